@@ -1,0 +1,124 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target: language mode 6, explicit imports, no hidden existentials, and no warning survives a build.
+let common: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Pure modules (no libc, no C, no clock) also forbid every unsafe construct: what they touch are values.
+let pure: [SwiftSetting] = common + [.strictMemorySafety()]
+
+func door(_ name: String, pkgConfig: String? = nil, apt: String? = nil) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: apt.map { [.apt([$0])] })
+}
+
+func pureModule(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: pure)
+}
+
+func shellModule(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: common)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: common)
+}
+
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "wanctl",
+    products: [
+        .executable(name: "wanctld", targets: ["wanctld"]),
+        .executable(name: "wanctl", targets: ["wanctl"]),
+        .executable(name: "wanctl-courier", targets: ["wanctl-courier"]),
+        .executable(name: "wanctl-lab", targets: ["wanctl-lab"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        // Somebody else's C, each imported by one Swift module.
+        door("CMnl", pkgConfig: "libmnl", apt: "libmnl-dev"),
+        door("CNftables", pkgConfig: "libnftables", apt: "libnftables-dev"),
+        door("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+        door("CYaml", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
+        door("CJansson", pkgConfig: "jansson", apt: "libjansson-dev"),
+        door("CLinux"),
+
+        // Pure: values in, values out.
+        pureModule("NetworkTypes"),
+        pureModule("PacketWire", ["NetworkTypes"]),
+        pureModule("WANModel", ["NetworkTypes"]),
+        pureModule("WANEngine", ["WANModel", "NetworkTypes"]),
+        pureModule("WANDataplane", ["WANModel", "NetworkTypes"]),
+
+        // Shell: everything that touches the world.
+        shellModule("LinuxIO", ["CLinux"]),
+        shellModule("JSONText", ["CJansson"]),
+        shellModule("Netlink", ["CMnl", "LinuxIO", "PacketWire", "NetworkTypes"]),
+        shellModule("Nftables", ["CNftables"]),
+        shellModule("HTTPTransfer", ["CCurl"]),
+        shellModule("Soracom", ["HTTPTransfer", "JSONText"]),
+        shellModule("WANProbes", ["WANModel", "NetworkTypes", "PacketWire", "LinuxIO"]),
+        shellModule("WANPolicy", ["WANModel", "NetworkTypes", "CYaml"]),
+        shellModule("WANControl", ["WANModel", "NetworkTypes", "JSONText", "LinuxIO"]),
+        shellModule(
+            "WANDaemon",
+            [
+                "WANModel", "NetworkTypes", "PacketWire", "WANEngine", "WANDataplane", "LinuxIO", "JSONText", "Netlink",
+                "Nftables", "WANProbes", "WANPolicy", "WANControl",
+            ]),
+        shellModule(
+            "WANLab", ["NetworkTypes", "PacketWire", "LinuxIO", "JSONText", "WANPolicy", "WANProbes", "WANModel"],
+            resources: [.embedInCode("Resources/soracom-api.yaml")]),
+
+        .executableTarget(name: "wanctld", dependencies: ["WANDaemon", "WANPolicy", "LinuxIO"], swiftSettings: common),
+        .executableTarget(
+            name: "wanctl",
+            dependencies: ["WANControl", "WANPolicy", "WANModel", "NetworkTypes", "JSONText", "LinuxIO", arguments],
+            swiftSettings: common),
+        .executableTarget(
+            name: "wanctl-courier", dependencies: ["Soracom", "HTTPTransfer", "JSONText", "LinuxIO"],
+            swiftSettings: common),
+        .executableTarget(name: "wanctl-lab", dependencies: ["WANLab", arguments], swiftSettings: common),
+
+        // Tests. `SystemTests` runs the real programs in namespaces; `TestSupport` is what several of them share.
+        .target(
+            name: "TestSupport", dependencies: ["LinuxIO", "NetworkTypes"], path: "Tests/TestSupport",
+            swiftSettings: common),
+        tests("NetworkTypesTests", ["NetworkTypes"]),
+        tests("PacketWireTests", ["PacketWire", "NetworkTypes"]),
+        tests("LinuxIOTests", ["LinuxIO"]),
+        tests("JSONTextTests", ["JSONText"]),
+        tests("NetlinkTests", ["Netlink", "PacketWire", "NetworkTypes", "LinuxIO", "TestSupport"]),
+        tests("NftablesTests", ["Nftables", "LinuxIO", "TestSupport"]),
+        tests("WANPolicyTests", ["WANPolicy", "WANModel", "NetworkTypes"]),
+        tests("WANEngineTests", ["WANEngine", "WANModel", "NetworkTypes"]),
+        tests("WANDataplaneTests", ["WANDataplane", "WANModel", "NetworkTypes"]),
+        tests("WANProbesTests", ["WANProbes", "WANModel", "NetworkTypes", "PacketWire", "LinuxIO", "TestSupport"]),
+        tests("SoracomTests", ["Soracom", "HTTPTransfer", "JSONText", "LinuxIO", "WANLab", "TestSupport"]),
+        tests("WANLabTests", ["WANLab", "NetworkTypes", "LinuxIO", "JSONText", "TestSupport"]),
+        tests("WANControlTests", ["WANControl", "WANModel", "JSONText", "LinuxIO", "TestSupport"]),
+        tests(
+            "SystemTests",
+            ["WANLab", "WANControl", "WANModel", "NetworkTypes", "JSONText", "LinuxIO", "TestSupport"]),
+    ]
+)
+
+// `FUZZ=1 swift build --sanitize fuzzer`: libFuzzer brings its own main, so these exist only when asked for.
+if Context.environment["FUZZ"] != nil {
+    package.targets += [
+        .executableTarget(
+            name: "fuzz-parsers",
+            dependencies: [
+                "PacketWire", "WANPolicy", "WANControl", "JSONText", "Soracom", "NetworkTypes", "WANModel",
+            ],
+            path: "Tests/Fuzz", swiftSettings: common)
+    ]
+}

@@ -1,0 +1,71 @@
+internal import CLinux
+internal import Glibc
+
+/// Small files: /proc, /sys, policy, state.
+package enum Files {
+    /// The whole file, refused past `limit` bytes (EFBIG).
+    package static func read(_ path: String, limit: Int = 1 << 20) throws(SystemCallError) -> [UInt8] {
+        let file = OwnedDescriptor(taking: try checked("open(2)", path) { open(path, O_RDONLY | O_CLOEXEC) })
+        return try read(file, limit: limit, name: path)
+    }
+
+    package static func read(
+        _ file: borrowing OwnedDescriptor, limit: Int, name: String
+    ) throws(SystemCallError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16384)
+        let raw = file.raw
+        while true {
+            let count = try checked("read(2)", name) { Glibc.read(raw, &chunk, chunk.count) }
+            if count == 0 { return bytes }
+            bytes += chunk[..<count]
+            if bytes.count > limit { throw SystemCallError(call: "read(2)", errno: EFBIG, subject: name) }
+        }
+    }
+
+    /// Text of a small file without its last newline.
+    package static func text(_ path: String) throws(SystemCallError) -> String {
+        var bytes = try read(path)
+        if bytes.last == 10 { bytes.removeLast() }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Writes into an existing file as it is, as /proc/sys wants it.
+    package static func write(_ text: String, to path: String) throws(SystemCallError) {
+        let file = OwnedDescriptor(taking: try checked("open(2)", path) { open(path, O_WRONLY | O_CLOEXEC) })
+        try writeAll(Array(text.utf8), to: file, name: path)
+    }
+
+    /// Replaces a file in one step: readers see the old or the new one, never a part (rename(2)).
+    ///
+    /// There is no fsync(2): nothing on the daemon's path may wait for a disk. ext4 writes the data of a renamed file out
+    /// by itself before the rename (auto_da_alloc, ext4(5)).
+    package static func replace(
+        _ path: String, with bytes: [UInt8], mode: UInt32 = 0o644
+    ) throws(SystemCallError) {
+        let temporary = path + ".new"
+        let file = OwnedDescriptor(
+            taking: try checked("open(2)", temporary) {
+                open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode)
+            })
+        try writeAll(bytes, to: file, name: temporary)
+        _ = try checked("rename(2)", path) { rename(temporary, path) }
+    }
+
+    private static func writeAll(
+        _ bytes: [UInt8], to file: borrowing OwnedDescriptor, name: String
+    ) throws(SystemCallError) {
+        let raw = file.raw
+        var done = 0
+        while done < bytes.count {
+            let from = done
+            done += try checked("write(2)", name) {
+                bytes[from...].withUnsafeBytes { Glibc.write(raw, $0.baseAddress, $0.count) }
+            }
+        }
+    }
+
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    package static func remove(_ path: String) { unlink(path) }
+}

@@ -1,0 +1,41 @@
+internal import Glibc
+
+/// A system call the kernel refused: which one, by its manual name, why, and about what.
+package struct SystemCallError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// As in `socket(2)`.
+    package var call: String
+    /// As in errno(3).
+    package var errno: Int32
+    /// What the call was about: a path, an interface; may be empty.
+    package var subject: String
+
+    package init(call: String, errno: Int32, subject: String = "") {
+        self.call = call
+        self.errno = errno
+        self.subject = subject
+    }
+
+    package init(call: String, subject: String = "") {
+        self.init(call: call, errno: Glibc.errno, subject: subject)
+    }
+
+    package var description: String {
+        "\(call)\(subject.isEmpty ? "" : " \(subject)"): \(errorText(errno))"
+    }
+}
+
+/// strerror(3) as a value.
+package func errorText(_ errno: Int32) -> String {
+    String(cString: strerror(errno))
+}
+
+/// Runs a call that reports failure by −1, again where a signal interrupted it.
+package func checked<Result: SignedInteger>(
+    _ call: String, _ subject: @autoclosure () -> String = "", _ body: () -> Result
+) throws(SystemCallError) -> Result {
+    while true {
+        let result = body()
+        if result != -1 { return result }
+        if Glibc.errno != EINTR { throw SystemCallError(call: call, errno: Glibc.errno, subject: subject()) }
+    }
+}

@@ -1,0 +1,79 @@
+package import NetworkTypes
+
+// Parts of the policy whose behaviour arrives with later issues. They are read and checked now; a daemon that cannot yet
+// obey one refuses the policy in words (`WANPolicy.unsupported`).
+
+/// A rule of the policy: which order matching traffic follows.
+package struct PolicyRule: Hashable, Sendable {
+    package enum Otherwise: String, Hashable, Sendable, CaseIterable { case reject, `default`, drop }
+    package struct Match: Hashable, Sendable {
+        package var source: IPPrefix?
+        package var destination: IPPrefix?
+        package var proto: String?
+        package var ports: ClosedRange<UInt16>?
+        package var interface: String?
+        package var dscp: Int?
+        package init() {}
+    }
+    package var name: String
+    package var match: Match
+    package var order: [Failover.Step]
+    package var otherwise: Otherwise
+
+    package init(name: String, match: Match, order: [Failover.Step], otherwise: Otherwise) {
+        self.name = name
+        self.match = match
+        self.order = order
+        self.otherwise = otherwise
+    }
+}
+
+/// NAPT: a port of one or more uplinks that leads to a host in the LAN.
+package struct Forward: Hashable, Sendable {
+    package enum Transport: String, Hashable, Sendable, CaseIterable { case tcp, udp }
+    package var uplinks: [String]
+    package var transport: Transport
+    package var ports: ClosedRange<UInt16>
+    package var host: IPAddress
+    package var hostPort: UInt16
+
+    package init(
+        uplinks: [String], transport: Transport, ports: ClosedRange<UInt16>, host: IPAddress, hostPort: UInt16
+    ) {
+        self.uplinks = uplinks
+        self.transport = transport
+        self.ports = ports
+        self.host = host
+        self.hostPort = hostPort
+    }
+}
+
+/// Somebody to be told.
+package enum Notifier: Hashable, Sendable {
+    case mail(to: String, from: String, server: String, events: [String])
+    case webhook(url: String, events: [String])
+}
+
+/// A box of the site.
+package struct Node: Hashable, Sendable {
+    package var name: String
+    package var address: IPAddress
+    package init(name: String, address: IPAddress) {
+        self.name = name
+        self.address = address
+    }
+}
+
+/// The virtual router that the boxes share (RFC 9568).
+package struct VRRP: Hashable, Sendable {
+    package var instance: String
+    package var interface: String
+    package var routerID: UInt8
+    package var address: IPPrefix
+    package init(instance: String, interface: String, routerID: UInt8, address: IPPrefix) {
+        self.instance = instance
+        self.interface = interface
+        self.routerID = routerID
+        self.address = address
+    }
+}
