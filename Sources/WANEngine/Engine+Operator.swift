@@ -1,0 +1,137 @@
+internal import NetworkTypes
+internal import WANModel
+
+/// What the operator may do, and what it does.
+extension Engine {
+    /// Why a command cannot be carried out now; `nil`: it can.
+    package func refusal(of command: OperatorCommand) -> String? {
+        switch command {
+        case .auto: return nil
+        case .failover(let uplink, _, let force, _):
+            guard let index = index(of: uplink) else { return "there is no such uplink" }
+            let record = records[index]
+            if record.isDisabled {
+                return "\(record.settings.name) is disabled; `wanctl enable \(record.settings.name)` first"
+            }
+            if force { return nil }
+            if record.isDrained {
+                return
+                    "\(record.settings.name) is being kept empty; `wanctl enable \(record.settings.name)` first, or --force"
+            }
+            guard record.state.isUsable else {
+                return
+                    "\(record.settings.name) is \(record.state.rawValue): \(record.reason); --force to switch all the same"
+            }
+            return nil
+        case .drain(let uplink), .disable(let uplink):
+            guard let index = index(of: uplink) else { return "there is no such uplink" }
+            let others = records.contains { $0.number != uplink && $0.isEligible }
+            if decision.selected == uplink, !others {
+                return "\(records[index].settings.name) carries the traffic and no other uplink is usable"
+            }
+            return nil
+        case .enable(let uplink), .probe(let uplink):
+            return index(of: uplink) == nil ? "there is no such uplink" : nil
+        case .speed(let uplink, _):
+            guard let index = index(of: uplink) else { return "there is no such uplink" }
+            return records[index].speed == nil ? "\(records[index].settings.name) is no SORACOM uplink" : nil
+        }
+    }
+
+    mutating func obey(_ command: OperatorCommand, at now: Moment) {
+        guard refusal(of: command) == nil else { return }
+        causedByOperator = true
+        switch command {
+        case .failover(let uplink, let until, let force, let strict):
+            let usable = index(of: uplink).map { records[$0].state.isUsable } ?? false
+            pin = Selection.Pin(uplink: uplink, until: until, strict: strict, force: force && !usable)
+            if let index = index(of: uplink) {
+                records[index].isDrained = false
+                // The operator's word is worth more than the hold time.
+                records[index].holdUntil = nil
+            }
+            cause = "operator: failover \(name(uplink))"
+        case .auto:
+            pin = nil
+            cause = "operator: auto"
+        case .drain(let uplink):
+            guard let index = index(of: uplink) else { return }
+            records[index].isDrained = true
+            if pin?.uplink == uplink { pin = nil }
+            cause = "operator: drain \(name(uplink))"
+        case .enable(let uplink):
+            guard let index = index(of: uplink) else { return }
+            let wasDisabled = records[index].isDisabled
+            records[index].isDrained = false
+            records[index].isDisabled = false
+            if wasDisabled {
+                let present = records[index].attachment != nil
+                records[index].forgetProbes()
+                records[index].nextProbe = nil
+                setState(of: index, to: present ? .proving : .absent, reason: "enabled by the operator", at: now)
+            }
+            cause = "operator: enable \(name(uplink))"
+        case .disable(let uplink):
+            guard let index = index(of: uplink) else { return }
+            records[index].isDisabled = true
+            if pin?.uplink == uplink { pin = nil }
+            fall(index, to: .disabled, reason: "by the operator", at: now)
+            cause = "operator: disable \(name(uplink))"
+        case .speed(let uplink, let speedClass):
+            guard let index = index(of: uplink) else { return }
+            records[index].speedOverride = speedClass
+        case .probe(let uplink):
+            guard let index = index(of: uplink), records[index].isPresent else { return }
+            sendRound(of: index, at: now)
+            return
+        }
+        needsChoice = true
+        outputs.append(.remember)
+    }
+
+    // MARK: speed class
+
+    /// The dear class while traffic is on the SIM, drains from it, or is likely to come; the cheap one otherwise.
+    mutating func wantSpeedClass(of index: Int, at now: Moment) {
+        guard let settings = records[index].settings.soracom, records[index].speed != nil else { return }
+        if isLikelyNext(index, at: now) {
+            records[index].raisedUntil = now + .seconds(10)
+        } else if let until = records[index].raisedUntil, until <= now {
+            records[index].raisedUntil = nil
+        }
+        let record = records[index]
+        let isCarrying =
+            decision.selected == record.number || record.drainsUntil != nil || record.raisedUntil != nil
+        let wanted = record.speedOverride ?? (isCarrying && !record.isDisabled ? settings.selected : settings.standby)
+        records[index].speed?.want(wanted, at: now)
+        if let speedClass = records[index].speed?.due(at: now) {
+            outputs += [.setSpeedClass(record.number, speedClass), .remember]
+        }
+    }
+
+    /// The selected uplink is half way to a verdict and this one would take over.
+    private func isLikelyNext(_ index: Int, at now: Moment) -> Bool {
+        guard let selected = decision.selected, let doubtful = self.index(of: selected), doubtful != index,
+            let suspicion = records[doubtful].suspicion, !suspicion.exonerated, records[doubtful].state == .suspect,
+            decision.ladder.dropFirst().first == records[index].number
+        else { return false }
+        let evidence = records[doubtful].targets.reduce(0) { $0 + $1.evidence }
+        return suspicion.answeredTargets.isEmpty && evidence <= Suspicion.certainty / 2
+            && now - suspicion.since >= records[doubtful].patience / 2
+    }
+
+    mutating func speedClassAnswered(_ uplink: UplinkNumber, _ answer: SpeedClassAnswer, at now: Moment) {
+        guard let index = index(of: uplink), let asked = records[index].speed?.inFlight ?? records[index].speed?.wanted
+        else { return }
+        records[index].speed?.handle(answer, at: now)
+        let note =
+            switch answer {
+            case .confirmed(_, let via): "confirmed by SORACOM's \(via)"
+            case .failed(let text, _, _): text
+            }
+        outputs += [
+            .event(.speedClass(uplink, wanted: asked, confirmed: records[index].speed?.confirmed, note: note)),
+            .remember,
+        ]
+    }
+}

@@ -1,0 +1,64 @@
+internal import WANModel
+
+/// The speed class of a SORACOM uplink as a wanted state: asked for until SORACOM itself says it is so.
+///
+/// Nothing is believed across a restart: a daemon that starts does not know the class and asks for the wanted one, so that
+/// a crash while raised cannot leave the dear class on.
+struct SpeedClassRecord: Hashable, Sendable {
+    private(set) var wanted: String
+    private(set) var confirmed: String?
+    private(set) var confirmedVia: String?
+    private(set) var confirmedAt: Moment?
+    private(set) var inFlight: String?
+    private(set) var failures = 0
+    private(set) var lastFailure: String?
+    private(set) var nextTry: Moment?
+
+    /// Seconds between tries: quick at first, since a family waits at 32 kbps; later as SORACOM's own client does
+    /// (soracom-cli apiclient.go).
+    private static let pauses: [Duration] = [1, 2, 5, 10, 10, 20, 30, 50].map { .seconds($0) }
+    /// After an answer that trying again will not change: the metadata service is read-only, the key is wrong.
+    private static let permanentPause: Duration = .seconds(600)
+
+    init(wanted: String, at now: Moment) {
+        self.wanted = wanted
+        nextTry = now
+    }
+
+    mutating func want(_ speedClass: String, at now: Moment) {
+        guard speedClass != wanted else { return }
+        wanted = speedClass
+        failures = 0
+        // While a request is under way its answer decides what comes next.
+        nextTry = inFlight != nil || confirmed == wanted ? nil : now
+    }
+
+    /// The class to ask for now, if any; the record counts it as under way.
+    mutating func due(at now: Moment) -> String? {
+        guard inFlight == nil, let when = nextTry, when <= now else { return nil }
+        inFlight = wanted
+        nextTry = nil
+        return wanted
+    }
+
+    mutating func handle(_ answer: SpeedClassAnswer, at now: Moment) {
+        inFlight = nil
+        switch answer {
+        case .confirmed(let speedClass, let via):
+            confirmed = speedClass
+            confirmedVia = via
+            confirmedAt = now
+            lastFailure = nil
+            // What was asked for may no longer be what is wanted: ask again at once.
+            failures = speedClass == wanted ? 0 : failures
+            nextTry = speedClass == wanted ? nil : now
+        case .failed(let text, let retryAfter, let permanent):
+            // The request may have arrived although its answer did not: the class is unknown.
+            confirmed = nil
+            lastFailure = text
+            let pause = permanent ? Self.permanentPause : Self.pauses[min(failures, Self.pauses.count - 1)]
+            failures += 1
+            nextTry = now + max(pause, retryAfter ?? .zero)
+        }
+    }
+}

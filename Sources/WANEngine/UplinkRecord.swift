@@ -1,0 +1,144 @@
+internal import NetworkTypes
+internal import WANModel
+
+/// Everything the engine knows of one uplink.
+struct UplinkRecord: Hashable, Sendable {
+    let number: UplinkNumber
+    var settings: Uplink
+    var attachment: Attachment?
+    var state = UplinkState.absent
+    var since: Moment
+    var reason = "not seen yet"
+
+    var targets: [TargetRecord]
+    var outstanding: [OutstandingProbe] = []
+    var turn = 0
+    var nextProbe: Moment?
+    var suspicion: Suspicion?
+    /// The state to return to when a suspicion is cleared.
+    var calmState = UplinkState.up
+    var lastSendFailure: String?
+    /// While not good: probes answered in a row.
+    var answeredInRow = 0
+    var lastAnswer: Moment?
+    /// How often a metered uplink was woken for a suspicion that came to nothing; each doubles the rest before the next.
+    var idleWakes = 0
+
+    /// Failures that still count, halved for each ten minutes without one; for the hold time.
+    var flaps = 0
+    var lastFailure: Moment?
+    var goodSince: Moment?
+    /// Traffic may go back to it from here on.
+    var holdUntil: Moment?
+
+    var isDisabled = false
+    /// The operator wants it empty.
+    var isDrained = false
+    /// Flows that were left on it may finish until then.
+    var drainsUntil: Moment?
+    var sweepAt: Moment?
+
+    var keepalive: KeepaliveRecord?
+    var speed: SpeedClassRecord?
+    var speedOverride: String?
+    var raisedUntil: Moment?
+
+    init(number: UplinkNumber, settings: Uplink, at now: Moment) {
+        self.number = number
+        self.settings = settings
+        since = now
+        let window = settings.probe.degraded?.window ?? .seconds(30)
+        targets = settings.probe.targets.map { TargetRecord(address: $0, window: window) }
+        speed = settings.soracom.map { SpeedClassRecord(wanted: $0.standby, at: now) }
+    }
+
+    var patience: Duration {
+        settings.probe.patience ?? (attachment?.isWireless == true ? .milliseconds(500) : .milliseconds(200))
+    }
+
+    var isPresent: Bool { attachment != nil && !isDisabled }
+
+    /// Usable and the operator does not object.
+    var isEligible: Bool { state.isUsable && !isDrained }
+
+    /// How long an unanswered probe to a target is not yet lost.
+    func lossInterval(of target: Int) -> Duration {
+        switch settings.probe.lossInterval {
+        case .fixed(let interval): return interval
+        case .auto:
+            if targets[target].rtt.rtt != nil { return targets[target].rtt.timeout }
+            // A target that never answered is given what the slowest of the others gets.
+            return targets.filter { $0.rtt.rtt != nil }.map(\.rtt.timeout).max() ?? RTTEstimator.bounds.upperBound
+        }
+    }
+
+    /// The line's round-trip time and jitter: the lower median of its answering targets, so one slow target does not speak
+    /// for the line.
+    var rtt: Duration? { lowerMedian(targets.compactMap(\.rtt.rtt)) }
+    var jitter: Duration? { lowerMedian(targets.compactMap(\.rtt.jitter)) }
+
+    /// The line's loss over the window, 0…1: the lower median over targets, so one dead target does not speak for the line.
+    func loss(at now: Moment) -> Double {
+        lowerMedian(targets.filter { $0.window.decided(at: now) > 0 }.map { $0.window.loss(at: now) }) ?? 0
+    }
+
+    private func lowerMedian<Value: Comparable>(_ values: [Value]) -> Value? {
+        values.isEmpty ? nil : values.sorted()[(values.count - 1) / 2]
+    }
+
+    /// The limit of `degraded` that is crossed, in words. To leave the state a value must fall to three quarters of it.
+    func crossedLimit(at now: Moment) -> String? {
+        guard let limits = settings.probe.degraded else { return nil }
+        let decided = targets.reduce(0) { $0 + $1.window.decided(at: now) }
+        guard decided >= 20 || state == .degraded else { return nil }
+        let share = state == .degraded ? 0.75 : 1
+        if let limit = limits.loss, loss(at: now) > limit * share {
+            return "loss \(percent(loss(at: now))) over \(limits.window.policyText), limit \(percent(limit))"
+        }
+        if let limit = limits.rtt, let rtt, rtt.milliseconds > limit.milliseconds * share {
+            return "RTT \(rtt.policyText), limit \(limit.policyText)"
+        }
+        if let limit = limits.jitter, let jitter, jitter.milliseconds > limit.milliseconds * share {
+            return "jitter \(jitter.policyText), limit \(limit.policyText)"
+        }
+        return nil
+    }
+
+    private func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }
+
+    /// Counts a failure for the hold time: older ones fade by half every ten minutes.
+    mutating func countFailure(at now: Moment) {
+        if let lastFailure {
+            let halvings = (now - lastFailure).nanoseconds / 600_000_000_000
+            flaps = halvings > 30 ? 0 : flaps >> Int(halvings)
+        }
+        flaps += 1
+        lastFailure = now
+        goodSince = nil
+        holdUntil = nil
+    }
+
+    /// How long it must stay good now: the policy's hold, doubled for each failure beyond the first, sixteenfold at most.
+    func holdTime(_ hold: Duration) -> Duration { hold * (1 << min(max(flaps - 1, 0), 4)) }
+
+    /// Probes of the last attachment say nothing about this one.
+    mutating func forgetProbes() {
+        outstanding.removeAll()
+        suspicion = nil
+        answeredInRow = 0
+        lastSendFailure = nil
+        for index in targets.indices { targets[index].forgetLosses() }
+    }
+}
+
+/// A probe that was sent.
+struct OutstandingProbe: Hashable, Sendable {
+    enum Purpose: Hashable, Sendable { case regular, keepalive }
+    let sequence: UInt64
+    /// Index of the target; for a keepalive, −1.
+    let target: Int
+    let sentAt: Moment
+    let lossAt: Moment
+    let purpose: Purpose
+    var isLost = false
+}

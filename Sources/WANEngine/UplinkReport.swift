@@ -1,0 +1,80 @@
+package import NetworkTypes
+package import WANModel
+
+/// What the engine knows of an uplink, for people and scripts.
+package struct UplinkReport: Hashable, Sendable {
+    package struct Target: Hashable, Sendable {
+        package var address: IPAddress
+        package var answered: Bool
+        package var rtt: Duration?
+        package var loss: Double
+    }
+    package struct SpeedClass: Hashable, Sendable {
+        package var wanted: String
+        package var confirmed: String?
+        package var via: String?
+        package var at: Moment?
+        package var failure: String?
+    }
+    package struct Keepalive: Hashable, Sendable {
+        package var idle: Duration
+        package var lastSent: Moment?
+        package var due: Moment
+        package var lostInARow: Int
+    }
+    package var number: UplinkNumber
+    package var name: String
+    package var interface: String
+    package var attachment: Attachment?
+    package var state: UplinkState
+    package var traffic: UplinkTraffic
+    package var since: Moment
+    package var reason: String
+    package var rtt: Duration?
+    package var jitter: Duration?
+    package var loss: Double
+    package var targets: [Target]
+    package var speedClass: SpeedClass?
+    package var keepalive: Keepalive?
+    package var isMetered: Bool
+    package var isDrained: Bool
+    package var flaps: Int
+    package var holdUntil: Moment?
+    package var drainsUntil: Moment?
+    /// No probes but the keepalive.
+    package var isDormant: Bool
+}
+
+extension Engine {
+    /// In the order of the policy's `failover`, then the uplinks that are in no order.
+    package func reports(at now: Moment) -> [UplinkReport] {
+        let rest = records.map(\.number).filter { !order.contains($0) }
+        return (order + rest).compactMap { report(on: $0, at: now) }
+    }
+
+    package func report(on uplink: UplinkNumber, at now: Moment) -> UplinkReport? {
+        guard let index = index(of: uplink) else { return nil }
+        let record = records[index]
+        let traffic: UplinkTraffic =
+            decision.selected == uplink ? .selected : record.drainsUntil != nil ? .draining : .standby
+        return UplinkReport(
+            number: uplink, name: record.settings.name, interface: record.settings.interface,
+            attachment: record.attachment, state: record.state, traffic: traffic, since: record.since,
+            reason: record.reason, rtt: record.rtt, jitter: record.jitter, loss: record.loss(at: now),
+            targets: record.targets.map {
+                UplinkReport.Target(
+                    address: $0.address, answered: $0.isAnswering, rtt: $0.rtt.rtt, loss: $0.window.loss(at: now))
+            },
+            speedClass: record.speed.map {
+                UplinkReport.SpeedClass(
+                    wanted: $0.wanted, confirmed: $0.confirmed, via: $0.confirmedVia, at: $0.confirmedAt,
+                    failure: $0.lastFailure)
+            },
+            keepalive: record.keepalive.map {
+                UplinkReport.Keepalive(
+                    idle: $0.settings.idle, lastSent: $0.lastSent, due: $0.dueAt, lostInARow: $0.lostInARow)
+            },
+            isMetered: record.settings.metered, isDrained: record.isDrained, flaps: record.flaps,
+            holdUntil: record.holdUntil, drainsUntil: record.drainsUntil, isDormant: isDormant(index))
+    }
+}
