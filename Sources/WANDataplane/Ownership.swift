@@ -1,0 +1,37 @@
+package import NetworkTypes
+package import WANModel
+
+/// What is ours in the kernel (DESIGN.md section 5). Nothing else is ever touched.
+package enum Ownership {
+    /// The ladder of selected defaults. Beyond 255 and so free of the names of `rt_tables`; no other program known to us
+    /// uses the range.
+    package static let selected = RoutingTable(rawValue: 8700)
+
+    /// An uplink's own table: 8701…8764.
+    package static func table(of uplink: UplinkNumber) -> RoutingTable {
+        RoutingTable(rawValue: 8700 + UInt32(uplink.rawValue))
+    }
+
+    package static func isOurTable(_ table: RoutingTable) -> Bool { (8700...8764).contains(table.rawValue) }
+
+    package static let priorities: ClosedRange<UInt32> = 8700...8999
+
+    /// In order of look-up. Priorities 8893…8998 are kept for the rules of the policy.
+    enum Priority {
+        /// Connected and other specific routes of `main` first: LAN to LAN never leaves by an uplink.
+        static let main = RulePriority(rawValue: 8700)
+        static func mark(_ uplink: UplinkNumber) -> RulePriority {
+            RulePriority(rawValue: 8700 + UInt32(uplink.rawValue))
+        }
+        static func bound(_ uplink: UplinkNumber) -> RulePriority {
+            RulePriority(rawValue: 8764 + UInt32(uplink.rawValue))
+        }
+        static func source(_ uplink: UplinkNumber) -> RulePriority {
+            RulePriority(rawValue: 8828 + UInt32(uplink.rawValue))
+        }
+        static let rest = RulePriority(rawValue: 8999)
+    }
+
+    /// The metric of the selected default, in table 8700 and mirrored in `main`.
+    package static let firstMetric: UInt32 = 1
+}

@@ -1,0 +1,83 @@
+internal import NetworkTypes
+package import WANModel
+
+/// Our nftables table, as text for one transaction (nft(8)).
+///
+/// A flow remembers the uplink it started on in our bits of the ct mark, whichever side started it:
+/// - `postrouting` writes it when a flow first leaves by an uplink, `prerouting` when one comes in by an uplink;
+/// - `prerouting` (what the LAN sends) and `output` (what the router sends) copy it to the packet, and a routing rule leads
+///   marked packets to that uplink's table. Other programs' bits of both marks survive.
+///
+/// The copy is a jump to a chain of constants for each uplink, since kernels before 6.14 cannot combine two registers in
+/// one bitwise expression.
+package enum Ruleset {
+    package static let table = "inet wanctl"
+
+    package static func make(uplinks: [DataplaneUplink], mark: MarkLayout) -> String {
+        let mask = hex(mark.mask)
+        let rest = hex(~mark.mask)
+        let sorted = uplinks.sorted { $0.number < $1.number }
+        let values = sorted.map { ($0, hex(mark.mark(of: $0.number).value)) }
+        let copies = values.map { "\($1) : jump to_\($0.number)" }.joined(separator: ", ")
+        // An empty set or map is no syntax for a policy without uplinks; the table then only says that it is ours.
+        guard !sorted.isEmpty else { return "add table \(table)\ndelete table \(table)\ntable \(table) {\n}\n" }
+        let names = sorted.map { quoted($0.interface) }.joined(separator: ", ")
+        let chains = values.map { uplink, value in
+            """
+                chain to_\(uplink.number) {
+                    meta mark set meta mark and \(rest) or \(value)
+                }
+                chain by_\(uplink.number) {
+                    ct mark set ct mark and \(rest) or \(value)
+                }
+            """
+        }.joined(separator: "\n")
+        let byInterface = values.map { uplink, _ in "\(quoted(uplink.interface)) : jump by_\(uplink.number)" }
+            .joined(separator: ", ")
+        return """
+            add table \(table)
+            delete table \(table)
+            table \(table) {
+                set uplinks {
+                    type ifname
+                    elements = { \(names) }
+                }
+            \(chains)
+                chain prerouting {
+                    type filter hook prerouting priority mangle; policy accept;
+                    iifname @uplinks ct state new ct mark and \(mask) == 0 iifname vmap { \(byInterface) }
+                    iifname != @uplinks ct mark and \(mask) vmap { \(copies) }
+                }
+                chain output {
+                    type route hook output priority mangle; policy accept;
+                    ct mark and \(mask) vmap { \(copies) }
+                }
+                chain forward {
+                    type filter hook forward priority mangle; policy accept;
+                    oifname @uplinks tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu
+                    iifname @uplinks tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu
+                }
+                chain postrouting {
+                    type filter hook postrouting priority mangle; policy accept;
+                    ct mark and \(mask) == 0 oifname vmap { \(byInterface) }
+                }
+                chain srcnat {
+                    type nat hook postrouting priority srcnat; policy accept;
+                    meta nfproto ipv4 oifname @uplinks masquerade
+                }
+            }
+
+            """
+    }
+
+    /// Removes the table; no error where there is none.
+    package static let removal = "add table \(table)\ndelete table \(table)\n"
+
+    private static func hex(_ value: UInt32) -> String {
+        let digits = String(value, radix: 16)
+        return "0x" + String(repeating: "0", count: 8 - digits.count) + digits
+    }
+
+    /// Interface names come from a checked policy, without quotes or newlines.
+    private static func quoted(_ name: String) -> String { "\"\(name)\"" }
+}
