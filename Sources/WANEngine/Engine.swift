@@ -31,14 +31,16 @@ package struct Engine: Hashable, Sendable {
 
     /// `adopted`: the uplink that the routes found in the kernel lead to, from an earlier run. It is stayed with until there
     /// is evidence against it.
-    package init(setup: EngineSetup, adopted: UplinkNumber? = nil, pin: Selection.Pin? = nil, at now: Moment) {
+    package init(
+        setup: EngineSetup, adopted: UplinkNumber? = nil, memory: EngineMemory = EngineMemory(), at now: Moment
+    ) {
         hold = setup.hold
         drain = setup.drain
         startedAt = now
         isTakingOver = adopted != nil
-        self.pin = pin
         decision = Decision(ladder: adopted.map { [$0] } ?? [], previous: nil, cause: "found at start")
         apply(setup, at: now)
+        recall(memory)
     }
 
     package mutating func handle(_ input: EngineInput, at now: Moment) -> [EngineOutput] {

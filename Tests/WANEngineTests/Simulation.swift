@@ -36,13 +36,13 @@ struct Simulation {
     var answersSpeedClass: Bool
 
     init(
-        _ policy: Policy, adopted: UplinkNumber? = nil, pin: Selection.Pin? = nil, attached: Bool = true,
+        _ policy: Policy, adopted: UplinkNumber? = nil, memory: EngineMemory = EngineMemory(), attached: Bool = true,
         seed: UInt64 = 1, answersSpeedClass: Bool = true
     ) {
         self.answersSpeedClass = answersSpeedClass
         let numbers = Simulation.numbers(policy)
         engine = Engine(
-            setup: EngineSetup(policy: policy, numbers: numbers), adopted: adopted, pin: pin, at: now)
+            setup: EngineSetup(policy: policy, numbers: numbers), adopted: adopted, memory: memory, at: now)
         lines = Dictionary(uniqueKeysWithValues: numbers.values.map { ($0, Line()) })
         random = SplitMix(state: seed)
         guard attached else { return }

@@ -1,0 +1,33 @@
+internal import LinuxIO
+
+/// The few switches of the kernel that we must set, under /proc/sys/net (ip-sysctl.rst).
+enum KernelSettings {
+    /// Strict reverse path filtering drops the answers of every line but the selected one: sets it loose on an interface
+    /// where it is strict. The kernel obeys the greater of the interface's value and that of `all`, and loose (2) is greater
+    /// than strict (1). Returns what was done, in words; `nil`: nothing was needed.
+    static func loosenReversePathFilter(_ interface: String) -> String? {
+        // A name with a dot (VLAN) is a plain directory name here; a name with a slash cannot be in a policy.
+        let path = "/proc/sys/net/ipv4/conf/\(interface)/rp_filter"
+        do throws(SystemCallError) {
+            let all = Int(try Files.text("/proc/sys/net/ipv4/conf/all/rp_filter")) ?? 0
+            let own = Int(try Files.text(path)) ?? 0
+            guard max(all, own) == 1 else { return nil }
+            try Files.write("2\n", to: path)
+            return "rp_filter was strict on \(interface) and would have dropped the answers of probes; set loose (2)"
+        } catch {
+            return "cannot set rp_filter loose on \(interface): \(error); answers of probes may be dropped"
+        }
+    }
+
+    /// Turns IPv4 forwarding on. Returns what was done, in words; `nil`: it was on.
+    static func enableForwarding() -> String? {
+        let path = "/proc/sys/net/ipv4/ip_forward"
+        do throws(SystemCallError) {
+            if try Files.text(path) == "1" { return nil }
+            try Files.write("1\n", to: path)
+            return "turned IPv4 forwarding on (lan: {forwarding: leave} keeps hands off)"
+        } catch {
+            return "cannot turn IPv4 forwarding on: \(error); the LAN has no way out"
+        }
+    }
+}

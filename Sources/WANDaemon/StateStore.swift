@@ -1,0 +1,112 @@
+package import JSONText
+internal import LinuxIO
+package import NetworkTypes
+package import WANEngine
+package import WANModel
+
+/// What outlives the daemon: which number each uplink has and what the operator said.
+///
+/// Times are wall-clock: a moment of the boot clock means nothing after a reboot.
+package struct StoredState: Hashable, Sendable {
+    package var numbers: [String: UplinkNumber] = [:]
+    package var pin: (uplink: String, until: Int64?, strict: Bool, force: Bool)?
+    package var disabled: Set<String> = []
+    package var drained: Set<String> = []
+    package var speedOverrides: [String: String] = [:]
+
+    package init() {}
+
+    package static func == (a: Self, b: Self) -> Bool { a.json == b.json }
+    package func hash(into hasher: inout Hasher) { hasher.combine(json) }
+
+    package var json: JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("version", 1),
+            .init(
+                "numbers",
+                .object(numbers.sorted { $0.key < $1.key }.map { .init($0.key, .integer(Int64($0.value.rawValue))) })),
+            .init("disabled", .array(disabled.sorted().map { .string($0) })),
+            .init("drained", .array(drained.sorted().map { .string($0) })),
+            .init(
+                "speed", .object(speedOverrides.sorted { $0.key < $1.key }.map { .init($0.key, .string($0.value)) })),
+        ]
+        if let pin {
+            members.append(
+                .init(
+                    "pin",
+                    [
+                        "uplink": .string(pin.uplink), "until": JSONValue(pin.until), "strict": .bool(pin.strict),
+                        "force": .bool(pin.force),
+                    ]))
+        }
+        return .object(members)
+    }
+
+    /// Takes what makes sense and leaves the rest: a damaged file must not keep the daemon from starting.
+    package init(json: JSONValue) {
+        for member in json["numbers"]?.members ?? [] {
+            guard let raw = member.value.integer.flatMap({ UInt8(exactly: $0) }), UplinkNumber.range.contains(raw),
+                !numbers.values.contains(UplinkNumber(rawValue: raw))
+            else { continue }
+            numbers[member.name] = UplinkNumber(rawValue: raw)
+        }
+        disabled = Set((json["disabled"]?.array ?? []).compactMap(\.string))
+        drained = Set((json["drained"]?.array ?? []).compactMap(\.string))
+        for member in json["speed"]?.members ?? [] { speedOverrides[member.name] = member.value.string }
+        if let pin = json["pin"], let uplink = pin["uplink"]?.string {
+            self.pin = (uplink, pin["until"]?.integer, pin["strict"]?.bool ?? false, pin["force"]?.bool ?? false)
+        }
+    }
+
+    // MARK: to and from the engine
+
+    package func memory(now: Moment, unixSeconds: Int64) -> EngineMemory {
+        var memory = EngineMemory()
+        memory.disabled = Set(disabled.compactMap { numbers[$0] })
+        memory.drained = Set(drained.compactMap { numbers[$0] })
+        for (name, speedClass) in speedOverrides {
+            if let number = numbers[name] { memory.speedOverrides[number] = speedClass }
+        }
+        if let pin, let number = numbers[pin.uplink], pin.until.map({ $0 > unixSeconds }) ?? true {
+            memory.pin = Selection.Pin(
+                uplink: number, until: pin.until.map { now + .seconds($0 - unixSeconds) }, strict: pin.strict,
+                force: pin.force)
+        }
+        return memory
+    }
+
+    package mutating func remember(_ memory: EngineMemory, now: Moment, unixSeconds: Int64) {
+        func name(_ number: UplinkNumber) -> String? { numbers.first { $0.value == number }?.key }
+        disabled = Set(memory.disabled.compactMap(name))
+        drained = Set(memory.drained.compactMap(name))
+        speedOverrides = [:]
+        for (number, speedClass) in memory.speedOverrides {
+            if let name = name(number) { speedOverrides[name] = speedClass }
+        }
+        pin = memory.pin.flatMap { pin in
+            name(pin.uplink).map {
+                ($0, pin.until.map { unixSeconds + ($0 - now).components.seconds }, pin.strict, pin.force)
+            }
+        }
+    }
+}
+
+/// The file of the stored state.
+struct StateStore {
+    let directory: String
+    private var path: String { "\(directory)/state.json" }
+
+    /// The state, and what was wrong with the file, if anything.
+    func read() -> (StoredState, problem: String?) {
+        guard Files.exists(path) else { return (StoredState(), nil) }
+        do {
+            return (StoredState(json: try JSONValue(parsing: try Files.read(path, limit: 1 << 20))), nil)
+        } catch {
+            return (StoredState(), "\(path): \(error), starting without it")
+        }
+    }
+
+    func write(_ state: StoredState) throws(SystemCallError) {
+        try Files.replace(path, with: Array((state.json.prettyText + "\n").utf8), mode: 0o600)
+    }
+}
