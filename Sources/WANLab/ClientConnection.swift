@@ -28,7 +28,7 @@ package final class ClientConnection: Sendable {
         let connected = try doing("connect") { try Reply<LabError?>() }
         let connection = ClientConnection(
             try LoopThread("the client connection") { loop in
-                try Session(on: loop, site, interval: interval.nanoseconds, patience: patience.nanoseconds, connected)
+                try Session(on: loop, site, interval: interval.nanoseconds, patience: patience, connected)
             })
         if let failure = connected.wait() { throw failure }
         return connection
@@ -65,7 +65,7 @@ private final class Session {
     private static let messageLength = 16
 
     init(
-        on loop: EventLoop, _ site: ProbeSite, interval: Int64, patience: Int64, _ connected: Reply<LabError?>
+        on loop: EventLoop, _ site: ProbeSite, interval: Int64, patience: Duration, _ connected: Reply<LabError?>
     ) throws {
         self.loop = loop
         self.interval = interval
@@ -74,8 +74,8 @@ private final class Session {
         InternetSocket.sendAtOnce(descriptor)
         try InternetSocket.connect(descriptor, to: site.server)
         watch = try loop.watch(descriptor.raw, for: .write) { [unowned self] ready in handle(ready) }
-        timer = loop.schedule(at: Clock.boottime() + patience) { [unowned self] in
-            end("no answer to the connection request")
+        timer = loop.schedule(at: Clock.boottime() + patience.nanoseconds) { [unowned self] in
+            end("no answer within \(patience)")
         }
     }
 

@@ -77,7 +77,9 @@ package final class ClientProber: Sendable {
 
     /// Whether the newest answer is younger than this.
     package func isAnswered(within age: Duration) throws(LabError) -> Bool {
-        try thread.perform { Clock.boottime() - $0.newestAnswer <= age.nanoseconds }
+        try thread.perform { session in
+            session.newestAnswer.map { Clock.boottime() - $0 <= age.nanoseconds } ?? false
+        }
     }
 
     /// Sends no more, waits for what is still on its way, at most that long, and reports.
@@ -95,7 +97,7 @@ package final class ClientProber: Sendable {
 /// The prober on its thread.
 private final class Session {
     private(set) var record = ProbeRecord()
-    private(set) var newestAnswer: Int64 = .min
+    private(set) var newestAnswer: Int64?
     private let loop: EventLoop
     private let namespace: NetworkNamespace
     private let server: Endpoint

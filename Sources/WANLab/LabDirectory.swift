@@ -96,3 +96,8 @@ func removeTree(_ path: String) {
         unlink(path)
     }
 }
+
+/// mkdir(2); no harm when it is there.
+func makeDirectory(_ path: String) throws(SystemCallError) {
+    if mkdir(path, 0o755) != 0, errno != EEXIST { throw SystemCallError(call: "mkdir(2)", subject: path) }
+}

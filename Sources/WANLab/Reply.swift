@@ -63,3 +63,6 @@ func startThread(_ body: @escaping @Sendable () -> Void) throws(SystemCallError)
     }
     return thread
 }
+
+/// Lets so much time pass (poll(2) on nothing).
+func pause(milliseconds: Int32) { _ = poll(nil, 0, milliseconds) }

@@ -52,7 +52,7 @@ enum Remains {
             if programs.isEmpty { return }
             for pid in programs { kill(pid, signal) }
             let deadline = Clock.boottime() + patience * 1_000_000
-            while Clock.boottime() < deadline, !self.programs(in: namespaces).isEmpty { usleep(5000) }
+            while Clock.boottime() < deadline, !self.programs(in: namespaces).isEmpty { pause(milliseconds: 5) }
         }
     }
 
