@@ -52,9 +52,15 @@ struct LabDirectory: ~Copyable {
     }
 
     /// The names of all labs that are there, alive or not.
-    static func all() -> [String] { directoryEntries(root).filter { $0 != ".lock" }.sorted() }
+    static func all() -> [String] { directoryEntries(root).filter(isName).sorted() }
 
-    consuming func remove() { removeTree(path) }
+    consuming func remove() {
+        removeTree(path)
+        unlink(Self.backgroundLog(of: id))
+    }
+
+    /// What a lab in the background says; beside the directory, for it is written before that is there.
+    static func backgroundLog(of id: String) -> String { "\(root)/\(id).log" }
 
     static func isName(_ text: String) -> Bool {
         (1...32).contains(text.utf8.count)

@@ -1,0 +1,44 @@
+internal import ArgumentParser
+internal import Glibc
+internal import JSONText
+internal import LinuxIO
+internal import WANLab
+
+/// `wanctl-lab probe`
+struct ProbeVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "probe",
+        abstract: "Be the LAN client: a datagram each 2 ms to the content server, and what came back by whom.")
+
+    @OptionGroup var choice: LabChoice
+
+    @Option(name: .long, help: "How long; Ctrl-C ends it earlier.")
+    var seconds: Double = 10
+
+    @Flag(name: .long, help: "A new flow (source port) each 20 ms instead of one established flow.")
+    var fresh = false
+
+    @Flag(name: .long, help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        guard seconds > 0, seconds <= 86_400 else {
+            throw ValidationError("--seconds is more than 0 and a day at most.")
+        }
+    }
+
+    func run() throws {
+        let signals = try SignalReader([SIGINT, SIGTERM])
+        let client = try choice.client()
+        let before = try client.wrongSources()
+        let started = Clock.boottime()
+        let prober = try ClientProber.start(at: try client.clientSite(), flow: fresh ? .fresh() : .established)
+        let loop = try EventLoop()
+        loop.schedule(at: started + Int64(seconds * 1e9)) { loop.stop() }
+        _ = try loop.watch(signals.descriptor.raw) { _ in loop.stop() }
+        try loop.run()
+        var report = try prober.stop()
+        report.wrongSources = try client.wrongSources().merging(before) { $0 - $1 }.filter { $0.value > 0 }
+        print(json ? report.json(since: started).prettyText : report.text(since: started))
+    }
+}
