@@ -27,7 +27,7 @@ package final class ClientConnection: Sendable {
     ) throws(LabError) -> ClientConnection {
         let connected = try doing("connect") { try Reply<LabError?>() }
         let connection = ClientConnection(
-            try LoopThread("the client connection") { loop in
+            try LoopThread("the client connection", urgent: true) { loop in
                 try Session(on: loop, site, interval: interval.nanoseconds, patience: patience, connected)
             })
         if let failure = connected.wait() { throw failure }

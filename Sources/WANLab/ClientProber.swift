@@ -64,7 +64,7 @@ package final class ClientProber: Sendable {
         self.owners = owners
         self.wrongSources = wrongSources
         before = try wrongSources?() ?? [:]
-        thread = try LoopThread("the client prober") { loop in
+        thread = try LoopThread("the client prober", urgent: true) { loop in
             try Session(on: loop, site, flow, interval: interval.nanoseconds)
         }
     }

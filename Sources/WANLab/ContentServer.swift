@@ -13,7 +13,7 @@ final class ContentServer: Sendable {
     private let thread: LoopThread<EchoService>
 
     init(in namespace: String) throws(LabError) {
-        thread = try LoopThread("the content server") { loop in
+        thread = try LoopThread("the content server", urgent: true) { loop in
             let sockets = try NetworkNamespace.open(namespace).inside {
                 let udp = try InternetSocket.udp()
                 let tcp = try InternetSocket.tcp()

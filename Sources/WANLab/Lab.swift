@@ -87,9 +87,11 @@ package final class Lab: Sendable {
 
     private func assemble() throws(LabError) {
         try Command.mustRun(["ip", "-batch", "-"], input: Assembly.namespaces(id))
-        try applyRouterSettings()
+        try applySettings()
         let (id, options) = (id, options)
-        let wires = try LoopThread<Wires>("the wires") { loop in try Wires(on: loop, lab: id, options: options) }
+        let wires = try LoopThread<Wires>("the wires", urgent: true) { loop in
+            try Wires(on: loop, lab: id, options: options)
+        }
         pieces.withLock { $0?.wires = wires }
         for place in LabPlace.allCases {
             try Command.mustRun(
@@ -100,7 +102,6 @@ package final class Lab: Sendable {
                 ["ip", "-n", namespaceName(.router), "-batch", "-"],
                 input: Assembly.routerEnd(of: uplink, address: uplink.address))
         }
-        try setFarSettings()
         try Command.mustRun(["nft", "-f", "-"], in: namespaceName(.inet), input: Assembly.inetRuleset)
         try Command.mustRun(["nft", "-f", "-"], in: namespaceName(.jcom), input: Assembly.jcomRuleset)
         let starter = try LoopThread<Void>("the starter of programs") { _ in }
@@ -111,16 +112,15 @@ package final class Lab: Sendable {
         }
     }
 
-    private func applyRouterSettings() throws(LabError) {
+    /// A new namespace takes the host's settings over (Documentation/admin-guide/sysctl/net.rst, devconf_inherit_init_net);
+    /// a lab is to be the same on every host. The internet checks sources itself, and counts them.
+    private func applySettings() throws(LabError) {
         try writeSettings(options.routerSettings, in: .router)
-    }
-
-    /// The internet checks sources by itself and counts them; JCOM's router forwards; neither is disturbed by IPv6 noise.
-    private func setFarSettings() throws(LabError) {
-        try writeSettings(["net/ipv4/ip_forward": "1"], in: .jcom)
         for place in [LabPlace.inet, .jcom, .lan] {
+            try writeSettings(LabOptions.kernelDefaults, in: place)
             try writeSettings(["net/ipv6/conf/all/disable_ipv6": "1"], in: place)
         }
+        try writeSettings(["net/ipv4/ip_forward": "1"], in: .jcom)
     }
 
     /// Writes settings of a place, as `net/ipv4/ip_forward`.

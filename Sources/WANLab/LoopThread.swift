@@ -9,14 +9,18 @@ final class LoopThread<State>: Sendable {
     private let mailbox: Mailbox<State>
     private let thread: pthread_t
 
-    /// Returns when the state is made.
+    /// Returns when the state is made. An urgent thread measures or carries packets: it goes before all ordinary programs
+    /// (sched(7) SCHED_FIFO, as far as we may), so that a busy machine does not look like a bad line.
     init(
-        _ name: String, _ make: @escaping @Sendable (EventLoop) throws -> State
+        _ name: String, urgent: Bool = false, _ make: @escaping @Sendable (EventLoop) throws -> State
     ) throws(LabError) {
         let mailbox = try doing("start \(name)") { try Mailbox<State>(name: name) }
         let started = try doing("start \(name)") { try Reply<LabError?>() }
         thread = try doing("start \(name)") {
-            try startThread { Self.body(mailbox, started, make) }
+            try startThread {
+                if urgent { becomeUrgent() }
+                Self.body(mailbox, started, make)
+            }
         }
         self.mailbox = mailbox
         if let failure = started.wait() { throw failure }

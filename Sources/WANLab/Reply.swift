@@ -64,5 +64,12 @@ func startThread(_ body: @escaping @Sendable () -> Void) throws(SystemCallError)
     return thread
 }
 
+/// The lowest priority of SCHED_FIFO for the calling thread; where we may not, it stays as it is.
+func becomeUrgent() {
+    var parameters = sched_param()
+    parameters.sched_priority = 1
+    pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters)
+}
+
 /// Lets so much time pass (poll(2) on nothing).
 func pause(milliseconds: Int32) { _ = poll(nil, 0, milliseconds) }

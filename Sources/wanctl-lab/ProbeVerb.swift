@@ -32,6 +32,7 @@ struct ProbeVerb: ParsableCommand {
         let client = try choice.client()
         let before = try client.wrongSources()
         let started = Clock.boottime()
+        let connection = ProbedConnection(at: try client.clientSite())
         let prober = try ClientProber.start(at: try client.clientSite(), flow: fresh ? .fresh() : .established)
         let loop = try EventLoop()
         loop.schedule(at: started + Int64(seconds * 1e9)) { loop.stop() }
@@ -39,6 +40,41 @@ struct ProbeVerb: ParsableCommand {
         try loop.run()
         var report = try prober.stop()
         report.wrongSources = try client.wrongSources().merging(before) { $0 - $1 }.filter { $0.value > 0 }
-        print(json ? report.json(since: started).prettyText : report.text(since: started))
+        let (words, members) = connection.outcome
+        print(
+            json
+                ? JSONValue.object((report.json(since: started).members ?? []) + [.init("connection", members)])
+                    .prettyText
+                : report.text(since: started) + "\none TCP connection: " + words)
+    }
+}
+
+/// A TCP connection held beside the datagrams, in words and as JSON; that it could not be made is an outcome too.
+private struct ProbedConnection {
+    private let connection: Result<ClientConnection, LabError>
+
+    init(at site: ProbeSite) {
+        do throws(LabError) {
+            connection = .success(try ClientConnection.start(at: site, patience: .seconds(2)))
+        } catch {
+            connection = .failure(error)
+        }
+    }
+
+    var outcome: (String, JSONValue) {
+        do throws(LabError) {
+            let report = try connection.get().stop()
+            let stall = (report.longestStall * 10).rounded() / 10
+            let end = report.brokenBy.map { "broken: \($0)" } ?? "unbroken"
+            return (
+                "\(end), \(report.echoed) of \(report.sent) echoed, longest stall \(stall) ms",
+                [
+                    "sent": .integer(Int64(report.sent)), "echoed": .integer(Int64(report.echoed)),
+                    "longest_stall_ms": .number(report.longestStall), "broken_by": JSONValue(report.brokenBy),
+                ]
+            )
+        } catch {
+            return ("none: \(error.problem)", ["broken_by": .string(error.problem)])
+        }
     }
 }
