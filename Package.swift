@@ -86,7 +86,8 @@ let package = Package(
         .executableTarget(
             name: "wanctl-courier", dependencies: ["Soracom", "HTTPTransfer", "JSONText", "LinuxIO"],
             swiftSettings: common),
-        .executableTarget(name: "wanctl-lab", dependencies: ["WANLab", arguments], swiftSettings: common),
+        .executableTarget(
+            name: "wanctl-lab", dependencies: ["WANLab", "JSONText", "LinuxIO", arguments], swiftSettings: common),
 
         // Tests. `SystemTests` runs the real programs in namespaces; `TestSupport` is what several of them share.
         .target(

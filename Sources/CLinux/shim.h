@@ -44,6 +44,7 @@ int wan_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) 
 int wan_pipe2(int fds[2], int flags) __asm__("pipe2");
 int wan_setns(int fd, int type) __asm__("setns");
 int wan_unshare(int flags) __asm__("unshare");
+int wan_memfd_create(const char *name, unsigned int flags) __asm__("memfd_create");
 int wan_setresuid(unsigned int real, unsigned int effective, unsigned int saved) __asm__("setresuid");
 int wan_setresgid(unsigned int real, unsigned int effective, unsigned int saved) __asm__("setresgid");
 int wan_setgroups(size_t count, const gid_t *groups) __asm__("setgroups");
@@ -80,6 +81,8 @@ enum {
     WAN_TUNSETCARRIER = 0x400454e2,
     WAN_SO_PEERCRED = 17,
     WAN_SO_PEERGROUPS = 59,
+    WAN_POSIX_SPAWN_SETSID = 0x80,  // spawn.h, needs _GNU_SOURCE
+    WAN_MFD_CLOEXEC = 1,
 };
 // A signed 32-bit enum cannot hold these on every compiler, so they are typed constants.
 static const unsigned int wan_MSG_CMSG_CLOEXEC = 0x40000000;

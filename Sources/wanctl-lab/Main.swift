@@ -1,4 +1,18 @@
+internal import ArgumentParser
+internal import LinuxIO
+
+/// `wanctl-lab`: a small internet on one machine. Exit codes: 0 done · 1 it could not be done, with the reason · 64 usage.
 @main
-enum Main {
-    static func main() {}
+struct LabCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "wanctl-lab",
+        abstract: "Build a small internet out of network namespaces: three providers, a router, a LAN client.",
+        discussion: """
+            Needs root. Nothing outside its own namespaces is touched; what an interrupted lab leaves behind is removed by the \
+            next one, or by `wanctl-lab down --all`.
+            """,
+        subcommands: [
+            UpCommand.self, StatusCommand.self, FaultVerb.self, TargetVerb.self, ClearVerb.self, ProbeVerb.self,
+            DownCommand.self,
+        ])
 }

@@ -1,0 +1,67 @@
+internal import CLinux
+internal import Glibc
+internal import LinuxIO
+
+/// A program in a session of its own (setsid(2)) that outlives its starter.
+package struct BackgroundProgram: ~Copyable {
+    private let pid: Int32
+    private let log: OwnedDescriptor
+    private let logPath: String
+
+    /// Its output goes to a file, which is emptied first.
+    package init(_ arguments: [String], logPath: String) throws(LabError) {
+        let name = arguments.first ?? "nothing"
+        let file = try doing("start \(name)") {
+            OwnedDescriptor(
+                taking: try checked("open(2)", logPath) {
+                    open(logPath, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
+                })
+        }
+        let raw = file.raw
+        let started = try doing("start \(name)") {
+            let nothing = OwnedDescriptor(
+                taking: try checked("open(2)", "/dev/null") { open("/dev/null", O_RDONLY | O_CLOEXEC) })
+            return try Spawn.start(arguments, input: nothing.raw, output: raw, error: raw, newSession: true)
+        }
+        pid = started
+        log = file
+        self.logPath = logPath
+    }
+
+    /// Waits until the question is answered without error; why that never happened, or `nil`.
+    package func waitUntilReady(
+        atMost limit: Duration = .seconds(20), _ question: () throws -> Void
+    ) throws(LabError) -> String? {
+        let deadline = Clock.boottime() + limit.nanoseconds
+        while true {
+            var word: Int32 = 0
+            if waitpid(pid, &word, WNOHANG) == pid {
+                // By our own descriptor: a lab that could not be built has removed the file with all the rest.
+                lseek(log.raw, 0, SEEK_SET)
+                let said = try doing("read \(logPath)") { try Files.read(log, limit: 1 << 20, name: logPath) }
+                return "\(ExitStatus(word: word)): \(String(decoding: said, as: UTF8.self))"
+            }
+            do {
+                try question()
+                return nil
+            } catch {
+                if Clock.boottime() > deadline { return "\(error)" }
+            }
+            pause(milliseconds: 10)
+        }
+    }
+}
+
+/// The programs of this package, which lie beside each other.
+package enum Siblings {
+    /// Where the running program lies.
+    package static var directory: String {
+        var path = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink("/proc/self/exe", &path, path.count)
+        guard count > 0 else { return "." }
+        let whole = String(decoding: path[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return whole.lastIndex(of: "/").map { String(whole[..<$0]) } ?? "."
+    }
+
+    package static func path(_ name: String) -> String { "\(directory)/\(name)" }
+}

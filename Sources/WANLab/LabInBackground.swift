@@ -1,0 +1,15 @@
+/// A lab that lives on in a process of its own: `wanctl-lab up` without a terminal.
+package enum LabInBackground {
+    /// Starts it with more arguments for `up`; returns when the lab answers.
+    package static func start(_ id: String, arguments: [String] = []) throws(LabError) {
+        guard LabDirectory.isName(id) else { throw LabError("start a lab", "\"\(id)\" is no name") }
+        guard !(try StaleLabs.living().contains(id)) else {
+            throw LabError("start the lab \(id)", "it is already there")
+        }
+        let program = try BackgroundProgram(
+            [Siblings.path("wanctl-lab"), "up", "--id", id] + arguments, logPath: LabDirectory.backgroundLog(of: id))
+        if let problem = try program.waitUntilReady({ _ = try LabControlClient(id: id).ask(["status"]) }) {
+            throw LabError("start the lab \(id)", problem)
+        }
+    }
+}
