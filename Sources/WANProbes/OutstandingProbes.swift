@@ -1,44 +1,58 @@
-internal import NetworkTypes
-internal import PacketWire
+package import NetworkTypes
+package import PacketWire
 
 /// The probes of one socket that may still be answered, by the 16-bit sequence they carry on the wire.
 ///
 /// A ring: wire sequences are given out one after the other, so those remembered are always the last `count` of them. An
 /// entry stays for 10 s after it was sent, lost or answered: that is how a late answer and a duplicate are told from a forged
 /// one. The ring grows with the rate up to the 65535 sequences there are; beyond that the oldest are forgotten early.
-struct OutstandingProbes {
-    enum Fate: UInt8 { case outstanding, answered, unsent }
+package struct OutstandingProbes: Sendable {
+    package enum Fate: UInt8, Sendable { case outstanding, answered, unsent }
 
-    struct Entry {
-        var target = IPAddress.v4(IPv4Address(bits: 0))
-        var sequence: UInt64 = 0
-        var nonce: UInt64 = 0
-        var sent = ClockReading(boottime: 0, realtime: 0)
-        var lossInterval: Int64 = 0
-        var fate = Fate.unsent
+    package struct Entry: Sendable {
+        package var target = IPAddress.v4(IPv4Address(bits: 0))
+        package var sequence: UInt64 = 0
+        package var nonce: UInt64 = 0
+        package var sent = ClockReading(boottime: 0, realtime: 0)
+        package var lossInterval: Int64 = 0
+        package var fate = Fate.unsent
+
+        package init() {}
+
+        package init(
+            target: IPAddress, sequence: UInt64, nonce: UInt64, sent: ClockReading, lossInterval: Int64,
+            fate: Fate = .outstanding
+        ) {
+            self.target = target
+            self.sequence = sequence
+            self.nonce = nonce
+            self.sent = sent
+            self.lossInterval = lossInterval
+            self.fate = fate
+        }
     }
 
-    enum Match {
+    package enum Match: Sendable {
         case answer(Entry)
         case duplicate
         case forged
     }
 
-    static let retention: Int64 = 10_000_000_000
+    package static let retention: Int64 = 10_000_000_000
     private static let limit = 65535
 
-    private(set) var count = 0
+    package private(set) var count = 0
     /// How many were forgotten before their 10 s were over.
-    private(set) var forgotten: UInt64 = 0
+    package private(set) var forgotten: UInt64 = 0
     private var ring = [Entry](repeating: Entry(), count: 64)
     private var next: UInt16
 
-    var capacity: Int { ring.count }
+    package var capacity: Int { ring.count }
 
-    init(firstSequence: UInt16 = 0) { next = firstSequence }
+    package init(firstSequence: UInt16 = 0) { next = firstSequence }
 
     /// Remembers a probe and gives the sequence it has on the wire.
-    mutating func add(_ entry: Entry) -> UInt16 {
+    package mutating func add(_ entry: Entry) -> UInt16 {
         forgetExpired(at: entry.sent.boottime)
         if count == min(ring.count, Self.limit) {
             if ring.count <= Self.limit {
@@ -55,13 +69,13 @@ struct OutstandingProbes {
         return wire
     }
 
-    mutating func setSent(_ wire: UInt16, at reading: ClockReading) { ring[slot(wire)].sent = reading }
+    package mutating func setSent(_ wire: UInt16, at reading: ClockReading) { ring[slot(wire)].sent = reading }
 
     /// The kernel refused to send it: no answer to it can be true.
-    mutating func setUnsent(_ wire: UInt16) { ring[slot(wire)].fate = .unsent }
+    package mutating func setUnsent(_ wire: UInt16) { ring[slot(wire)].fate = .unsent }
 
     /// What an echo reply is: only the first with all that was asked is an answer.
-    mutating func match(
+    package mutating func match(
         _ wire: UInt16, from source: IPAddress, payload: EchoPayload?, at now: Int64
     ) -> Match {
         guard isRemembered(wire, at: now) else { return .forged }
@@ -76,7 +90,7 @@ struct OutstandingProbes {
     }
 
     /// The unanswered probe that an ICMP error quotes; a quote that holds the payload must hold the right one.
-    func quoted(_ quote: QuotedEcho, at now: Int64) -> Entry? {
+    package func quoted(_ quote: QuotedEcho, at now: Int64) -> Entry? {
         guard isRemembered(quote.echo.sequence, at: now) else { return nil }
         let entry = ring[slot(quote.echo.sequence)]
         guard entry.fate == .outstanding, entry.target == quote.destination else { return nil }

@@ -9,7 +9,7 @@ package import WANModel
 package final class Prober {
     /// Answers in the order they were read. May call anything of the prober.
     package var onAnswers: ([(uplink: UplinkNumber, answer: ProbeAnswer)]) -> Void = { _ in }
-    /// A router's or host's word that a probe was not delivered; evidence, no proof (see `ProbeRefusal.proven`). In no order.
+    /// A router's or host's word that a probe was not delivered; evidence, no proof (see `ProbeRefusal.proven`).
     package var onRefusal: (UplinkNumber, ProbeRefusal) -> Void = { _, _ in }
 
     private let loop: EventLoop
@@ -172,7 +172,11 @@ package final class Prober {
 
     /// Hands over what was read, when no buffer is in use any more: the handlers may send, drain or detach.
     private func deliver() {
-        while let (uplink, refusal) = refusals.popLast() { onRefusal(uplink, refusal) }
+        if !refusals.isEmpty {
+            var batch: [(uplink: UplinkNumber, refusal: ProbeRefusal)] = []
+            swap(&batch, &refusals)
+            for (uplink, refusal) in batch { onRefusal(uplink, refusal) }
+        }
         guard !answers.isEmpty else { return }
         var batch: [(uplink: UplinkNumber, answer: ProbeAnswer)] = []
         swap(&batch, &answers)
