@@ -42,6 +42,9 @@ package struct RawICMPSocket: ~Copyable, Sendable {
     }
 
     /// Adds to each datagram when the kernel received it, by CLOCK_REALTIME (SO_TIMESTAMPNS).
+    ///
+    /// Some milliseconds pass after the machine's first such socket before the kernel stamps on arrival (net_enable_timestamp
+    /// leaves patching its code to a worker); until then it stamps when the datagram is read.
     package borrowing func enableReceiveStamps() throws(SystemCallError) {
         try set(SOL_SOCKET, SO_TIMESTAMPNS, 1, "SO_TIMESTAMPNS")
     }

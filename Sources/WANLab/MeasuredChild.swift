@@ -17,10 +17,12 @@ struct MeasuredChild {
         var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
         defer { for word in words { free(word) } }
         words.append(nil)
+        // O_TMPFILE (fcntl.h, __O_TMPFILE | O_DIRECTORY) is hidden behind _GNU_SOURCE.
+        let temporaryFile: Int32 = 0x410000
         // A file without a name: a pipe would fill up while nobody reads it.
         let errors = OwnedDescriptor(
             taking: try checked("open(2) O_TMPFILE", "/tmp") {
-                open("/tmp", O_RDWR | O_CLOEXEC | 0x410000 /* O_TMPFILE */, 0o600)
+                open("/tmp", O_RDWR | O_CLOEXEC | temporaryFile, 0o600)
             })
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)

@@ -113,7 +113,7 @@ struct InterfaceTests {
         #expect(bench.answers.map(\.answer.sequence) == [1, 2, 5, 6, 7, 8])
     }
 
-    @Test("the mark is on the packets")
+    @Test("mark and DSCP are on the packets")
     func mark() throws {
         let netns = try ProbeNetns()
         let bench = try ProbeBench()
@@ -121,9 +121,11 @@ struct InterfaceTests {
         try netns.router.inside { () throws in
             try run(
                 "nft",
-                "table ip t { chain c { type filter hook output priority 0; ip protocol icmp meta mark != 0x10000 drop; }; }"
+                "table ip t { chain c { type filter hook output priority 0; ip protocol icmp meta mark != 0x10000 drop; "
+                    + "ip protocol icmp ip dscp != cs6 drop; }; }"
             )
-            try bench.prober.attach(uplink: .first, interface: "line1", ifindex: index, mark: 0x10000)
+            try bench.prober.attach(
+                uplink: .first, interface: "line1", ifindex: index, mark: 0x10000, typeOfService: 0xc0)
         }
         #expect(bench.prober.send(uplink: .first, target: .peer(1), sequence: 1) == .sent)
         #expect(try bench.wait { bench.answers.count == 1 })

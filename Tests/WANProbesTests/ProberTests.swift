@@ -70,6 +70,30 @@ struct ProberTests {
         #expect(bench.answers.map(\.answer.sequence) == [0, 1, 3, 4, 6, 7, 8])
     }
 
+    @Test("an answer that is read late has the RTT of when it came, not of when it was read")
+    func kernelStamp() throws {
+        let netns = try ProbeNetns()
+        let bench = try ProbeBench()
+        try bench.attach(netns)
+        // The kernel begins to stamp some milliseconds after the first socket of the machine asked for it: it has to patch its
+        // own code, and leaves that to a worker (net_enable_timestamp). Until then the stamp is that of reading.
+        var rtts: [Duration] = []
+        for sequence in 0..<20 as Range<UInt64> {
+            _ = bench.prober.send(uplink: .first, target: .peer(1), sequence: sequence)
+            let busy = Clock.boottime() + 60_000_000
+            while Clock.boottime() < busy {}
+            bench.prober.drain()
+            let answer = try #require(bench.answers.last?.answer)
+            #expect(answer.sequence == sequence)
+            rtts.append(answer.rtt)
+            if answer.rtt < .milliseconds(30) {
+                #expect(answer.receivedAt < Moment(nanoseconds: busy - 30_000_000))
+                return
+            }
+        }
+        Issue.record("never: \(rtts)")
+    }
+
     @Test("drain reads what has arrived without a turn of the loop")
     func drain() throws {
         let netns = try ProbeNetns()
