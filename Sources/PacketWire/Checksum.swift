@@ -1,0 +1,45 @@
+package import NetworkTypes
+
+/// The Internet checksum: the one's complement of the one's complement sum of 16-bit words (RFC 1071).
+package enum InternetChecksum {
+    /// What belongs into the checksum field of `bytes`, whose own checksum field holds zero; as a number in host order.
+    package static func of(_ bytes: RawSpan) -> UInt16 { ~folded(sum(bytes)) }
+
+    /// Whether bytes that contain their own checksum add up.
+    package static func isValid(_ bytes: RawSpan) -> Bool { folded(sum(bytes)) == 0xffff }
+
+    /// What belongs into the checksum field of an ICMPv6 message: it covers a pseudo-header too (RFC 4443 section 2.3,
+    /// RFC 8200 section 8.1). On a raw ICMPv6 socket the kernel does this by itself (RFC 3542 section 3.1).
+    package static func ofICMPv6(
+        _ message: RawSpan, from source: IPv6Address, to destination: IPv6Address
+    ) -> UInt16 {
+        var total = sum(message)
+        for half in [source.high, source.low, destination.high, destination.low] {
+            total += UInt64(half >> 32) + UInt64(half & 0xffff_ffff)
+        }
+        return ~folded(total + UInt64(message.byteCount) + 58)
+    }
+
+    /// Adds big-endian 32-bit words: folding makes of them what 16-bit words would have made (RFC 1071 section 2 (C)).
+    private static func sum(_ bytes: RawSpan) -> UInt64 {
+        var total: UInt64 = 0
+        var offset = 0
+        while offset + 4 <= bytes.byteCount {
+            total += UInt64(bytes.loaded(at: offset, as: UInt32.self))
+            offset += 4
+        }
+        if offset + 2 <= bytes.byteCount {
+            total += UInt64(bytes.loaded(at: offset, as: UInt16.self))
+            offset += 2
+        }
+        // An odd last byte counts as if a zero followed it.
+        if offset < bytes.byteCount { total += UInt64(bytes.loaded(at: offset, as: UInt8.self)) << 8 }
+        return total
+    }
+
+    private static func folded(_ total: UInt64) -> UInt16 {
+        var total = total
+        while total > 0xffff { total = (total & 0xffff) + (total >> 16) }
+        return UInt16(total)
+    }
+}
