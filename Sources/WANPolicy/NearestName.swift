@@ -1,12 +1,14 @@
 /// The name that was probably meant.
 enum NearestName {
-    /// The nearest of `known` if it is near enough to be worth asking: one slip in a short name, one in three letters at most.
+    /// The nearest of `known` if it is near enough to be worth asking: one slip in a short name, one in three letters at most,
+    /// and never all of them.
     static func of(_ name: String, among known: some Sequence<String>) -> String? {
         let length = name.unicodeScalars.count
         guard length <= 40 else { return nil }
         var best: (name: String, distance: Int)?
         for candidate in known {
-            let limit = max(1, min(length, candidate.unicodeScalars.count) / 3)
+            let shorter = min(length, candidate.unicodeScalars.count)
+            let limit = min(max(1, shorter / 3), shorter - 1)
             let distance = distance(from: name.lowercased(), to: candidate.lowercased())
             if distance <= limit, distance < best?.distance ?? .max { best = (candidate, distance) }
         }

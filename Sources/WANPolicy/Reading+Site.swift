@@ -49,14 +49,23 @@ extension Reading {
                 lan.interfaces.append(name)
             }
         }
-        switch word(section["forwarding"], of: ForwardingWord.self) {
-        case .leave: lan.forwarding = .leave
-        case .on, nil: lan.forwarding = .on
-        }
+        lan.forwarding = forwarding(section["forwarding"]) ?? lan.forwarding
         return lan
     }
 
-    private enum ForwardingWord: String, CaseIterable { case on, leave }
+    private mutating func forwarding(_ field: Field?) -> LAN.Forwarding? {
+        guard let field, let text = text(field, "on or leave") else { return nil }
+        switch text {
+        case "on": return .on
+        case "leave": return .leave
+        default:
+            fault(
+                field.place, "forwarding must be on or leave, not \(text.quoted)",
+                NearestName.of(text, among: ["on", "leave"]).map { "did you mean \($0.quoted)?" }
+                    ?? "write leave to keep hands off it")
+            return nil
+        }
+    }
 
     /// `marks: {mask: 0x00ff0000}`: which bits of fwmark and ct mark are ours, for those who use them otherwise.
     ///

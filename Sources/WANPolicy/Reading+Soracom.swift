@@ -14,11 +14,12 @@ extension Reading {
         soracom.identity = identity(section)
         soracom.standby = speedClass(section["standby"]) ?? soracom.standby
         soracom.selected = speedClass(section["selected"]) ?? soracom.selected
-        soracom.via = words(section["via"], of: SoracomSettings.Way.self) ?? soracom.via
+        let via = words(section["via"], of: SoracomSettings.Way.self)
+        soracom.via = via ?? soracom.via
         soracom.credentials = credentials(section["credentials"])
         if soracom.via.contains(.api) {
             soracom.credentials = soracom.credentials ?? Self.credentials
-            if section["sim"] == nil, section["imsi"] == nil {
+            if section["sim"] == nil, section["imsi"] == nil, via != nil || section["via"] == nil {
                 fault(
                     section.place, "the SORACOM API needs to know the SIM",
                     "add sim: or imsi:, or `via: [metadata]` where the metadata service is enough")
