@@ -1,4 +1,5 @@
 internal import JSONText
+internal import WANModel
 internal import WANPolicy
 
 /// Which parser the first byte of an input selects. New ones go at the end: the corpus holds these numbers.
