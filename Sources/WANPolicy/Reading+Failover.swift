@@ -78,7 +78,7 @@ extension Reading {
     private mutating func uplinkName(_ node: YAMLNode, in list: String) -> Named? {
         guard let name = text(Field(name: list, node: node), "the name of an uplink") else { return nil }
         if uplinks.contains(name) { return Named(uplink: name, place: node.place) }
-        unknown("uplink", name, at: node.place, known: uplinks)
+        unknown("uplink", name, at: node.place, known: firstUplinks)
         return nil
     }
 

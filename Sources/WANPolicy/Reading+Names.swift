@@ -33,14 +33,14 @@ extension Reading {
         return isValid
     }
 
-    /// Text for people: one line, at most `limit` characters, nothing that has to be escaped where it is shown.
-    mutating func label(_ field: Field?, limit: Int = 64) -> String? {
+    /// Text for people: one line, at most `limit` characters (60 is what a message quotes whole), nothing that has to be escaped where it is shown.
+    mutating func label(_ field: Field?, limit: Int = 60) -> String? {
         guard let field, let text = text(field, "a short text") else { return nil }
         let isPlain = text.quoted == "\"\(text)\"" && !text.contains("\"") && !text.contains("\\")
-        guard !text.isEmpty, text.unicodeScalars.count <= min(limit, 60), isPlain else {
+        guard !text.isEmpty, text.unicodeScalars.count <= limit, isPlain else {
             fault(
                 field.place, "\(field.name) \(text.quoted) cannot be used",
-                "write 1 to \(min(limit, 60)) characters without quotes, backslashes and control characters")
+                "write 1 to \(limit) characters without quotes, backslashes and control characters")
             return nil
         }
         return text

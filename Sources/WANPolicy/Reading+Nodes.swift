@@ -7,7 +7,13 @@ extension Reading {
         guard let field = section["nodes"] else { return [] }
         use(.nodes, at: section.keyPlace("nodes") ?? field.place)
         var found: [Node] = []
-        for entry in entries(field) ?? [] {
+        let entries = entries(field) ?? []
+        if entries.count > Self.mostNodes {
+            fault(
+                entries[Self.mostNodes].place, "there are \(entries.count) nodes",
+                "at most \(Self.mostNodes) are allowed")
+        }
+        for entry in entries.prefix(Self.mostNodes) {
             let isName =
                 (1...63).contains(entry.key.utf8.count) && !"-._".contains(entry.key.prefix(1))
                 && entry.key.utf8.allSatisfy {
@@ -33,6 +39,8 @@ extension Reading {
         }
         return found
     }
+
+    private static let mostNodes = 16
 
     /// The virtual router they share; every key is needed, for keepalived's must be the same.
     mutating func vrrp(_ section: Section) -> VRRP? {

@@ -128,7 +128,7 @@ extension Reading {
 }
 
 extension Duration {
-    /// As `policyText`, which says nothing to zero.
+    /// As `policyText`, with zero in the unit people use for it.
     var durationText: String { self == .zero ? "0s" : policyText }
 }
 

@@ -2,9 +2,11 @@ internal import NetworkTypes
 internal import WANModel
 
 extension Reading {
-    /// The names alone, so that whatever else is wrong with an uplink, nothing that names it is called unknown.
+    /// The names alone, before anything that names one is read.
     mutating func uplinkNames(_ field: Field?) {
-        uplinks = (field?.node.entries ?? []).map(\.key)
+        let names = (field?.node.entries ?? []).map(\.key)
+        uplinks = Set(names)
+        firstUplinks = Array(names.prefix(Int(UplinkNumber.range.upperBound)))
     }
 
     /// The ways out, in the order of the file.
@@ -14,13 +16,14 @@ extension Reading {
             return []
         }
         guard let entries = entries(field) else { return [] }
-        if entries.count > Int(UplinkNumber.range.upperBound) {
+        let limit = Int(UplinkNumber.range.upperBound)
+        if entries.count > limit {
             fault(
-                entries[Int(UplinkNumber.range.upperBound)].place, "there are \(entries.count) uplinks",
+                entries[limit].place, "there are \(entries.count) uplinks",
                 "at most \(UplinkNumber.range.upperBound) are allowed")
         }
         var found: [Uplink] = []
-        for entry in entries {
+        for entry in entries.prefix(limit) {
             _ = givenName(entry.key, of: "uplink", at: entry.place)
             if let uplink = uplink(entry) { found.append(uplink) }
         }

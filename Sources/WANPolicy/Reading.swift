@@ -10,8 +10,10 @@ struct Reading {
     var places: [String: Place] = [:]
     /// Where parts stand whose behaviour a release may not have.
     var parts: [PolicyPart.Use] = []
-    /// The uplinks by name, in the order of the file, those with faults too.
-    var uplinks: [String] = []
+    /// The uplinks by name, those with faults too, so that nothing that names one is called unknown for another reason.
+    var uplinks: Set<String> = []
+    /// The first of them in the order of the file, for advice.
+    var firstUplinks: [String] = []
     var nodes: [String] = []
 
     init(file: String) { self.file = file }
@@ -30,9 +32,13 @@ struct Reading {
     }
 
     /// A fault about a name that nothing has, with the one that was probably meant.
+    ///
+    /// Advice ends where nobody reads on: finding the nearest name is the dearest thing done here, and a file may be hostile.
     mutating func unknown(_ what: String, _ name: String, at place: Place, known: [String]) {
-        let advice =
-            if let nearest = NearestName.of(name, among: known) {
+        let advice: String? =
+            if faults.count >= 4 * PolicyFaults.shown {
+                nil
+            } else if let nearest = NearestName.of(name, among: known) {
                 "did you mean \(nearest.quoted)?"
             } else if known.isEmpty {
                 "there is none"

@@ -18,6 +18,8 @@ package struct YAMLDocument: Sendable {
     }
 
     package init(reading bytes: [UInt8], fileName: String, limits: Limits = Limits()) {
+        let mark: [UInt8] = [0xef, 0xbb, 0xbf]  // a byte order mark, as some editors write it
+        let bytes = bytes.starts(with: mark) ? Array(bytes.dropFirst(mark.count)) : bytes
         do throws(PolicyFault) {
             try YAMLDocument.checkBytes(bytes, fileName, limits)
             var builder = try YAMLTreeBuilder(bytes, file: fileName, limits: limits)
@@ -54,6 +56,21 @@ package struct YAMLDocument: Sendable {
                 file: file, place: Place(ofByte: error.byteOffsets.lowerBound, in: bytes),
                 problem: "these bytes are not UTF-8", advice: "save the file as UTF-8")
         }
+        if let directive = bytes.indices.first(where: { bytes[$0] == 0x25 && isLineStart($0, in: bytes) }) {
+            throw PolicyFault(
+                file: file, place: Place(ofByte: directive, in: bytes), problem: "a directive (%) is not allowed here",
+                advice: "remove the line")
+        }
+    }
+
+    /// Whether libyaml sees column 0 here: after LF, CR, NEL (U+0085), LS and PS (U+2028, U+2029).
+    ///
+    /// Directives are refused before it can: it compares each %TAG with all before (`yaml_parser_append_tag_directive`),
+    /// so that a megabyte of them took 46 s.
+    private static func isLineStart(_ index: Int, in bytes: [UInt8]) -> Bool {
+        let before = bytes[..<index]
+        return before.isEmpty || before.last == 10 || before.last == 13 || before.suffix(2) == [0xc2, 0x85]
+            || before.suffix(3) == [0xe2, 0x80, 0xa8] || before.suffix(3) == [0xe2, 0x80, 0xa9]
     }
 }
 

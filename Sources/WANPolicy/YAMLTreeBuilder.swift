@@ -8,8 +8,7 @@ struct YAMLTreeBuilder: ~Copyable {
     private(set) var aliases: Set<Place> = []
 
     init(_ bytes: [UInt8], file: String, limits: YAMLDocument.Limits) throws(PolicyFault) {
-        let mark: [UInt8] = [0xef, 0xbb, 0xbf]  // a byte order mark, as some editors write it
-        events = try YAMLEvents(bytes.starts(with: mark) ? Array(bytes.dropFirst(mark.count)) : bytes, file: file)
+        events = try YAMLEvents(bytes, file: file)
         self.file = file
         self.limits = limits
     }

@@ -18,6 +18,10 @@ let failoverFaults: [Faulty] = [
 
 let laterFaults: [Faulty] = [
     Faulty(
+        "version: 1\nuplinks:\n  a: {node: n1, interface: ppp0}\nnodes:\n"
+            + (1...17).map { "  n\($0): {address: 10.0.0.\($0)}\n" }.joined(),
+        "21:3: there are 17 nodes; at most 16 are allowed"),
+    Faulty(
         minimal("nodes: {main: {address: 192.168.0.1}}\n"),
         "3:3: uplink \"a\" has no node; say which box has it: main"),
     Faulty(

@@ -64,6 +64,8 @@ let yamlFaults: [Faulty] = [
         "4:7: an anchor (&) is not allowed here; write the value out where it is used",
         "5:20: an alias (*) is not allowed here; write the value out"),
     Faulty(minimal("site: !!str home\n"), "4:7: a tag (!) is not allowed here; write the plain value"),
+    Faulty("%YAML 1.2\n---\n" + minimal(), "1:1: a directive (%) is not allowed here; remove the line"),
+    Faulty("\u{feff}%YAML 1.2\n---\n" + minimal(), "1:1: a directive (%) is not allowed here; remove the line"),
     Faulty(minimal("[a, b]: 1\n"), "4:1: this key is not text; a key is one word"),
     Faulty(minimal("site: \"a\0b\"\n"), "4:9: there is a NUL byte; the file must be UTF-8 text"),
     Faulty(minimal("site: é\u{1}\n"), "4:8: control characters are not allowed"),

@@ -46,6 +46,26 @@ struct HostileTests {
         #expect(found.took < .seconds(1))
     }
 
+    @Test(
+        "forty thousand directives, which libyaml would compare with each other",
+        arguments: ["\n", "\r", "\u{85}", "\u{2028}"])
+    func directives(lineBreak: String) {
+        let found = refusal((0..<40_000).map { "%TAG !a\($0)! x\(lineBreak)" }.joined())
+        #expect(found.faults == ["1:1: a directive (%) is not allowed here; remove the line"])
+        let later = refusal("#\(lineBreak)" + (0..<40_000).map { "%TAG !a\($0)! x\(lineBreak)" }.joined())
+        #expect(later.faults.count == 1)
+        #expect(later.took < .seconds(2))
+    }
+
+    @Test("thousands of uplinks and thousands of names that none of them has")
+    func manyNames() {
+        let uplinks = (0..<8000).map { "  u\($0): {interface: eth\($0)}\n" }.joined()
+        let orders = (0..<6000).map { "  - {uplinks: [x\($0)], to: 1.1.1.1}\n" }.joined()
+        let found = refusal("version: 1\nuplinks:\n\(uplinks)forwards:\n\(orders)")
+        #expect(found.faults.contains("67:3: there are 8000 uplinks; at most 64 are allowed"))
+        #expect(found.took < .seconds(5))
+    }
+
     @Test("an alias of itself")
     func selfReference() { #expect(faults(of: "a: &a [*a]\n").count > 1) }
 
