@@ -120,6 +120,6 @@ if Context.environment["FUZZ"] != nil {
             dependencies: [
                 "PacketWire", "WANPolicy", "WANControl", "JSONText", "Soracom", "NetworkTypes", "WANModel",
             ],
-            path: "Tests/Fuzz", swiftSettings: common)
+            path: "Tests/Fuzz", exclude: ["corpus"], swiftSettings: common)
     ]
 }

@@ -50,6 +50,8 @@ package struct Uplink: Hashable, Sendable {
     package var probe = ProbeSettings()
     package var keepalive: Keepalive?
     package var soracom: SoracomSettings?
+    /// Name servers to use over this uplink; reserved for a later issue.
+    package var dns: [IPAddress] = []
 
     package init(name: String, interface: String) {
         self.name = name

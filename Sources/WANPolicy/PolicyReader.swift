@@ -1,0 +1,59 @@
+package import WANModel
+
+/// A policy that is in order, and where its parts stand in the file.
+package struct ReadPolicy: Sendable {
+    package let policy: Policy
+    /// What is valid but hardly meant, in the order of the file.
+    package let warnings: [PolicyFault]
+    package let fileName: String
+    private let places: [String: Place]
+    private let parts: [PolicyPart.Use]
+
+    fileprivate init(_ policy: Policy, from reading: Reading) {
+        self.policy = policy
+        warnings = reading.warnings.sorted { $0.place < $1.place }
+        fileName = reading.file
+        places = reading.places
+        parts = reading.parts
+    }
+
+    /// Where a key stands, such as `uplinks.ftth.interface` or `failover.order`.
+    package func place(of path: String) -> Place? { places[path] }
+
+    /// What the policy asks for and this release does not do: a daemon refuses the policy with these.
+    package func unsupported(obeying obeyed: Set<PolicyPart> = PolicyPart.obeyed) -> [PolicyFault] {
+        parts.unsupported(obeying: obeyed, file: fileName)
+    }
+
+    /// A fault that only the caller can see, such as a credential that is missing, at the place of its key.
+    package func fault(at path: String, _ problem: String, advice: String? = nil) -> PolicyFault {
+        PolicyFault(file: fileName, place: places[path] ?? .start, problem: problem, advice: advice)
+    }
+}
+
+/// Reads policy files (DESIGN.md section 6).
+package enum PolicyReader {
+    /// The policy with every default filled in, or all that is wrong with it.
+    ///
+    /// `fileName` is only for the messages. Reads at most 1 MiB; callers read a file with that limit.
+    package static func read(
+        _ bytes: [UInt8], fileName: String = "policy.yaml"
+    ) throws(PolicyFaults) -> ReadPolicy {
+        let document = YAMLDocument(reading: bytes, fileName: fileName)
+        guard let root = document.root else { throw PolicyFaults(document.faults.inOrder) }
+        var reading = Reading(file: fileName)
+        let policy = reading.policy(root)
+        let faults = document.faults + reading.faults.filter { !document.aliases.contains($0.place) }
+        guard faults.isEmpty else {
+            throw PolicyFaults(
+                faults.inOrder, warnings: reading.warnings.inOrder,
+                unsupported: reading.parts.unsupported(obeying: PolicyPart.obeyed, file: fileName))
+        }
+        return ReadPolicy(policy, from: reading)
+    }
+}
+
+extension [PolicyFault] {
+    /// In the order of the file; of two at one place, the one that was found first.
+    fileprivate var inOrder: [PolicyFault] { sorted { $0.place < $1.place } }
+}

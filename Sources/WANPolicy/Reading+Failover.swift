@@ -1,0 +1,95 @@
+internal import WANModel
+
+extension Reading {
+    /// Which uplink carries the traffic; without an order, the one of the file with the metered uplinks last.
+    mutating func failover(_ field: Field?, uplinks known: [Uplink]) -> Failover {
+        var failover = Failover()
+        let byDefault = known.filter { !$0.metered } + known.filter(\.metered)
+        failover.order = byDefault.map { Failover.Step($0.name) }
+        guard let section = section(field, path: "failover", keys: ["order", "hold", "drain"]) else { return failover }
+        failover.order = order(section["order"]) ?? failover.order
+        failover.hold = duration(section["hold"], in: Self.untilADay) ?? failover.hold
+        if let drain = self.section(section["drain"], path: "failover.drain", keys: ["default", "metered"]) {
+            failover.drain.default = duration(drain["default"], in: Self.untilADay) ?? failover.drain.default
+            failover.drain.metered = duration(drain["metered"], in: Self.untilADay) ?? failover.drain.metered
+        }
+        return failover
+    }
+
+    private static let untilADay = Duration.zero ... .seconds(86400)
+
+    /// An uplink that no order names is probed and never used: probably forgotten.
+    mutating func warnAboutForgotten(_ policy: Policy) {
+        let steps = policy.failover.order + policy.rules.flatMap(\.order)
+        let named = Set(steps.flatMap { $0.members.map(\.uplink) })
+        for uplink in policy.uplinks where !named.contains(uplink.name) {
+            warn(
+                places["uplinks.\(uplink.name)"] ?? .start, "uplink \(uplink.name.quoted) is in no order",
+                "it is probed but never carries traffic; add it to failover.order")
+        }
+    }
+
+    /// A list of steps: a name, `{ftth: 3, jcom: 1}`, or `[ftth, jcom]` for equal shares. No uplink twice.
+    mutating func order(_ field: Field?) -> [Failover.Step]? {
+        guard let elements = elements(field, limit: Int(UplinkNumber.range.upperBound)) else { return nil }
+        var seen: [String: Place] = [:]
+        var steps: [Failover.Step] = []
+        for element in elements {
+            let members = step(element).filter { isNew($0.uplink, at: $0.place, &seen) }
+            if members.count > 1 { use(.weights, at: element.place) }
+            if !members.isEmpty {
+                steps.append(Failover.Step(members.map { Failover.Member(uplink: $0.uplink, weight: $0.weight) }))
+            }
+        }
+        return steps.isEmpty ? nil : steps
+    }
+
+    /// A list of uplinks, none twice.
+    mutating func uplinkList(_ field: Field?) -> [String] {
+        var seen: [String: Place] = [:]
+        return (elements(field, limit: Int(UplinkNumber.range.upperBound)) ?? [])
+            .compactMap { uplinkName($0.node, in: $0.name) }
+            .filter { isNew($0.uplink, at: $0.place, &seen) }
+            .map(\.uplink)
+    }
+
+    private struct Named {
+        var uplink: String
+        var weight = 1
+        var place: Place
+    }
+
+    private mutating func step(_ field: Field) -> [Named] {
+        switch field.node.content {
+        case .scalar: return uplinkName(field.node, in: field.name).map { [$0] } ?? []
+        case .sequence:
+            let members = elements(field, limit: Int(UplinkNumber.range.upperBound)) ?? []
+            return members.compactMap { uplinkName($0.node, in: $0.name) }
+        case .mapping:
+            return (entries(field) ?? []).compactMap { entry in
+                let name = YAMLNode(.scalar(entry.key, quoted: false), at: entry.place)
+                let named = uplinkName(name, in: field.name)
+                let weight = integer(Field(name: "weight of \(entry.key)", node: entry.value), in: 1...100)
+                return named.map { Named(uplink: $0.uplink, weight: weight ?? 1, place: $0.place) }
+            }
+        }
+    }
+
+    private mutating func uplinkName(_ node: YAMLNode, in list: String) -> Named? {
+        guard let name = text(Field(name: list, node: node), "the name of an uplink") else { return nil }
+        if uplinks.contains(name) { return Named(uplink: name, place: node.place) }
+        unknown("uplink", name, at: node.place, known: firstUplinks)
+        return nil
+    }
+
+    private mutating func isNew(_ uplink: String, at place: Place, _ seen: inout [String: Place]) -> Bool {
+        if let first = seen[uplink] {
+            fault(
+                place, "uplink \(uplink.quoted) is named twice",
+                "it has its place at \(first.line):\(first.column) already")
+            return false
+        }
+        seen[uplink] = place
+        return true
+    }
+}

@@ -1,0 +1,61 @@
+internal import NetworkTypes
+internal import WANModel
+
+extension Reading {
+    /// The boxes of the site.
+    mutating func nodes(_ section: Section) -> [Node] {
+        guard let field = section["nodes"] else { return [] }
+        use(.nodes, at: section.keyPlace("nodes") ?? field.place)
+        var found: [Node] = []
+        let entries = entries(field) ?? []
+        if entries.count > Self.mostNodes {
+            fault(
+                entries[Self.mostNodes].place, "there are \(entries.count) nodes",
+                "at most \(Self.mostNodes) are allowed")
+        }
+        for entry in entries.prefix(Self.mostNodes) {
+            let isName =
+                (1...63).contains(entry.key.utf8.count) && !"-._".contains(entry.key.prefix(1))
+                && entry.key.utf8.allSatisfy {
+                    (0x30...0x39).contains($0) || (0x61...0x7a).contains($0 | 0x20) || [0x2d, 0x2e, 0x5f].contains($0)
+                }
+            if !isName {
+                fault(entry.place, "node name \(entry.key.quoted) cannot be used", "write the box's host name")
+            }
+            nodes.append(entry.key)
+            places["nodes.\(entry.key)"] = entry.place
+            let path = "nodes.\(entry.key)"
+            let value = Field(name: entry.key, node: entry.value)
+            guard let node = self.section(value, path: path, at: entry.place, keys: ["address"]) else { continue }
+            guard let field = node["address"] else {
+                fault(entry.place, "node \(entry.key.quoted) has no address", "add its own address in the LAN")
+                continue
+            }
+            guard let address = address(field) else { continue }
+            if let other = found.first(where: { $0.address == address }) {
+                fault(field.place, "address \(address) belongs to node \(other.name.quoted) already")
+            }
+            found.append(Node(name: entry.key, address: address))
+        }
+        return found
+    }
+
+    private static let mostNodes = 16
+
+    /// The virtual router they share; every key is needed, for keepalived's must be the same.
+    mutating func vrrp(_ section: Section) -> VRRP? {
+        guard let field = section["vrrp"] else { return nil }
+        let place = section.keyPlace("vrrp") ?? field.place
+        use(.vrrp, at: place)
+        if section["nodes"] == nil { fault(place, "vrrp needs nodes", "name the boxes that share the address") }
+        let keys = ["instance", "interface", "router-id", "address"]
+        guard let vrrp = self.section(field, path: "vrrp", at: place, keys: keys) else { return nil }
+        for key in keys where vrrp[key] == nil { fault(place, "vrrp has no \(key)") }
+        let instance = label(vrrp["instance"], limit: 32)
+        let interface = interface(vrrp["interface"])
+        let routerID = integer(vrrp["router-id"], in: 1...255)  // VRID, RFC 9568 section 5.2.3
+        let address = prefix(vrrp["address"], host: true)
+        guard let instance, let interface, let routerID, let address else { return nil }
+        return VRRP(instance: instance, interface: interface, routerID: UInt8(routerID), address: address)
+    }
+}

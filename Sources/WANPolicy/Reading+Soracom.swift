@@ -1,0 +1,96 @@
+internal import WANModel
+
+extension Reading {
+    /// The SIM of an uplink; soracom/FACTS.md has the forms of its names and classes.
+    mutating func soracom(_ field: Field?, path: String) -> SoracomSettings? {
+        guard
+            let section = section(
+                field, path: path,
+                keys: [
+                    "sim", "imsi", "standby", "selected", "credentials", "via", "endpoint", "metadata-endpoint",
+                ])
+        else { return nil }
+        var soracom = SoracomSettings()
+        soracom.identity = identity(section)
+        soracom.standby = speedClass(section["standby"]) ?? soracom.standby
+        soracom.selected = speedClass(section["selected"]) ?? soracom.selected
+        let via = words(section["via"], of: SoracomSettings.Way.self)
+        soracom.via = via ?? soracom.via
+        soracom.credentials = credentials(section["credentials"])
+        if soracom.via.contains(.api) {
+            soracom.credentials = soracom.credentials ?? Self.credentials
+            if section["sim"] == nil, section["imsi"] == nil, via != nil || section["via"] == nil {
+                fault(
+                    section.place, "the SORACOM API needs to know the SIM",
+                    "add sim: or imsi:, or `via: [metadata]` where the metadata service is enough")
+            }
+        }
+        soracom.endpoint = endpoint(section["endpoint"])
+        soracom.metadataEndpoint =
+            url(section["metadata-endpoint"], schemes: ["http", "https"], base: true) ?? soracom.metadataEndpoint
+        return soracom
+    }
+
+    /// The credential's name where the API is used and the policy gives none.
+    private static let credentials = "soracom"
+
+    private mutating func identity(_ section: Section) -> SoracomSettings.Identity? {
+        if section["sim"] != nil, let imsi = section.keyPlace("imsi") {
+            fault(imsi, "there is a sim already", "keep one of sim and imsi")
+        }
+        if let sim = digits(section["sim"], count: 18...22) { return .sim(sim) }
+        return digits(section["imsi"], count: 14...15).map { .imsi($0) }
+    }
+
+    private mutating func digits(_ field: Field?, count: ClosedRange<Int>) -> String? {
+        guard let field, let text = text(field, "a row of digits") else { return nil }
+        if count.contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) { return text }
+        fault(
+            field.place, "\(field.name) \(text.quoted) cannot be right",
+            "it has \(count.lowerBound) to \(count.upperBound) digits")
+        return nil
+    }
+
+    /// An open word of the form `s1.fast`: SORACOM adds classes (FACTS.md section 3).
+    private mutating func speedClass(_ field: Field?) -> String? {
+        guard let field, let text = text(field, "a speed class such as s1.fast") else { return nil }
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        let isClass =
+            parts.count == 2 && text.utf8.count <= 32
+            && parts.allSatisfy { part in
+                !part.isEmpty && part.utf8.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) }
+            }
+        if isClass { return text }
+        fault(
+            field.place, "\(field.name) \(text.quoted) is no speed class",
+            "write it like s1.minimum, s1.slow, s1.standard, s1.fast or s1.4xfast")
+        return nil
+    }
+
+    /// A name, not a path: it is looked up in $CREDENTIALS_DIRECTORY (systemd.exec(5)) and beside the policy.
+    private mutating func credentials(_ field: Field?) -> String? {
+        guard let field, let text = text(field, "the name of a credential") else { return nil }
+        let isName =
+            (1...64).contains(text.utf8.count) && text.first != "."
+            && text.utf8.allSatisfy {
+                (0x30...0x39).contains($0) || (0x61...0x7a).contains($0 | 0x20) || [0x2d, 0x2e, 0x5f].contains($0)
+            }
+        if isName { return text }
+        fault(
+            field.place, "\(field.name) \(text.quoted) is no credential name",
+            text.contains("/") ? "write its name without a directory" : "letters, digits, and . _ - are taken")
+        return nil
+    }
+
+    private mutating func endpoint(_ field: Field?) -> String? {
+        guard let field, let url = url(field, schemes: ["http", "https"], base: true) else { return nil }
+        if url.hasSuffix("/v1") {
+            fault(field.place, "endpoint \(url.quoted) has the version in it", "write \(url.dropLast(3))")
+            return nil
+        }
+        if url.lowercased().hasPrefix("http://") {
+            warn(field.place, "endpoint \(url.quoted) is not encrypted", "the key would be readable on the way")
+        }
+        return url
+    }
+}

@@ -1,0 +1,136 @@
+/// A policy while it is read: what is wrong so far, and where its parts stand.
+///
+/// Every reader of a field returns `nil` for what it could not use, after it has said why; the default then stands in, so that
+/// one fault never hides or causes another.
+struct Reading {
+    let file: String
+    private(set) var faults: [PolicyFault] = []
+    private(set) var warnings: [PolicyFault] = []
+    /// Where each known key stands: `uplinks.ftth.interface`.
+    var places: [String: Place] = [:]
+    /// Where parts stand whose behaviour a release may not have.
+    var parts: [PolicyPart.Use] = []
+    /// The uplinks by name, those with faults too, so that nothing that names one is called unknown for another reason.
+    var uplinks: Set<String> = []
+    /// The first of them in the order of the file, for advice.
+    var firstUplinks: [String] = []
+    var nodes: [String] = []
+
+    init(file: String) { self.file = file }
+
+    mutating func fault(_ place: Place, _ problem: String, _ advice: String? = nil) {
+        faults.append(PolicyFault(file: file, place: place, problem: problem, advice: advice))
+    }
+
+    mutating func warn(_ place: Place, _ problem: String, _ advice: String? = nil) {
+        warnings.append(PolicyFault(file: file, place: place, problem: problem, advice: advice, severity: .warning))
+    }
+
+    /// Notes that the policy uses a part, the first time.
+    mutating func use(_ part: PolicyPart, at place: Place) {
+        if !parts.contains(where: { $0.part == part }) { parts.append(PolicyPart.Use(part: part, place: place)) }
+    }
+
+    /// A fault about a name that nothing has, with the one that was probably meant.
+    ///
+    /// Advice ends where nobody reads on: finding the nearest name is the dearest thing done here, and a file may be hostile.
+    mutating func unknown(_ what: String, _ name: String, at place: Place, known: [String]) {
+        let advice: String? =
+            if faults.count >= 4 * PolicyFaults.shown {
+                nil
+            } else if let nearest = NearestName.of(name, among: known) {
+                "did you mean \(nearest.quoted)?"
+            } else if known.isEmpty {
+                "there is none"
+            } else {
+                "known: " + known.prefix(16).joined(separator: ", ") + (known.count > 16 ? ", …" : "")
+            }
+        fault(place, "unknown \(what) \(name.quoted)", advice)
+    }
+}
+
+/// A value and the name a message calls it by.
+struct Field {
+    let name: String
+    let node: YAMLNode
+
+    var place: Place { node.place }
+}
+
+/// A mapping of which the keys are known.
+struct Section {
+    /// Where messages about the whole point: its key, or its first character in a list.
+    let place: Place
+    private let values: [String: (key: Place, value: YAMLNode)]
+
+    fileprivate init(place: Place, entries: [YAMLNode.Entry]) {
+        self.place = place
+        values = Dictionary(entries.map { ($0.key, ($0.place, $0.value)) }) { first, _ in first }
+    }
+
+    subscript(_ key: String) -> Field? { values[key].map { Field(name: key, node: $0.value) } }
+
+    func keyPlace(_ key: String) -> Place? { values[key]?.key }
+}
+
+extension Reading {
+    /// The mapping in a field; keys it must not have are faults, and are left out.
+    mutating func section(
+        _ field: Field?, path: String, at place: Place? = nil, keys: [String]
+    ) -> Section? {
+        guard let field, let entries = entries(field) else { return nil }
+        var known: [YAMLNode.Entry] = []
+        for entry in entries {
+            if keys.contains(entry.key) {
+                known.append(entry)
+                places[path.isEmpty ? entry.key : "\(path).\(entry.key)"] = entry.place
+            } else {
+                unknown("key", entry.key, at: entry.place, known: keys)
+            }
+        }
+        return Section(place: place ?? field.place, entries: known)
+    }
+
+    /// The entries of a field that must be a mapping with at least one.
+    mutating func entries(_ field: Field) -> [YAMLNode.Entry]? {
+        if isMissing(field) { return nil }
+        guard let entries = field.node.entries else {
+            fault(field.place, "\(field.name) must hold keys and values", "not \(field.node.kind)")
+            return nil
+        }
+        if entries.isEmpty { fault(field.place, "\(field.name) is empty", "give it a value or remove it") }
+        return entries.isEmpty ? nil : entries
+    }
+
+    /// The elements of a field that must be a list with at least one and at most `limit`.
+    mutating func elements(_ field: Field?, limit: Int) -> [Field]? {
+        guard let field, !isMissing(field) else { return nil }
+        guard let elements = field.node.elements else {
+            let text = field.node.text.map { ", such as [\($0)]" } ?? ", not \(field.node.kind)"
+            fault(field.place, "\(field.name) must be a list\(text)")
+            return nil
+        }
+        if elements.isEmpty { fault(field.place, "\(field.name) is empty", "give it a value or remove it") }
+        if elements.count > limit {
+            fault(field.place, "\(field.name) has \(elements.count) elements", "at most \(limit) are allowed")
+        }
+        return elements.prefix(limit).map { Field(name: field.name, node: $0) }
+    }
+
+    /// Whether a key stands there without a value, which is a fault: it may mean its default, or nothing at all.
+    mutating func isMissing(_ field: Field) -> Bool {
+        if field.node.isNull { fault(field.place, "\(field.name) has no value", "give it one or remove it") }
+        return field.node.isNull
+    }
+}
+
+extension YAMLNode {
+    /// What this is, in a sentence.
+    var kind: String {
+        switch content {
+        case .scalar(let text, _): text.quoted
+        case .sequence: "a list"
+        case .mapping: "keys and values"
+        }
+    }
+}

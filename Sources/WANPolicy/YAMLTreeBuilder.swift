@@ -1,0 +1,90 @@
+/// Makes the tree from libyaml's events, within the limits.
+struct YAMLTreeBuilder: ~Copyable {
+    private var events: YAMLEvents
+    private let file: String
+    private let limits: YAMLDocument.Limits
+    private var nodes = 0
+    private(set) var faults: [PolicyFault] = []
+    private(set) var aliases: Set<Place> = []
+
+    init(_ bytes: [UInt8], file: String, limits: YAMLDocument.Limits) throws(PolicyFault) {
+        events = try YAMLEvents(bytes, file: file)
+        self.file = file
+        self.limits = limits
+    }
+
+    /// The root of the one document.
+    mutating func document() throws(PolicyFault) -> YAMLNode {
+        _ = try events.next()  // the start of the stream
+        guard case .documentStart = try events.next().event else {
+            throw fault(.start, "the file is empty", nil)
+        }
+        let root = try node(try events.next(), depth: 1)
+        _ = try events.next()  // the end of the document
+        let after = try events.next()
+        guard case .streamEnd = after.event else {
+            throw fault(after.place, "a second document begins here", "a file holds one")
+        }
+        return root
+    }
+
+    private mutating func node(_ found: YAMLEvents.Found, depth: Int) throws(PolicyFault) -> YAMLNode {
+        nodes += 1
+        guard depth <= limits.depth else {
+            throw fault(found.place, "nested deeper than \(limits.depth) levels", nil)
+        }
+        guard nodes <= limits.nodes else { throw fault(found.place, "more than \(limits.nodes) values", nil) }
+        if found.hasAnchor { refuse(found.place, "an anchor (&)", "write the value out where it is used") }
+        if found.hasTag { refuse(found.place, "a tag (!)", "write the plain value") }
+        switch found.event {
+        case .scalar(let text, let quoted): return YAMLNode(.scalar(text, quoted: quoted), at: found.place)
+        case .sequenceStart: return YAMLNode(.sequence(try elements(depth)), at: found.place)
+        case .mappingStart: return YAMLNode(.mapping(try entries(depth)), at: found.place)
+        default:
+            refuse(found.place, "an alias (*)", "write the value out")
+            aliases.insert(found.place)
+            return YAMLNode(.scalar("", quoted: false), at: found.place)
+        }
+    }
+
+    private mutating func elements(_ depth: Int) throws(PolicyFault) -> [YAMLNode] {
+        var elements: [YAMLNode] = []
+        while true {
+            let found = try events.next()
+            if case .sequenceEnd = found.event { return elements }
+            elements.append(try node(found, depth: depth + 1))
+        }
+    }
+
+    private mutating func entries(_ depth: Int) throws(PolicyFault) -> [YAMLNode.Entry] {
+        var entries: [YAMLNode.Entry] = []
+        var places: [String: Place] = [:]
+        while true {
+            let found = try events.next()
+            if case .mappingEnd = found.event { return entries }
+            let key = try node(found, depth: depth + 1)
+            let value = try node(try events.next(), depth: depth + 1)
+            guard let text = key.text else {
+                faults.append(fault(key.place, "this key is not text", "a key is one word"))
+                continue
+            }
+            if aliases.contains(key.place) { continue }
+            if let first = places[text] {
+                faults.append(
+                    fault(
+                        key.place, "key \(text.quoted) is there twice", "it was given in line \(first.line) already"))
+                continue
+            }
+            places[text] = key.place
+            entries.append(YAMLNode.Entry(key: text, place: key.place, value: value))
+        }
+    }
+
+    private mutating func refuse(_ place: Place, _ what: String, _ advice: String) {
+        faults.append(fault(place, "\(what) is not allowed here", advice))
+    }
+
+    private borrowing func fault(_ place: Place, _ problem: String, _ advice: String?) -> PolicyFault {
+        PolicyFault(file: file, place: place, problem: problem, advice: advice)
+    }
+}

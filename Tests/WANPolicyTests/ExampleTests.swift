@@ -1,0 +1,133 @@
+import Glibc
+import NetworkTypes
+import Testing
+import WANModel
+import WANPolicy
+
+@Suite("the examples in Policies/ are read")
+struct ExampleTests {
+    @Test("one box is the policy of DESIGN.md section 6, without a warning")
+    func oneBox() throws {
+        let found = try example("one-box.yaml")
+        #expect(found.warnings.map(\.description) == [])
+        #expect(found.unsupported() == [])
+        #expect(found.policy.site == "home")
+        #expect(found.policy.uplinks.map(\.interface) == ["ppp0", "wlan0", "ppp1"])
+        #expect(found.policy.uplinks.map(\.metered) == [false, false, true])
+        #expect(found.policy.failover.order == [.init("ftth"), .init("jcom"), .init("soracom")])
+        #expect(found.policy.uplinks[1].gateway == .v4(IPv4Address(192, 168, 3, 1)))
+        #expect(found.policy.uplinks[2].soracom?.selected == "s1.fast")
+    }
+
+    @Test("fibre and LTE")
+    func fibreAndLTE() throws {
+        let found = try example("fibre-and-lte.yaml")
+        #expect(found.warnings == [])
+        #expect(found.unsupported() == [])
+        #expect(found.policy.failover.order == [.init("fibre"), .init("lte")])
+    }
+
+    @Test("the classic timing")
+    func classic() throws {
+        let found = try example("classic-timing.yaml")
+        #expect(found.warnings == [])
+        #expect(found.unsupported() == [])
+        for uplink in found.policy.uplinks {
+            #expect(uplink.probe.confirm == .off)
+            #expect(uplink.probe.interval == .seconds(1))
+            #expect(uplink.probe.lossInterval == .fixed(.seconds(1)))
+            #expect([uplink.probe.fall, uplink.probe.rise] == [3, 3])
+        }
+    }
+
+    @Test("metered lines only")
+    func metered() throws {
+        let found = try example("metered.yaml")
+        #expect(found.warnings == [])
+        #expect(found.unsupported() == [])
+        #expect(found.policy.uplinks[1].keepalive?.target == Keepalive.pong)
+    }
+
+    @Test("balance names four parts of a later release, each with its line")
+    func balance() throws {
+        let found = try example("balance.yaml")
+        #expect(found.warnings == [])
+        #expect(try parts(found, in: "balance.yaml") == ["  order: [{ftth", "rules:", "forwards:", "notify:"])
+        #expect(found.policy.rules.map(\.otherwise) == [.reject, .default])
+        #expect(found.policy.rules[0].match.ports == 873...873)
+        #expect(found.policy.forwards.map(\.hostPort) == [8080, 50000])
+        #expect(
+            found.policy.notifiers == [
+                .mail(
+                    to: "root@example.net", from: "router@example.net", server: "smtp://127.0.0.1",
+                    events: ["switch", "down", "budget"]),
+                .webhook(url: "https://hooks.example.net/wan", events: ["switch", "down", "budget"]),
+            ])
+    }
+
+    @Test("two boxes names nodes and vrrp")
+    func twoBoxes() throws {
+        let found = try example("two-boxes.yaml")
+        #expect(found.warnings == [])
+        #expect(try parts(found, in: "two-boxes.yaml") == ["nodes:", "vrrp:"])
+        #expect(found.policy.uplinks.map(\.node) == ["main", "sub"])
+    }
+
+    @Test("every example is in this test")
+    func all() throws {
+        let names = try #require(directory(policies)).filter { $0.hasSuffix(".yaml") }.sorted()
+        #expect(
+            names == [
+                "balance.yaml", "classic-timing.yaml", "fibre-and-lte.yaml", "metered.yaml", "one-box.yaml",
+                "two-boxes.yaml",
+            ])
+    }
+
+    @Test("the SORACOM API's specification is read as a tree")
+    func openAPI() throws {
+        let bytes = try #require(contents("Sources/WANLab/Resources/soracom-api.yaml"))
+        let root = try YAMLNode(parsing: bytes, fileName: "soracom-api.yaml")
+        #expect(root["openapi"]?.text == "3.0.0")
+        let paths = try #require(root["paths"]?.entries)
+        #expect(paths.map(\.key).contains("/auth"))
+        #expect(root["paths"]?["/auth"]?["post"]?["operationId"]?.text == "auth")
+        let classes = root["components"]?["schemas"]?["UpdateSpeedClassRequest"]?["properties"]?["speedClass"]?["enum"]
+        #expect(classes?.elements?.compactMap(\.text).contains("s1.minimum") == true)
+    }
+}
+
+private let package = #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" }
+private let policies = "\(package)/Policies"
+
+func contents(_ path: String) -> [UInt8]? {
+    guard let file = fopen("\(package)/\(path)", "r") else { return nil }
+    defer { fclose(file) }
+    var bytes = [UInt8](repeating: 0, count: 1 << 20)
+    bytes.removeLast(bytes.count - fread(&bytes, 1, bytes.count, file))
+    return bytes
+}
+
+private func example(_ name: String) throws -> ReadPolicy {
+    try read(String(decoding: try #require(contents("Policies/\(name)")), as: UTF8.self))
+}
+
+/// The line up to the place of each part that is not obeyed, and a word on.
+private func parts(_ found: ReadPolicy, in name: String) throws -> [String] {
+    let text = String(decoding: try #require(contents("Policies/\(name)")), as: UTF8.self)
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    return found.unsupported().map { fault in
+        let line = lines[fault.line - 1]
+        return String(line.prefix { $0 != ":" } + ":") + (fault.column == 1 ? "" : String(line.dropFirst(8).prefix(7)))
+    }
+}
+
+private func directory(_ path: String) -> [String]? {
+    guard let directory = opendir(path) else { return nil }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+        names.append(
+            withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+    }
+    return names
+}

@@ -1,0 +1,96 @@
+import Testing
+import WANPolicy
+
+@Suite("what is valid but hardly meant is a warning")
+struct WarningTests {
+    @Test(
+        "warnings",
+        arguments: [
+            Faulty(
+                "version: 1\nuplinks:\n  a: {interface: p}\n  b: {interface: q}\nfailover: {order: [a]}\n",
+                "4:3: warning: uplink \"b\" is in no order; it is probed but never carries traffic; add it to failover.order"
+            ),
+            Faulty(
+                uplink("metered: true"),
+                "3:3: warning: metered uplink \"a\" has no keepalive; while it waits nothing keeps its line up or tells whether it works"
+            ),
+            Faulty(
+                probe("confirm: off"),
+                "5:7: warning: with confirm off and fall 1 one lost probe takes the uplink down; set fall to 3"),
+            Faulty(probe("fall: 3"), "5:7: warning: fall 3 has no effect; it counts with `confirm: off` only"),
+            Faulty(
+                uplink("gateway: 192.0.2.1\n    probe: {targets: [192.0.2.1]}"),
+                "4:5: warning: the gateway of \"a\" is a probe target too; it answers when the line behind it is dead; ask an address beyond it"
+            ),
+            Faulty(
+                soracom("endpoint: http://127.0.0.1:8080\n      imsi: \"440100000000000\""),
+                "5:17: warning: endpoint \"http://127.0.0.1:8080\" is not encrypted; the key would be readable on the way"
+            ),
+        ])
+    func warnings(_ case: Faulty) throws {
+        #expect(try read(`case`.text).warnings.map { String($0.description.dropFirst(2)) } == `case`.faults)
+    }
+
+    @Test("an uplink that only a rule names is used")
+    func namedByRule() throws {
+        let text = """
+            version: 1
+            uplinks: {a: {interface: p}, b: {interface: q}}
+            failover: {order: [a]}
+            rules: [{name: x, match: {source: 10.0.0.1}, order: [b]}]
+            """
+        #expect(try read(text).warnings.isEmpty)
+    }
+
+    @Test("faults, warnings and what is not obeyed yet are told together")
+    func together() {
+        let text = uplink("metered: true\n    interval: 1s") + "rules: [{name: x}]\n"
+        do throws(PolicyFaults) {
+            _ = try PolicyReader.read(Array(text.utf8))
+            Issue.record("it was taken")
+        } catch {
+            #expect(error.faults.count == 3)
+            #expect(error.warnings.count == 1)
+            #expect(error.unsupported.map(\.line) == [7])
+            #expect(error.description.hasPrefix("policy.yaml:5:5: unknown key \"interval\""))
+        }
+    }
+
+    @Test("of a thousand faults the description lists fifty and counts the rest")
+    func many() {
+        let text = minimal((0..<1000).map { "k\($0): 1\n" }.joined())
+        do throws(PolicyFaults) {
+            _ = try PolicyReader.read(Array(text.utf8))
+            Issue.record("it was taken")
+        } catch {
+            #expect(error.faults.count == 1000)
+            #expect(error.description.split(separator: "\n").count == 51)
+            #expect(error.description.hasSuffix("… and 950 faults more"))
+        }
+    }
+}
+
+@Suite("what a release cannot obey is named with its place")
+struct UnsupportedTests {
+    @Test("IPv6 is read, and not obeyed yet")
+    func ipv6() throws {
+        let found = try read(probe("targets: [\"2001:db8::1\"]"))
+        #expect(
+            found.unsupported().map(\.description) == [
+                "p:5:17: this release reads an IPv6 address but cannot obey it yet; write IPv4 addresses; IPv6 is not routed yet"
+            ])
+        #expect(found.unsupported(obeying: [.ipv6]).isEmpty)
+    }
+
+    @Test("a plain policy has nothing of the kind")
+    func plain() throws { #expect(try read(minimal()).unsupported().isEmpty) }
+
+    @Test("a caller's own fault gets the place of the key")
+    func ownFault() throws {
+        let found = try read(soracom("imsi: \"440100000000000\"\n      credentials: key"))
+        #expect(found.place(of: "uplinks.a.soracom.credentials") == Place(line: 6, column: 7))
+        let fault = found.fault(at: "uplinks.a.soracom.credentials", "credential \"key\" is missing", advice: "make it")
+        #expect(fault.description == "p:6:7: credential \"key\" is missing; make it")
+        #expect(found.fault(at: "nowhere", "x").description == "p:1:1: x")
+    }
+}
