@@ -8,6 +8,9 @@ package enum Clock {
     /// CLOCK_REALTIME: UNIX time, may jump. For what people read and what outlives a reboot.
     package static func realtime() -> Int64 { read(CLOCK_REALTIME) }
 
+    /// CLOCK_MONOTONIC, which systemd reckons with.
+    package static func monotonic() -> Int64 { read(CLOCK_MONOTONIC) }
+
     private static func read(_ clock: Int32) -> Int64 {
         var time = timespec()
         clock_gettime(clock, &time)

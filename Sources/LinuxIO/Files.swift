@@ -52,6 +52,14 @@ package enum Files {
         _ = try checked("rename(2)", path) { rename(temporary, path) }
     }
 
+    /// Adds to the end of a file, making it where it is missing; the number of bytes.
+    package static func append(_ bytes: [UInt8], to path: String, mode: UInt32) throws(SystemCallError) -> Int {
+        let file = OwnedDescriptor(
+            taking: try checked("open(2)", path) { open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, mode) })
+        try writeAll(bytes, to: file, name: path)
+        return bytes.count
+    }
+
     private static func writeAll(
         _ bytes: [UInt8], to file: borrowing OwnedDescriptor, name: String
     ) throws(SystemCallError) {

@@ -24,7 +24,7 @@ struct ChoiceTests {
         #expect(world.run(until: .seconds(5)) { $0.selected == ftth })
         #expect((world.now - back).milliseconds > 61_000)
         #expect(world.switches(since: back).last?.drains == true)
-        #expect(world.engine.report(on: jcom, at: world.now)?.traffic == .draining)
+        #expect(world.engine.view(of: jcom, at: world.now)?.traffic == .draining)
         // Nothing of the uplink that is left is deleted before its time.
         #expect(world.moved.filter { $0.uplink == jcom }.isEmpty)
         world.run(.seconds(301))
@@ -149,7 +149,7 @@ struct ChoiceTests {
         #expect(world.run(until: .seconds(200)) { $0.selected == ftth })
         world.perform(.operatorCommand(.drain(ftth)))
         #expect(world.selected == jcom)
-        #expect(world.engine.report(on: ftth, at: world.now)?.traffic == .draining)
+        #expect(world.engine.view(of: ftth, at: world.now)?.traffic == .draining)
         world.run(.seconds(400))
         #expect(world.selected == jcom)
         world.detach(soracom)
@@ -174,10 +174,10 @@ struct ChoiceTests {
     func reload() {
         var world = ready()
         let policy = threeUplinks { $0.uplinks[1].probe.interval = .seconds(2) }
-        let before = world.engine.report(on: ftth, at: world.now)
+        let before = world.engine.view(of: ftth, at: world.now)
         let outputs = world.engine.reload(
             EngineSetup(policy: policy, numbers: Simulation.numbers(policy)), at: world.now)
-        #expect(world.engine.report(on: ftth, at: world.now) == before)
+        #expect(world.engine.view(of: ftth, at: world.now) == before)
         #expect(world.state(jcom) == .up)
         #expect(!outputs.contains { if case .moveFlows = $0 { true } else { false } })
     }

@@ -55,7 +55,7 @@ struct DetectionTests {
         world.run(.seconds(3600))
         #expect(world.switches(since: start).isEmpty)
         #expect(world.state(ftth) == .up)
-        #expect(world.engine.report(on: ftth, at: world.now)?.loss ?? 1 < 0.01)
+        #expect(world.engine.view(of: ftth, at: world.now)?.loss ?? 1 < 0.01)
         // And a failure is still found quickly.
         world.lines[ftth]?.isDead = true
         let before = world.now
@@ -74,7 +74,7 @@ struct DetectionTests {
         world.lines[ftth]?.loss = 0.3
         world.run(.seconds(3000))
         #expect(world.switches(since: start).isEmpty, "seed \(seed)")
-        let loss = world.engine.report(on: ftth, at: world.now)?.loss ?? 0
+        let loss = world.engine.view(of: ftth, at: world.now)?.loss ?? 0
         #expect(loss > 0.15 && loss < 0.45, "measured \(loss)")
     }
 
@@ -104,7 +104,7 @@ struct DetectionTests {
         world.run(.seconds(600))
         #expect(world.switches(since: start).isEmpty)
         #expect(world.state(ftth) == .suspect)
-        #expect(world.engine.report(on: ftth, at: world.now)?.reason.contains("not this line's fault") == true)
+        #expect(world.engine.view(of: ftth, at: world.now)?.reason.contains("not this line's fault") == true)
         // As soon as it answers elsewhere, this line is to blame.
         world.lines[jcom]?.silentTargets = []
         world.run(.seconds(2))

@@ -79,7 +79,7 @@ struct MeteredTests {
         #expect(world.selected == soracom)
         world.run(.seconds(1))
         #expect(world.classesAsked.last?.speedClass == "s1.fast")
-        #expect(world.engine.report(on: soracom, at: world.now)?.speedClass?.confirmed == "s1.fast")
+        #expect(world.engine.view(of: soracom, at: world.now)?.speedClass?.confirmed == "s1.fast")
         world.attach(ftth, index: 9)
         #expect(world.run(until: .seconds(100)) { $0.selected == ftth })
         #expect(world.classesAsked.count == 2)
@@ -87,7 +87,7 @@ struct MeteredTests {
         #expect(world.classesAsked.count == 2)
         world.run(.seconds(2))
         #expect(world.classesAsked.last?.speedClass == "s1.minimum")
-        #expect(world.engine.report(on: soracom, at: world.now)?.speedClass?.confirmed == "s1.minimum")
+        #expect(world.engine.view(of: soracom, at: world.now)?.speedClass?.confirmed == "s1.minimum")
     }
 
     @Test("SORACOM is asked again until its own answer is the wanted class, as slowly as it says")

@@ -160,7 +160,7 @@ struct Simulation {
 
     var selected: UplinkNumber? { engine.decision.selected }
 
-    func state(_ number: UplinkNumber) -> UplinkState? { engine.report(on: number, at: now)?.state }
+    func state(_ number: UplinkNumber) -> UplinkState? { engine.view(of: number, at: now)?.state }
 
     /// Changes of the selected uplink since a moment.
     func switches(since moment: Moment) -> [Decision] {

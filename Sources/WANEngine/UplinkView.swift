@@ -2,7 +2,7 @@ package import NetworkTypes
 package import WANModel
 
 /// What the engine knows of an uplink, for people and scripts.
-package struct UplinkReport: Hashable, Sendable {
+package struct UplinkView: Hashable, Sendable {
     package struct Target: Hashable, Sendable {
         package var address: IPAddress
         package var answered: Bool
@@ -47,31 +47,31 @@ package struct UplinkReport: Hashable, Sendable {
 
 extension Engine {
     /// In the order of the policy's `failover`, then the uplinks that are in no order.
-    package func reports(at now: Moment) -> [UplinkReport] {
+    package func views(at now: Moment) -> [UplinkView] {
         let rest = records.map(\.number).filter { !order.contains($0) }
-        return (order + rest).compactMap { report(on: $0, at: now) }
+        return (order + rest).compactMap { view(of: $0, at: now) }
     }
 
-    package func report(on uplink: UplinkNumber, at now: Moment) -> UplinkReport? {
+    package func view(of uplink: UplinkNumber, at now: Moment) -> UplinkView? {
         guard let index = index(of: uplink) else { return nil }
         let record = records[index]
         let traffic: UplinkTraffic =
             decision.selected == uplink ? .selected : record.drainsUntil != nil ? .draining : .standby
-        return UplinkReport(
+        return UplinkView(
             number: uplink, name: record.settings.name, interface: record.settings.interface,
             attachment: record.attachment, state: record.state, traffic: traffic, since: record.since,
             reason: record.reason, rtt: record.rtt, jitter: record.jitter, loss: record.loss(at: now),
             targets: record.targets.map {
-                UplinkReport.Target(
+                UplinkView.Target(
                     address: $0.address, answered: $0.isAnswering, rtt: $0.rtt.rtt, loss: $0.window.loss(at: now))
             },
             speedClass: record.speed.map {
-                UplinkReport.SpeedClass(
+                UplinkView.SpeedClass(
                     wanted: $0.wanted, confirmed: $0.confirmed, via: $0.confirmedVia, at: $0.confirmedAt,
                     failure: $0.lastFailure)
             },
             keepalive: record.keepalive.map {
-                UplinkReport.Keepalive(
+                UplinkView.Keepalive(
                     idle: $0.settings.idle, lastSent: $0.lastSent, due: $0.dueAt, lostInARow: $0.lostInARow)
             },
             isMetered: record.settings.metered, isDrained: record.isDrained, flaps: record.flaps,

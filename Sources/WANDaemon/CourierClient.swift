@@ -1,0 +1,152 @@
+internal import Glibc
+internal import LinuxIO
+internal import WANControl
+
+/// The daemon's side of `wanctl-courier`: started when there is something to carry, killed at its deadline, gone when idle.
+///
+/// Whatever happens to the courier, every request gets exactly one answer.
+final class CourierClient {
+    struct Settings {
+        var program: String
+        /// Files with secrets that the courier may read before it drops its privileges.
+        var credentials: [String]
+        var tokenCache: String
+    }
+    private struct Pending {
+        var answer: (CourierAnswer?, String) -> Void
+        var timer: EventLoop.Timer
+    }
+    /// A running courier.
+    private final class Process {
+        let child: ChildProcess
+        let stream: OwnedDescriptor
+        var reading: EventLoop.Watch?
+        var ending: EventLoop.Watch?
+        var input: [UInt8] = []
+        init(_ child: consuming ChildProcess, _ stream: consuming OwnedDescriptor) {
+            self.child = child
+            self.stream = stream
+        }
+    }
+
+    private let loop: EventLoop
+    private let log: Log
+    var settings: Settings
+    private var process: Process?
+    private var pending: [Int64: Pending] = [:]
+    private var lastID: Int64 = 0
+    /// Beyond what the courier allows itself for a request; then it is killed.
+    private static let grace: Int64 = 2_000_000_000
+
+    init(loop: EventLoop, log: Log, settings: Settings) {
+        self.loop = loop
+        self.log = log
+        self.settings = settings
+    }
+
+    /// `timeout` in nanoseconds. The answer is `nil` with a reason where the courier could not give one.
+    func ask(
+        _ make: (Int64) -> CourierRequest, timeout: Int64, answer: @escaping (CourierAnswer?, String) -> Void
+    ) {
+        lastID += 1
+        let id = lastID
+        let timer = loop.schedule(at: Clock.boottime() + timeout + Self.grace) { [weak self] in
+            self?.end("did not answer in time and was killed")
+        }
+        pending[id] = Pending(answer: answer, timer: timer)
+        do throws(SystemCallError) {
+            let process = try self.process ?? start()
+            let line = make(id).line
+            let raw = process.stream.raw
+            let sent = try checked("send(2) to the courier") {
+                Glibc.send(raw, line, line.count, Int32(MSG_NOSIGNAL.rawValue) | Int32(MSG_DONTWAIT.rawValue))
+            }
+            if sent != line.count { end("does not take requests") }
+        } catch {
+            end("cannot be reached: \(error)")
+        }
+    }
+
+    private func start() throws(SystemCallError) -> Process {
+        let (ours, theirs) = try streamPair()
+        try ours.setNonBlocking()
+        var arguments = ["--token-cache", settings.tokenCache]
+        for path in settings.credentials { arguments += ["--credential", path] }
+        let child = try ChildProcess.spawn(
+            settings.program, arguments: arguments, environment: ["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"], input: theirs)
+        let process = Process(child, ours)
+        process.reading = try loop.watch(process.stream.raw) { [weak self] _ in self?.read() }
+        // The loop holds the process until it has been reaped, even after it was killed and another one started.
+        process.ending = try loop.watch(process.child.exit.raw) { [weak self] _ in self?.reap(process) }
+        self.process = process
+        return process
+    }
+
+    private func read() {
+        guard let process else { return }
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = Glibc.read(process.stream.raw, &chunk, chunk.count)
+            if count < 0 { break }
+            if count == 0 {
+                // It closes its end when it leaves; `reap` hears of it.
+                stopReading(process)
+                break
+            }
+            process.input += chunk[..<count]
+            if process.input.count > courierLineLimit {
+                end("sent an endless line and was killed")
+                return
+            }
+        }
+        while let newline = process.input.firstIndex(of: 10) {
+            let line = Array(process.input[..<newline])
+            process.input.removeSubrange(...newline)
+            do throws(CourierMessageError) {
+                let answer = try CourierAnswer(line: line)
+                guard let id = answer.id, let waiting = pending.removeValue(forKey: id) else { continue }
+                loop.cancel(waiting.timer)
+                waiting.answer(answer, "")
+            } catch {
+                log(.warning, "courier: \(error), ignoring the line")
+            }
+        }
+    }
+
+    private func reap(_ ended: Process) {
+        if process === ended { read() }
+        let how = ended.child.reap()
+        stopReading(ended)
+        if let watch = ended.ending { loop.remove(watch) }
+        ended.ending = nil
+        guard process === ended else { return }
+        process = nil
+        failAll("ended (\(how)) before it answered")
+    }
+
+    private func stopReading(_ process: Process) {
+        if let watch = process.reading { loop.remove(watch) }
+        process.reading = nil
+    }
+
+    /// Kills the courier and tells everybody who waits.
+    private func end(_ reason: String) {
+        if let process {
+            process.child.kill()
+            stopReading(process)
+        }
+        process = nil
+        failAll(reason)
+    }
+
+    private func failAll(_ reason: String) {
+        let waiting = pending
+        pending = [:]
+        for (_, entry) in waiting {
+            loop.cancel(entry.timer)
+            entry.answer(nil, "the courier \(reason)")
+        }
+    }
+
+    func stop() { end("is stopped with the daemon") }
+}

@@ -1,0 +1,238 @@
+internal import JSONText
+internal import LinuxIO
+internal import NetworkTypes
+internal import WANControl
+internal import WANEngine
+internal import WANModel
+internal import WANProbes
+
+/// Who follows an uplink until it is empty.
+struct DrainWatcher {
+    let uplink: UplinkNumber
+    let reply: ControlReply
+}
+
+/// Who waits for the answers of probes sent on request.
+final class ProbeWatcher {
+    let reply: ControlReply
+    var waiting: [UplinkNumber: Set<String>]
+    init(reply: ControlReply, waiting: [UplinkNumber: Set<String>]) {
+        self.reply = reply
+        self.waiting = waiting
+    }
+}
+
+/// What the operator asks, answered.
+extension Daemon {
+    func answer(_ request: ControlRequest, _ peer: Peer, _ reply: ControlReply) {
+        switch request {
+        case .status(let watch):
+            reply.send(status().json)
+            guard watch else { return reply.finish() }
+            keep(reply, in: \.statusWatchers)
+        case .watch: keep(reply, in: \.eventWatchers)
+        case .why: reply.finish(why().json)
+        case .history(let count): reply.finish(HistoryReport(events: journal.events.suffix(count ?? 50)).json)
+        case .reload: reload(because: "`wanctl reload`", reply: reply)
+        case .probe(let uplink): probe(uplink, reply)
+        case .drain(let uplink): drain(uplink, peer, reply)
+        case .auto: act(.auto, "the policy decides again", peer, reply)
+        case .failover(let name, let span, let force, let strict):
+            withUplink(name, reply) { number in
+                let until = span.map { Daemon.moment() + $0 }
+                let end = span.map { " for \($0.policyText)" } ?? ""
+                act(.failover(number, until: until, force: force, strict: strict), "\(name) is pinned\(end)", peer, reply)
+            }
+        case .enable(let name): withUplink(name, reply) { act(.enable($0), "\(name) is enabled", peer, reply) }
+        case .disable(let name): withUplink(name, reply) { act(.disable($0), "\(name) is disabled", peer, reply) }
+        case .speed(let name, let speedClass):
+            withUplink(name, reply) { number in
+                let done = speedClass.map { "\($0) is wanted for \(name)" } ?? "the speed class of \(name) follows the traffic"
+                act(.speed(number, speedClass), done, peer, reply)
+            }
+        }
+    }
+
+    private func withUplink(_ name: String, _ reply: ControlReply, _ body: (UplinkNumber) -> Void) {
+        guard policy.uplink(named: name) != nil, let number = state.numbers[name] else {
+            let names = policy.uplinks.map(\.name).joined(separator: ", ")
+            return reply.fail(.refused, "there is no uplink \(name); the policy has \(names)")
+        }
+        body(number)
+    }
+
+    /// Carries out what the engine does not refuse; the routes are in the kernel before the answer leaves.
+    private func act(_ command: OperatorCommand, _ done: String, _ peer: Peer, _ reply: ControlReply) {
+        if let refusal = engine.refusal(of: command) { return reply.fail(.refused, refusal) }
+        let before = lastSwitch?.at
+        let selected = engine.decision.selected
+        note(kind: "operator", "\(done) (by \(peer))")
+        feed(.operatorCommand(command))
+        let moved = engine.decision.selected != selected || lastSwitch?.at != before
+        reply.finish(
+            ActionReport(
+                done: done, warnings: warnings.values.sorted(),
+                change: moved ? lastSwitch?.report(now: Daemon.moment()) : nil
+            ).json)
+    }
+
+    // MARK: streams
+
+    private func keep(
+        _ reply: ControlReply, in list: ReferenceWritableKeyPath<Daemon, [ObjectIdentifier: ControlReply]>
+    ) {
+        let id = ObjectIdentifier(reply)
+        self[keyPath: list][id] = reply
+        reply.onClose = { [weak self] in self?[keyPath: list][id] = nil }
+    }
+
+    func tellStatusWatchers() {
+        guard !statusWatchers.isEmpty, statusTimer == nil else { return }
+        // Many changes of one moment make one picture.
+        statusTimer = loop.schedule(at: Clock.boottime() + 20_000_000) { [weak self] in
+            guard let self else { return }
+            statusTimer = nil
+            let json = status().json
+            for reply in statusWatchers.values { reply.send(json) }
+        }
+    }
+
+    private func drain(_ name: String, _ peer: Peer, _ reply: ControlReply) {
+        withUplink(name, reply) { number in
+            let command = OperatorCommand.drain(number)
+            if let refusal = engine.refusal(of: command) { return reply.fail(.refused, refusal) }
+            note(kind: "operator", "\(name) is to be emptied (by \(peer))")
+            feed(.operatorCommand(command))
+            let id = ObjectIdentifier(reply)
+            drainWatchers[id] = DrainWatcher(uplink: number, reply: reply)
+            reply.onClose = { [weak self] in self?.drainWatchers[id] = nil }
+            lookAtDrain(id)
+        }
+    }
+
+    /// Tells a drain's watcher how many flows are left, each second until there are none.
+    private func lookAtDrain(_ id: ObjectIdentifier) {
+        guard let watcher = drainWatchers[id], let view = engine.view(of: watcher.uplink, at: Daemon.moment()) else { return }
+        let flows = (try? kernel.countFlows(policy.mark.mark(of: watcher.uplink))) ?? 0
+        let left = view.drainsUntil.map { max($0 - Daemon.moment(), .zero) } ?? .zero
+        let isDone = flows == 0 || view.drainsUntil == nil
+        watcher.reply.send(DrainReport(uplink: view.name, flows: flows, left: left, isDone: isDone).json)
+        if isDone {
+            drainWatchers[id] = nil
+            watcher.reply.finish()
+        } else {
+            loop.schedule(at: Clock.boottime() + 1_000_000_000) { [weak self] in self?.lookAtDrain(id) }
+        }
+    }
+
+    func drainEnded(_ uplink: UplinkNumber) {
+        for (id, watcher) in drainWatchers where watcher.uplink == uplink { lookAtDrain(id) }
+    }
+
+    private static let probeLimit: Int64 = 2_000_000_000
+
+    private func probe(_ name: String?, _ reply: ControlReply) {
+        var numbers: [UplinkNumber] = []
+        if let name {
+            withUplink(name, reply) { numbers = [$0] }
+            if numbers.isEmpty { return }
+        } else {
+            numbers = engine.views(at: Daemon.moment()).map(\.number)
+        }
+        var waiting: [UplinkNumber: Set<String>] = [:]
+        for number in numbers {
+            guard let settings = uplink(number) else { continue }
+            if attachments[number] == nil {
+                let reason = engine.view(of: number, at: Daemon.moment())?.reason ?? "absent"
+                reply.send(ProbeReport(uplink: settings.name, target: "-", problem: reason).json)
+            } else if engine.view(of: number, at: Daemon.moment())?.state == .disabled {
+                reply.send(ProbeReport(uplink: settings.name, target: "-", problem: "disabled by the operator").json)
+            } else {
+                waiting[number] = Set(settings.probe.targets.map(\.description))
+            }
+        }
+        guard !waiting.isEmpty else { return reply.finish() }
+        let watcher = ProbeWatcher(reply: reply, waiting: waiting)
+        probeWatchers.append(watcher)
+        reply.onClose = { [weak self, weak watcher] in self?.probeWatchers.removeAll { $0 === watcher } }
+        for number in waiting.keys { feed(.operatorCommand(.probe(number))) }
+        loop.schedule(at: Clock.boottime() + Self.probeLimit) { [weak self, weak watcher] in
+            guard let watcher else { return }
+            self?.endProbes(of: watcher)
+        }
+    }
+
+    func tellProbeWatchers(_ uplink: UplinkNumber, _ answer: ProbeAnswer) {
+        for watcher in probeWatchers {
+            guard watcher.waiting[uplink]?.remove(answer.target.description) != nil else { continue }
+            watcher.reply.send(
+                ProbeReport(
+                    uplink: name(uplink), target: answer.target.description, rttMilliseconds: answer.rtt.milliseconds
+                ).json)
+            if watcher.waiting.values.allSatisfy(\.isEmpty) { endProbes(of: watcher) }
+        }
+    }
+
+    private func endProbes(of watcher: ProbeWatcher) {
+        guard let place = probeWatchers.firstIndex(where: { $0 === watcher }) else { return }
+        probeWatchers.remove(at: place)
+        for (number, targets) in watcher.waiting.sorted(by: { $0.key < $1.key }) {
+            for target in targets.sorted() {
+                watcher.reply.send(ProbeReport(uplink: name(number), target: target, problem: "no answer within 2 s").json)
+            }
+        }
+        watcher.reply.finish()
+    }
+
+    // MARK: reload
+
+    /// Takes a new policy in, or refuses it with every fault and goes on with the one in force.
+    func reload(because reason: String, reply: ControlReply? = nil) {
+        service.notify("RELOADING=1", "MONOTONIC_USEC=\(Clock.monotonic() / 1000)")
+        defer { service.notify("READY=1", "STATUS=\(summary())") }
+        let fresh: LoadedPolicy
+        do throws(ControlRefusal) {
+            fresh = try LoadedPolicy.load(options.policy)
+        } catch {
+            for detail in error.details { log(.error, detail) }
+            note(kind: "reload", "refused (\(reason)): \(error.reason); the policy in force stays")
+            warnings["reload"] =
+                "the policy file was refused and the one in force stays: \(error.details.first ?? error.reason)"
+            reply?.fail(
+                ControlRefusal(error.code, "\(error.reason); the policy in force stays", details: error.details))
+            return
+        }
+        adopt(fresh)
+        warnings["reload"] = nil
+        for warning in fresh.warnings { log(.warning, warning) }
+        note(kind: "reload", "\(options.policy) is in force (\(reason))")
+        reply?.finish(ActionReport(done: "\(options.policy) is in force", warnings: fresh.warnings).json)
+    }
+
+    private func adopt(_ fresh: LoadedPolicy) {
+        let before = policy
+        let old = state.numbers
+        loaded = fresh
+        state.numbers = Daemon.numbers(policy, remembered: old)
+        courier.settings = Daemon.courierSettings(for: loaded, options: options, environment: environmentVariables())
+        // What is gone, or is another interface now, is let go of first: its probes, and its flows by their mark.
+        for uplink in before.uplinks {
+            guard let number = old[uplink.name] else { continue }
+            let after = policy.uplink(named: uplink.name)
+            guard after?.interface != uplink.interface else { continue }
+            prober.detach(uplink: number)
+            attachments[number] = nil
+            if after == nil { leaveBehind.append(number) }
+        }
+        let outputs = engine.reload(EngineSetup(policy: policy, numbers: state.numbers), at: Daemon.moment())
+        prepareKernel()
+        perform(outputs)
+        refreshAttachments(isAll: true)
+        reconcile()
+        for number in leaveBehind { _ = try? kernel.deleteFlows(before.mark.mark(of: number)) }
+        leaveBehind = []
+        remember()
+        prepareToken()
+        arm()
+    }
+}

@@ -1,0 +1,221 @@
+internal import LinuxIO
+internal import NetworkTypes
+internal import PacketWire
+internal import WANDataplane
+internal import WANEngine
+internal import WANModel
+
+/// The kernel's side: what it tells, and what we want of it.
+extension Daemon {
+    /// Sysctls and the nft table: at start and when the policy changes.
+    func prepareKernel() {
+        if !policy.lan.interfaces.isEmpty, policy.lan.forwarding == .on, let done = KernelSettings.enableForwarding() {
+            log(.notice, done)
+        }
+        applyRuleset(isRepair: false)
+    }
+
+    func applyRuleset(isRepair: Bool) {
+        let text = Ruleset.make(uplinks: dataplaneUplinks(), mark: policy.mark)
+        guard isRepair || text != ruleset else { return }
+        do {
+            try kernel.apply(ruleset: text)
+            ruleset = text
+            warnings["nftables"] = nil
+        } catch {
+            // The table of before stands: a refused transaction changes nothing.
+            warnings["nftables"] = "the nft table could not be made: \(error)"
+            log(.error, warnings["nftables"] ?? "")
+        }
+    }
+
+    func dataplaneUplinks() -> [DataplaneUplink] {
+        policy.uplinks.compactMap { uplink in
+            state.numbers[uplink.name].map {
+                DataplaneUplink(number: $0, interface: uplink.interface, attachment: attachments[$0])
+            }
+        }
+    }
+
+    // MARK: what it tells
+
+    func kernelChanged(_ events: [KernelNews]) {
+        var concernsOthers = false
+        var lost: String?
+        for event in events {
+            switch event {
+            case .lost(let reason): lost = reason
+            case .table: repairSoon(because: "nft table \(Ruleset.table) was changed or deleted", table: true)
+            case .network(let event):
+                // Our own changes were taken in when the kernel acknowledged them; their echo may be older than the picture.
+                if event.port == kernel.port { continue }
+                apply(event)
+                concernsOthers = true
+            }
+        }
+        if let lost {
+            resynchronize(because: lost)
+        } else if concernsOthers {
+            refreshAttachments()
+            repairIfNeeded()
+        }
+    }
+
+    private func apply(_ event: KernelEvent) {
+        switch event.what {
+        case .link(let link): picture.put(link)
+        case .linkGone(let link):
+            picture.removeLink(link.index)
+            wireless[link.index] = nil
+        case .address(let address): picture.put(address)
+        case .addressGone(let address): picture.remove(address)
+        case .route(let route): picture.put(route)
+        case .routeGone(let route): picture.remove(route)
+        case .rule(let rule): picture.put(rule)
+        case .ruleGone(let rule): picture.remove(rule)
+        case .lost(let reason): resynchronize(because: reason)
+        }
+    }
+
+    /// Dumps everything anew: at start, and after a notification was lost.
+    func resynchronize(because reason: String?) {
+        if let reason { log(.warning, "events of the kernel were lost (\(reason)), looking at everything anew") }
+        do {
+            var fresh = picture
+            try kernel.dump(into: &fresh)
+            picture = fresh
+            warnings["netlink"] = nil
+        } catch {
+            warnings["netlink"] = "the kernel's state could not be read: \(error)"
+            log(.error, "\(warnings["netlink"] ?? ""), trying again in 1 s")
+            loop.schedule(at: Clock.boottime() + 1_000_000_000) { [weak self] in self?.resynchronize(because: "retry") }
+            return
+        }
+        refreshAttachments(isAll: reason == nil)
+        repairIfNeeded()
+    }
+
+    /// Tells the engine which uplinks are attached otherwise than before.
+    func refreshAttachments(isAll: Bool = false) {
+        var reports: [AttachmentReport] = []
+        for uplink in policy.uplinks {
+            guard let number = state.numbers[uplink.name] else { continue }
+            let (attachment, reason) = picture.attachment(of: uplink) { isWireless($0) }
+            let isNew = attachment != attachments[number]
+            guard isNew || isAll || attachment == nil else { continue }
+            if isNew { attach(number, attachment) }
+            reports.append(AttachmentReport(number, attachment, reason: reason))
+        }
+        guard !reports.isEmpty else { return }
+        let before = attachments
+        feed(.attached(reports))
+        if before == attachments { reconcile() }
+    }
+
+    private func isWireless(_ index: InterfaceIndex) -> Bool {
+        if let known = wireless[index] { return known }
+        let answer = kernel.isWireless(index)
+        wireless[index] = answer
+        return answer
+    }
+
+    private func attach(_ number: UplinkNumber, _ attachment: Attachment?) {
+        attachments[number] = attachment
+        guard let attachment else {
+            prober.detach(uplink: number)
+            return
+        }
+        if let done = KernelSettings.loosenReversePathFilter(attachment.interface) { log(.notice, done) }
+        do throws(SystemCallError) {
+            try prober.attach(
+                uplink: number, interface: attachment.interface, ifindex: attachment.interfaceIndex, mark: nil)
+            warnings["probe \(number)"] = nil
+        } catch {
+            // Gone again already, most likely: then its link event follows.
+            warnings["probe \(number)"] = "\(name(number)) cannot be probed: \(error)"
+            log(.warning, warnings["probe \(number)"] ?? "")
+        }
+    }
+
+    // MARK: what we want of it
+
+    func wanted() -> KernelState {
+        var wanted = WantedState.make(uplinks: dataplaneUplinks(), ladder: engine.decision.ladder, mark: policy.mark)
+        // `ip route replace` would take the place of whoever has it: where another program's default stands at our metric in
+        // `main`, it stays, and our mirror waits.
+        let mirrors = wanted.routes.keys.filter { $0.table == .main }
+        for key in mirrors {
+            let isTaken = picture.foreignDefaults.contains { $0.table == .main && $0.metric == key.metric && $0.tos == 0 }
+            if isTaken { wanted.routes[key] = nil }
+            warnings["mirror"] =
+                isTaken ? "another program's default route has metric \(key.metric) in main; ours is not shown there" : nil
+        }
+        return wanted
+    }
+
+    /// Brings routes and rules to what is wanted; `nil`, or what went wrong.
+    @discardableResult
+    func reconcile() -> String? {
+        let steps = changes(from: picture.found, to: wanted())
+        guard !steps.isEmpty else { return nil }
+        let failures = kernel.apply(steps, to: &picture.found)
+        guard !failures.isEmpty else {
+            warnings["routes"] = nil
+            return nil
+        }
+        let text = failures.joined(separator: "; ")
+        warnings["routes"] = "the kernel refused: \(text)"
+        log(.error, "the kernel refused: \(text), looking at everything anew")
+        scheduleRepair(because: nil)
+        return text
+    }
+
+    // MARK: repairs
+
+    /// Something of ours is not as it should be although we changed nothing: somebody else did.
+    private func repairIfNeeded() {
+        let steps = changes(from: picture.found, to: wanted())
+        if steps.isEmpty { return }
+        repairSoon(because: "\(steps.count) of our routes and rules were changed by another program (\(steps[0]))", table: false)
+    }
+
+    private func repairSoon(because reason: String, table: Bool) {
+        scheduleRepair(because: reason, table: table)
+    }
+
+    private func scheduleRepair(because reason: String?, table: Bool = false) {
+        if table { tableIsDamaged = true }
+        if let reason { repairReasons.append(reason) }
+        guard repairTimer == nil else { return }
+        let now = Daemon.moment()
+        let when = repairPace.next(at: now)
+        if when <= now {
+            repair()
+        } else {
+            repairTimer = loop.schedule(at: when.nanoseconds) { [weak self] in
+                self?.repairTimer = nil
+                self?.repair()
+            }
+        }
+    }
+
+    private func repair() {
+        let reasons = repairReasons
+        repairReasons = []
+        repairPace.repaired(at: Daemon.moment())
+        if tableIsDamaged {
+            tableIsDamaged = false
+            applyRuleset(isRepair: true)
+        }
+        var fresh = picture
+        do {
+            try kernel.dump(into: &fresh)
+            picture = fresh
+        } catch {
+            log(.error, "the kernel's state could not be read: \(error)")
+            return
+        }
+        reconcile()
+        if !reasons.isEmpty { note(kind: "repair", Set(reasons).sorted().joined(separator: "; ") + ", put back") }
+    }
+}

@@ -1,0 +1,260 @@
+internal import LinuxIO
+internal import NetworkTypes
+internal import WANControl
+internal import WANEngine
+internal import WANModel
+internal import WANProbes
+
+/// What the engine says, done.
+extension Daemon {
+    func perform(_ outputs: [EngineOutput]) {
+        for output in outputs {
+            switch output {
+            case .route(let decision): route(decision)
+            case .moveFlows(let uplink, let sweep): moveFlows(uplink, sweep: sweep)
+            case .probe(let probe):
+                if case .failed(let failure) = prober.send(
+                    uplink: probe.uplink, target: probe.target, sequence: probe.sequence)
+                {
+                    inputs.append(.notSent(probe, "\(failure)"))
+                }
+            case .sampleCounters(let uplink):
+                if let index = attachments[uplink]?.interfaceIndex, let counters = kernel.counters(of: index) {
+                    inputs.append(.counters(uplink, counters))
+                }
+            case .setSpeedClass(let uplink, let speedClass): setSpeedClass(of: uplink, to: speedClass)
+            case .event(let event): record(event)
+            case .remember: remember()
+            }
+        }
+    }
+
+    /// Step 1 of a switch: the routes.
+    private func route(_ decision: Decision) {
+        let isSwitch = decision != lastSwitch?.decision && decision.selected != lastSwitch?.decision.selected
+        if isSwitch {
+            lastSwitch = SwitchRecord(
+                decision: decision, from: decision.previous.map(name), to: decision.selected.map(name), at: .now(),
+                decidedAt: Daemon.moment())
+        }
+        let failure = reconcile()
+        if isSwitch {
+            lastSwitch?.appliedAt = Daemon.moment()
+            lastSwitch?.failure = failure
+            prove(decision)
+        }
+    }
+
+    /// Steps 2 and 3: the flows that are still on the uplink that was left.
+    private func moveFlows(_ uplink: UplinkNumber, sweep: Int) {
+        let isOfSwitch = lastSwitch?.decision.previous == uplink
+        do {
+            let deleted = try kernel.deleteFlows(policy.mark.mark(of: uplink))
+            if isOfSwitch {
+                lastSwitch?.flowsDeleted = (lastSwitch?.flowsDeleted ?? 0) + deleted
+                if sweep == 1 { lastSwitch?.flowsDoneAt = Daemon.moment() }
+            }
+            warnings["conntrack"] = nil
+            if sweep == 2 { drainEnded(uplink) }
+        } catch {
+            warnings["conntrack"] = "flows of \(name(uplink)) could not be moved: \(error)"
+            log(.error, "\(warnings["conntrack"] ?? ""); they hang until their own timeout")
+        }
+    }
+
+    // MARK: proof
+
+    private static let proofLimit: Int64 = 3_000_000_000
+
+    /// Step 4: the kernel's own look-up names the new uplink, and a probe sent as other traffic is answered over it.
+    private func prove(_ decision: Decision) {
+        if let proofTimer { loop.cancel(proofTimer) }
+        proofTimer = nil
+        guard let selected = decision.selected, let attachment = attachments[selected],
+            let targets = uplink(selected)?.probe.targets.prefix(3)
+        else {
+            lastSwitch?.proven = false
+            lastSwitch?.proof = "there is no way out to prove"
+            return
+        }
+        for target in targets {
+            guard let found = kernel.lookup(target) else { continue }
+            if found != attachment.interfaceIndex {
+                fail("the kernel sends \(target) over interface #\(found), not over \(attachment.interface)")
+                return
+            }
+        }
+        do {
+            try pathProbe.begin()
+            for target in targets { _ = pathProbe.send(target) }
+        } catch {
+            fail("no probe could be sent: \(error)")
+            return
+        }
+        proofTimer = loop.schedule(at: Clock.boottime() + Self.proofLimit) { [weak self] in
+            self?.pathProbe.end()
+            self?.fail("no target answered a probe sent as other traffic within 3 s")
+        }
+    }
+
+    private func fail(_ reason: String) {
+        proofTimer = nil
+        guard lastSwitch?.proven == nil else { return }
+        lastSwitch?.proven = false
+        lastSwitch?.provenAt = Daemon.moment()
+        lastSwitch?.proof = reason
+        log(.warning, "the switch to \(lastSwitch?.to ?? "nothing") is not proven: \(reason)")
+        finishSwitch()
+    }
+
+    func heardProof(_ answer: PathProbe.Answer) {
+        guard proofTimer != nil, let selected = engine.decision.selected, lastSwitch?.proven == nil else { return }
+        if let interface = answer.interface, interface != attachments[selected]?.interfaceIndex { return }
+        if let proofTimer { loop.cancel(proofTimer) }
+        proofTimer = nil
+        pathProbe.end()
+        lastSwitch?.proven = true
+        lastSwitch?.provenAt = Daemon.moment()
+        lastSwitch?.proof = "\(answer.target) answered over \(name(selected)) in \(answer.rtt.policyText)"
+        finishSwitch()
+    }
+
+    /// The switch is over, one way or the other: into the journal with its times.
+    private func finishSwitch() {
+        guard let record = lastSwitch else { return }
+        let report = record.report(now: Daemon.moment())
+        let times = [
+            report.detectedMilliseconds.map { "found in \(Int($0.rounded())) ms" },
+            report.appliedMilliseconds.map { "applied in \(Double(Int($0 * 100)) / 100) ms" },
+            record.flowsDeleted.map { "\($0) flows moved" }, record.proven == true ? "proven" : "not proven",
+        ].compactMap { $0 }.joined(separator: ", ")
+        log(
+            .notice,
+            "traffic \(record.from.map { "from \($0) " } ?? "")to \(record.to ?? "nothing"): \(record.decision.cause) (\(times))")
+        publish(
+            EventReport(
+                at: record.at, kind: "switch", uplink: record.to, text: "\(record.decision.cause) (\(times))",
+                change: report))
+    }
+
+    // MARK: events
+
+    private func record(_ event: EngineEvent) {
+        switch event {
+        case .state(let uplink, let before, let after, let reason):
+            let isDoubt = after == .suspect || (before == .suspect && after != .down && after != .absent)
+            log(isDoubt ? .debug : .notice, "\(name(uplink)) \(after.rawValue): \(reason)")
+            if isDoubt { return }
+            note(kind: after.rawValue, uplink: name(uplink), reason, isLogged: true)
+        case .selected(let decision):
+            if decision.selected == nil {
+                log(.error, "no way out: \(decision.cause)")
+                note(kind: "switch", "no way out: \(decision.cause)", isLogged: true)
+            }
+        case .drained(let uplink): note(kind: "drained", uplink: name(uplink), "the flows that were left are moved")
+        case .targetFault(let target, let reason): note(kind: "target", "\(target): \(reason)")
+        case .pinEnded(let uplink, let reason): note(kind: "auto", uplink: name(uplink), "the pin ended: \(reason)")
+        case .keepaliveSent(let uplink): log(.debug, "\(name(uplink)): keepalive sent")
+        case .keepaliveLost(let uplink, let inARow):
+            note(kind: "keepalive", uplink: name(uplink), "\(inARow) keepalive\(inARow == 1 ? "" : "s") in a row not answered")
+        case .speedClass(let uplink, let wanted, let confirmed, let text):
+            note(
+                kind: "speed", uplink: name(uplink),
+                confirmed == wanted ? "\(wanted), \(text)" : "\(wanted) wanted, not confirmed: \(text)")
+        }
+        tellStatusWatchers()
+    }
+
+    /// A line for the journal, the log and whoever watches.
+    func note(kind: String, uplink: String? = nil, _ text: String, isLogged: Bool = false) {
+        if !isLogged { log(.notice, uplink.map { "\($0) \(kind): \(text)" } ?? "\(kind): \(text)") }
+        publish(EventReport(at: .now(), kind: kind, uplink: uplink, text: text))
+    }
+
+    private func publish(_ event: EventReport) {
+        journal.append(event)
+        warnings["journal"] = journal.problem
+        for reply in eventWatchers.values { reply.send(event.json) }
+        tellStatusWatchers()
+        service.notify("STATUS=\(summary())")
+    }
+
+    func remember() {
+        state.remember(engine.memory, now: Daemon.moment(), unixSeconds: Clock.realtime() / 1_000_000_000)
+        do throws(SystemCallError) {
+            try store.write(state)
+            warnings["state"] = nil
+        } catch {
+            warnings["state"] = "the state cannot be written, a restart would forget it: \(error)"
+        }
+    }
+
+    /// One line for `systemctl status`.
+    func summary() -> String {
+        engine.views(at: Daemon.moment()).map { "\($0.name) \($0.state.rawValue)\($0.traffic == .standby ? "" : ", \($0.traffic.rawValue)")" }
+            .joined(separator: "; ")
+    }
+
+    // MARK: SORACOM
+
+    private static let speedClassLimit: Int64 = 20_000_000_000
+
+    private func setSpeedClass(of uplink: UplinkNumber, to speedClass: String) {
+        guard let settings = self.uplink(uplink), let soracom = settings.soracom else { return }
+        let credentials = soracom.credentials.map {
+            Daemon.credentialPath($0, policyPath: loaded.path, environment: environmentVariables())
+        }
+        courier.ask(
+            { id in
+                var request = CourierRequest(
+                    id: id, verb: .setSpeedClass, uplink: settings.name, interface: settings.interface, settings: soracom,
+                    credentials: credentials)
+                request.speedClass = speedClass
+                request.timeout = .nanoseconds(Self.speedClassLimit)
+                return request
+            }, timeout: Self.speedClassLimit
+        ) { [weak self] answer, reason in
+            let outcome: SpeedClassAnswer =
+                switch answer?.outcome {
+                case .speedClass(let confirmed, let via)?: .confirmed(confirmed, via: via.rawValue)
+                case .failed(let text, let retryAfter, let permanent)?:
+                    .failed(text, retryAfter: retryAfter, permanent: permanent)
+                case .prepared?: .failed("the courier answered another question", retryAfter: nil, permanent: false)
+                case nil: .failed(reason, retryAfter: nil, permanent: false)
+                }
+            self?.feed(.speedClass(uplink, outcome))
+        }
+    }
+
+    /// Signs in to the API before that is urgent, and again at half the token's life.
+    func prepareToken() {
+        let uplinks = policy.uplinks.filter { $0.soracom?.via.contains(.api) == true }
+        guard !uplinks.isEmpty else { return }
+        for settings in uplinks {
+            guard let soracom = settings.soracom else { continue }
+            let credentials = soracom.credentials.map {
+                Daemon.credentialPath($0, policyPath: loaded.path, environment: environmentVariables())
+            }
+            courier.ask(
+                { id in
+                    var request = CourierRequest(
+                        id: id, verb: .prepare, uplink: settings.name, interface: settings.interface, settings: soracom,
+                        credentials: credentials)
+                    request.timeout = .nanoseconds(Self.speedClassLimit)
+                    return request
+                }, timeout: Self.speedClassLimit
+            ) { [weak self] answer, reason in
+                let key = "token \(settings.name)"
+                switch answer?.outcome {
+                case .prepared?: self?.warnings[key] = nil
+                case .failed(let text, _, _)?:
+                    self?.warnings[key] = "no SORACOM API token for \(settings.name): \(text)"
+                default: self?.warnings[key] = "no SORACOM API token for \(settings.name): \(reason)"
+                }
+                if let text = self?.warnings[key] { self?.log(.warning, text) }
+            }
+        }
+        // Tokens live two days and are renewed at half their life; one that could not be had is asked for sooner.
+        loop.schedule(at: Clock.boottime() + 3_600_000_000_000) { [weak self] in self?.prepareToken() }
+    }
+}

@@ -1,0 +1,130 @@
+internal import LinuxIO
+internal import NetworkTypes
+internal import WANControl
+internal import WANEngine
+internal import WANModel
+
+/// What the daemon knows, for people and scripts.
+extension Daemon {
+    func status() -> StatusReport {
+        let now = Daemon.moment()
+        let clock = WallClock(now: now)
+        var pinned: StatusReport.Pin?
+        if let pin = engine.pin {
+            pinned = StatusReport.Pin(
+                uplink: name(pin.uplink), until: pin.until.map { clock.time($0) }, strict: pin.strict)
+        }
+        return StatusReport(
+            version: wanctlVersion, node: node, mode: engine.pin == nil ? .auto : .manual, role: .alone,
+            selected: engine.decision.selected.map { [name($0)] } ?? [],
+            policy: StatusReport.PolicyFile(
+                path: loaded.path, sha256: loaded.sha256, loadedAt: Timestamp(unixNanoseconds: loaded.loadedAt)),
+            uplinks: engine.views(at: now).map { report($0, clock) }, lastSwitch: lastSwitch?.report(now: now),
+            pinned: pinned, startedAt: startedAt,
+            warnings: warnings.sorted { $0.key < $1.key }.map(\.value)
+                + picture.intruders.sorted().map { "not ours, but in our range: \($0)" })
+    }
+
+    private func report(_ view: UplinkView, _ clock: WallClock) -> UplinkReport {
+        var report = UplinkReport(
+            name: view.name, interface: view.interface,
+            state: UplinkReport.State(rawValue: view.state.rawValue) ?? .absent,
+            traffic: UplinkReport.Traffic(rawValue: view.traffic.rawValue) ?? .standby, since: clock.time(view.since),
+            reason: view.reason)
+        report.stateSpan = clock.now - view.since
+        report.ifindex = view.attachment?.interfaceIndex.rawValue
+        report.addresses = view.attachment?.addresses.map(\.description) ?? []
+        report.gateway = view.attachment?.gateway?.description
+        report.rttMilliseconds = view.rtt.map(rounded)
+        report.jitterMilliseconds = view.jitter.map(rounded)
+        report.loss = (view.loss * 1000).rounded() / 1000
+        report.targets = view.targets.map {
+            UplinkReport.Target(
+                address: $0.address.description, answered: $0.answered, rttMilliseconds: $0.rtt.map(rounded),
+                loss: ($0.loss * 1000).rounded() / 1000)
+        }
+        report.speedClass = view.speedClass.map {
+            UplinkReport.SpeedClass(
+                wanted: $0.wanted, confirmed: $0.confirmed, via: $0.via, at: $0.at.map { clock.time($0) },
+                problem: $0.failure)
+        }
+        report.keepalive = view.keepalive.map {
+            UplinkReport.Keepalive(
+                idle: $0.idle, last: $0.lastSent.map { clock.time($0) }, next: clock.time($0.due),
+                answered: $0.lastSent == nil ? nil : $0.lostInARow == 0)
+        }
+        let counters = view.attachment.flatMap { kernel.counters(of: $0.interfaceIndex) }
+        report.bytes = UplinkReport.Bytes(
+            received: counters?.rxBytes ?? 0, sent: counters?.txBytes ?? 0,
+            probes: prober.counters(of: view.number).bytes)
+        report.metered = view.isMetered
+        report.flaps = view.flaps
+        if let until = view.holdUntil, until > clock.now {
+            report.holdUntil = clock.time(until)
+            report.holdSpan = until - clock.now
+        }
+        return report
+    }
+
+    private func rounded(_ span: Duration) -> Double { (span.milliseconds * 1000).rounded() / 1000 }
+
+    func why() -> WhyReport {
+        let now = Daemon.moment()
+        let views = engine.views(at: now)
+        let selected = engine.decision.selected
+        let first = views.first { $0.state.isUsable && !$0.isDrained }
+        return WhyReport(
+            mode: engine.pin == nil ? .auto : .manual, selected: selected.map { [name($0)] } ?? [],
+            decision: selected.map { "traffic is on \(name($0)): \(engine.decision.cause)" }
+                ?? "there is no way out: \(engine.decision.cause)",
+            candidates: views.map { view in
+                WhyReport.Candidate(
+                    uplink: view.name, state: UplinkReport.State(rawValue: view.state.rawValue) ?? .absent,
+                    usable: view.state.isUsable, selected: view.number == selected,
+                    verdict: verdict(view, first: first, now: now), evidence: evidence(view))
+            }, lastSwitch: lastSwitch?.report(now: now))
+    }
+
+    private func verdict(_ view: UplinkView, first: UplinkView?, now: Moment) -> String {
+        if view.number == engine.decision.selected {
+            if engine.pin?.uplink == view.number { return "pinned by the operator" }
+            return view.state.isUsable ? "the best usable one in the order" : "nothing is usable; the last choice stays"
+        }
+        if view.isDrained { return "kept empty by the operator" }
+        guard view.state.isUsable else { return "not usable: \(view.reason)" }
+        if let until = view.holdUntil, until > now {
+            return "good again, must hold for \((until - now).components.seconds + 1) s more"
+                + (view.flaps > 1 ? " (it failed \(view.flaps) times lately)" : "")
+        }
+        if let pin = engine.pin { return "usable, but \(name(pin.uplink)) is pinned" }
+        if view.state == .degraded { return "usable, but past its quality limits" }
+        return "usable, but \(engine.decision.selected.map(name) ?? first?.name ?? "another one") comes first"
+    }
+
+    private func evidence(_ view: UplinkView) -> [String] {
+        var lines = [view.reason]
+        if let rtt = view.rtt {
+            let jitter = view.jitter.map { ", jitter \($0.policyText)" } ?? ""
+            lines.append("RTT \(rtt.policyText)\(jitter), loss \((view.loss * 1000).rounded() / 10) % over the window")
+        }
+        for target in view.targets where target.loss > 0.02 || (!target.answered && !view.isDormant) {
+            lines.append(
+                "\(target.address): \(target.answered ? "answers" : "does not answer"), loss \((target.loss * 1000).rounded() / 10) %")
+        }
+        if view.isDormant { lines.append("metered and not needed: only the keepalive is sent") }
+        return lines
+    }
+}
+
+/// Wall-clock times of moments, as seen now.
+struct WallClock {
+    let now: Moment
+    private let unix = Clock.realtime()
+
+    init(now: Moment) { self.now = now }
+
+    func time(_ moment: Moment) -> Timestamp {
+        let (sum, overflow) = unix.addingReportingOverflow(moment.nanoseconds - now.nanoseconds)
+        return Timestamp(unixNanoseconds: overflow ? .max : sum)
+    }
+}

@@ -1,0 +1,227 @@
+internal import JSONText
+internal import LinuxIO
+internal import NetworkTypes
+internal import PacketWire
+internal import WANControl
+internal import WANDataplane
+internal import WANEngine
+internal import WANModel
+internal import WANProbes
+
+/// The daemon: one thread, one loop, one engine, and the wires between them and the world.
+///
+/// The path of a fault: a descriptor or the timer wakes the loop → an input with its moment → `Engine.handle` → its outputs,
+/// in order, to the kernel, the probes, the courier and the journal. What the shell meets on the way (a probe that could
+/// not be sent, counters) goes back as further inputs, one after the other, never in the middle of the outputs of another.
+final class Daemon {
+    let options: DaemonOptions
+    let node: String
+    let loop: EventLoop
+    let log: Log
+    let service: ServiceManager
+    let kernel: KernelAccess
+    let prober: Prober
+    let pathProbe: PathProbe
+    let journal: Journal
+    let store: StateStore
+    let courier: CourierClient
+    var control: ControlServer?
+
+    var loaded: LoadedPolicy
+    var state: StoredState
+    var engine: Engine
+    var picture = KernelPicture()
+    var attachments: [UplinkNumber: Attachment] = [:]
+    var wireless: [InterfaceIndex: Bool] = [:]
+    var ruleset = ""
+    /// Why something that should be so is not: shown by `status` until it is.
+    var warnings: [String: String] = [:]
+
+    var inputs: [EngineInput] = []
+    var isFeeding = false
+    var engineTimer: (deadline: Int64, timer: EventLoop.Timer)?
+    var lastSwitch: SwitchRecord?
+    var repairPace = RepairPace()
+    var repairTimer: EventLoop.Timer?
+    var repairReasons: [String] = []
+    var tableIsDamaged = false
+    var proofTimer: EventLoop.Timer?
+    var statusWatchers: [ObjectIdentifier: ControlReply] = [:]
+    var eventWatchers: [ObjectIdentifier: ControlReply] = [:]
+    var drainWatchers: [ObjectIdentifier: DrainWatcher] = [:]
+    var probeWatchers: [ProbeWatcher] = []
+    var statusTimer: EventLoop.Timer?
+    /// Uplinks that a reload took out of the policy, until their flows are gone too.
+    var leaveBehind: [UplinkNumber] = []
+    let startedAt = Timestamp.now()
+    let startedMoment = Daemon.moment()
+
+    static func moment() -> Moment { Moment(nanoseconds: Clock.boottime()) }
+
+    var policy: Policy { loaded.policy }
+    func name(_ number: UplinkNumber) -> String { state.numbers.first { $0.value == number }?.key ?? "uplink \(number)" }
+    func uplink(_ number: UplinkNumber) -> Uplink? { policy.uplink(named: name(number)) }
+
+    /// Takes the kernel as it finds it: routes of an earlier run go on carrying traffic until there is evidence against them.
+    init(options: DaemonOptions, loaded: LoadedPolicy, environment: [String: String]) throws {
+        self.options = options
+        self.loaded = loaded
+        node = options.node ?? hostName()
+        log = Log(hasPrefix: environment["JOURNAL_STREAM"] != nil, isVerbose: options.isVerbose)
+        service = ServiceManager(environment: environment)
+        loop = try EventLoop()
+        kernel = try KernelAccess()
+        prober = Prober(loop: loop)
+        pathProbe = PathProbe(loop: loop)
+        journal = Journal(directory: options.stateDirectory)
+        store = StateStore(directory: options.stateDirectory)
+        courier = CourierClient(
+            loop: loop, log: log,
+            settings: Daemon.courierSettings(for: loaded, options: options, environment: environment))
+        let (stored, problem) = store.read()
+        var state = stored
+        if let problem { log(.warning, problem) }
+        state.numbers = Daemon.numbers(loaded.policy, remembered: state.numbers)
+        self.state = state
+        try kernel.dump(into: &picture)
+        let now = Daemon.moment()
+        engine = Engine(
+            setup: EngineSetup(policy: loaded.policy, numbers: state.numbers),
+            adopted: Daemon.adopted(picture, policy: loaded.policy, numbers: state.numbers),
+            memory: state.memory(now: now, unixSeconds: Clock.realtime() / 1_000_000_000), at: now)
+    }
+
+    /// Numbers of names that are gone stay remembered, so that their marks are not given to another uplink.
+    static func numbers(_ policy: Policy, remembered: [String: UplinkNumber]) -> [String: UplinkNumber] {
+        let assigned = UplinkNumbers.assign(policy.uplinks.map(\.name), remembered: remembered)
+        let taken = Set(assigned.values)
+        return assigned.merging(remembered.filter { !taken.contains($0.value) }) { mine, _ in mine }
+    }
+
+    /// The uplink that the best default found in our table leads to.
+    private static func adopted(
+        _ picture: KernelPicture, policy: Policy, numbers: [String: UplinkNumber]
+    ) -> UplinkNumber? {
+        let best = picture.found.routes.values.filter { $0.key.table == Ownership.selected }
+            .min { $0.key.metric < $1.key.metric }
+        guard let best, let link = picture.links[best.interface] else { return nil }
+        return policy.uplinks.first { $0.interface == link.name }.flatMap { numbers[$0.name] }
+    }
+
+    static func courierSettings(
+        for loaded: LoadedPolicy, options: DaemonOptions, environment: [String: String]
+    ) -> CourierClient.Settings {
+        let paths = loaded.policy.uplinks.compactMap { $0.soracom?.credentials }
+            .map { credentialPath($0, policyPath: loaded.path, environment: environment) }
+        return CourierClient.Settings(
+            program: siblingProgram("wanctl-courier"), credentials: Array(Set(paths)).sorted(),
+            tokenCache: "\(options.stateDirectory)/soracom-token.json")
+    }
+
+    /// A systemd credential of that name (systemd.exec(5) LoadCredential=), or a file of that name beside the policy.
+    static func credentialPath(_ name: String, policyPath: String, environment: [String: String]) -> String {
+        if name.hasPrefix("/") { return name }
+        if let directory = environment["CREDENTIALS_DIRECTORY"], Files.exists("\(directory)/\(name)") {
+            return "\(directory)/\(name)"
+        }
+        let slash = policyPath.lastIndex(of: "/")
+        return slash.map { "\(policyPath[..<$0])/\(name)" } ?? name
+    }
+
+    // MARK: the loop
+
+    /// Runs until SIGTERM or SIGINT.
+    func run() throws {
+        SignalReader.ignoreBrokenPipes()
+        let signals = try SignalReader([15, 2, 1])
+        let signalWatch = try loop.watch(signals.descriptor.raw) { [weak self] _ in self?.readSignals(signals) }
+        try begin()
+        try loop.run()
+        loop.remove(signalWatch)
+        end()
+    }
+
+    private func readSignals(_ signals: borrowing SignalReader) {
+        while let signal = signals.next() {
+            if signal == 1 {
+                reload(because: "SIGHUP")
+            } else {
+                log(.info, "signal \(signal): ending; routes and NAT stand")
+                loop.stop()
+            }
+        }
+    }
+
+    private func begin() throws {
+        prepareKernel()
+        prober.onAnswers = { [weak self] answers in self?.heard(answers) }
+        pathProbe.onAnswer = { [weak self] answer in self?.heardProof(answer) }
+        try kernel.watch(loop) { [weak self] events in self?.kernelChanged(events) }
+        // What happened between the dump and the subscription is in neither: look once more.
+        resynchronize(because: nil)
+        reconcile()
+        control = try ControlServer(path: options.socket, loop: loop, access: try ControlAccess.ofThisProcess()) {
+            [weak self] request, peer, reply in self?.answer(request, peer, reply)
+        }
+        remember()
+        for warning in loaded.warnings { log(.warning, warning) }
+        note(kind: "started", "wanctld \(wanctlVersion) started with \(loaded.path)")
+        service.notify("READY=1", "STATUS=\(summary())")
+        beatWatchdog()
+        prepareToken()
+    }
+
+    private func end() {
+        service.notify("STOPPING=1")
+        control?.stop()
+        courier.stop()
+        remember()
+    }
+
+    private func beatWatchdog() {
+        guard let interval = service.watchdogInterval else { return }
+        service.notify("WATCHDOG=1")
+        loop.schedule(at: Clock.boottime() + interval) { [weak self] in self?.beatWatchdog() }
+    }
+
+    // MARK: inputs
+
+    /// Hands an input to the engine and does what it says; inputs that arise meanwhile follow in order.
+    func feed(_ input: EngineInput) {
+        inputs.append(input)
+        guard !isFeeding else { return }
+        isFeeding = true
+        while !inputs.isEmpty {
+            let next = inputs.removeFirst()
+            let now = Daemon.moment()
+            perform(engine.handle(next, at: now))
+        }
+        isFeeding = false
+        arm()
+    }
+
+    func arm() {
+        let deadline = engine.nextDeadline?.nanoseconds
+        guard deadline != engineTimer?.deadline else { return }
+        if let timer = engineTimer?.timer { loop.cancel(timer) }
+        engineTimer = deadline.map { deadline in
+            (deadline, loop.schedule(at: deadline) { [weak self] in self?.deadlineReached() })
+        }
+    }
+
+    private func deadlineReached() {
+        engineTimer = nil
+        // An answer may already wait in a socket: it must count before its probe is called lost.
+        prober.drain()
+        feed(.deadlineReached)
+    }
+
+    private func heard(_ answers: [(uplink: UplinkNumber, answer: ProbeAnswer)]) {
+        for (uplink, answer) in answers {
+            feed(
+                .answered(
+                    ProbeIdentity(uplink: uplink, target: answer.target, sequence: answer.sequence), rtt: answer.rtt))
+            tellProbeWatchers(uplink, answer)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+internal import LinuxIO
+internal import WANControl
+internal import WANModel
+internal import WANPolicy
+
+/// The policy in force and where it came from.
+struct LoadedPolicy {
+    let policy: Policy
+    let path: String
+    let sha256: String
+    let loadedAt: Int64
+    let warnings: [String]
+
+    /// Reads and checks a policy for this release: every fault at once, and what it cannot obey is refused in words.
+    static func load(_ path: String) throws(ControlRefusal) -> LoadedPolicy {
+        let bytes: [UInt8]
+        do throws(SystemCallError) {
+            bytes = try Files.read(path)
+        } catch {
+            throw ControlRefusal(.policy, "cannot read the policy: \(error)", details: [error.description])
+        }
+        let read: ReadPolicy
+        do throws(PolicyFaults) {
+            read = try PolicyReader.read(bytes, fileName: path)
+        } catch {
+            let count = error.faults.count
+            throw ControlRefusal(
+                .policy, "the policy has \(count) fault\(count == 1 ? "" : "s")",
+                details: error.faults.map(\.description))
+        }
+        let refused = read.unsupported()
+        guard refused.isEmpty else {
+            throw ControlRefusal(
+                .policy, "the policy asks for what this release cannot do yet", details: refused.map(\.description))
+        }
+        return LoadedPolicy(
+            policy: read.policy, path: path, sha256: WANDaemon.sha256(bytes), loadedAt: Clock.realtime(),
+            warnings: read.warnings.map(\.description))
+    }
+}
