@@ -31,6 +31,15 @@ package struct RawICMPSocket: ~Copyable, Sendable {
         return index
     }
 
+    /// Hears these ICMP types only (ICMP_FILTER, raw(7)).
+    ///
+    /// The kernel asks this before it copies a packet for the socket, and a filter program after.
+    package borrowing func hear(types: [UInt8]) throws(SystemCallError) {
+        // linux/icmp.h, which the Glibc module lacks: ICMP_FILTER is 1, and a set bit blocks.
+        let blocked = types.reduce(UInt32.max) { $0 & ~(1 << UInt32($1 & 31)) }
+        try set(Int32(SOL_RAW), 1, Int32(bitPattern: blocked), "ICMP_FILTER")
+    }
+
     /// The mark that routing rules and nftables see on what is sent (SO_MARK).
     package borrowing func setMark(_ mark: UInt32) throws(SystemCallError) {
         try set(SOL_SOCKET, SO_MARK, Int32(bitPattern: mark), "SO_MARK")

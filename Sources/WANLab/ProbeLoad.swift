@@ -7,6 +7,7 @@ internal import WANProbes
 /// over, and each target's smoothed RTT and variance (RFC 6298).
 final class ProbeLoad {
     private let targets: [IPAddress]
+    private let tickLength: Int64
     private let perTick: Int
     private let ticks: Int
     private let loop: EventLoop
@@ -27,18 +28,20 @@ final class ProbeLoad {
     private(set) var failed = 0
 
     private static let window = 16384
-    private static let tickLength: Int64 = 10_000_000
     private static let lossInterval: Int64 = 1_000_000_000
     private static let uplink = UplinkNumber(rawValue: 1)
 
     static func target(_ number: Int) -> IPv4Address { IPv4Address(bits: 10 << 24 | 99 << 16 | UInt32(number + 1)) }
 
-    init(targets count: Int, rate: Int, seconds: Int) throws(SystemCallError) {
+    /// - Parameter paced: spread over each period in steps of 10 ms; else every target is asked at once at its beginning.
+    init(targets count: Int, rate: Int, seconds: Int, paced: Bool) throws(SystemCallError) {
         targets = (0..<count).map { .v4(Self.target($0)) }
         smoothed = Array(repeating: 0, count: count)
         variance = Array(repeating: 0, count: count)
-        perTick = max(1, count * rate / 100)
-        ticks = seconds * 100
+        let ticksPerSecond = paced ? 100 : rate
+        tickLength = 1_000_000_000 / Int64(ticksPerSecond)
+        perTick = max(1, count * rate / ticksPerSecond)
+        ticks = seconds * ticksPerSecond
         loop = try EventLoop()
         prober = Prober(loop: loop)
         // lo is number 1 in every namespace (net/core/dev.c, LOOPBACK_IFINDEX).
@@ -68,7 +71,7 @@ final class ProbeLoad {
             ask(now)
             tick += 1
         }
-        loop.schedule(at: max(now, began + Int64(tick) * Self.tickLength) + (tick == ticks ? Self.tickLength : 0)) {
+        loop.schedule(at: max(now, began + Int64(tick) * tickLength) + (tick == ticks ? tickLength : 0)) {
             [unowned self] in turn()
         }
     }

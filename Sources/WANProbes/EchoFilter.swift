@@ -8,6 +8,9 @@ enum EchoFilter {
     /// The longest packet worth reading: no ICMP error should be longer (RFC 1812 section 4.3.2.3).
     static let longest: UInt32 = 576
 
+    /// Echo reply, destination unreachable, time exceeded, parameter problem.
+    static let types: [UInt8] = [0, 3, 11, 12]
+
     static func program(identifier: UInt16) -> [FilterInstruction] {
         let ours = UInt32(identifier)
         return [

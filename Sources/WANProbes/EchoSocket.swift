@@ -40,6 +40,7 @@ struct EchoSocket: ~Copyable {
     private static func prepare(
         _ socket: borrowing RawICMPSocket, mark: UInt32?, typeOfService: UInt8?, identifier: UInt16
     ) throws(SystemCallError) {
+        try socket.hear(types: EchoFilter.types)
         try socket.descriptor.attach(EchoFilter.program(identifier: identifier))
         if let mark { try socket.setMark(mark) }
         if let typeOfService { try socket.setTypeOfService(typeOfService) }
