@@ -78,7 +78,7 @@ let package = Package(
             "WANLab", ["NetworkTypes", "PacketWire", "LinuxIO", "JSONText", "WANPolicy", "WANProbes", "WANModel"],
             resources: [.embedInCode("Resources/soracom-api.yaml")]),
 
-        .executableTarget(name: "wanctld", dependencies: ["WANDaemon", "WANPolicy", "LinuxIO"], swiftSettings: common),
+        .executableTarget(name: "wanctld", dependencies: ["WANDaemon"], swiftSettings: common),
         .executableTarget(
             name: "wanctl",
             dependencies: ["WANControl", "WANPolicy", "WANModel", "NetworkTypes", "JSONText", "LinuxIO", arguments],

@@ -73,6 +73,15 @@ package enum Files {
         }
     }
 
+    /// Makes a directory and those above it; one that is there is left as it is.
+    package static func makeDirectory(_ path: String, mode: UInt32) throws(SystemCallError) {
+        guard !exists(path) else { return }
+        if let slash = path.lastIndex(of: "/"), slash > path.startIndex {
+            try makeDirectory(String(path[..<slash]), mode: 0o755)
+        }
+        guard mkdir(path, mode) == 0 || Glibc.errno == EEXIST else { throw SystemCallError(call: "mkdir(2)", subject: path) }
+    }
+
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     package static func remove(_ path: String) { unlink(path) }

@@ -23,3 +23,8 @@ func siblingProgram(_ name: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return name }
     return "\(path[..<slash])/\(name)"
 }
+
+/// The name the kernel knows this thread by (prctl(2) PR_GET_NAME), by which nftables tells our transactions from others'.
+func programName() -> String {
+    (try? Files.text("/proc/self/comm")) ?? "wanctld"
+}

@@ -1,0 +1,82 @@
+internal import Glibc
+internal import LinuxIO
+internal import WANControl
+
+/// `wanctld` from its arguments to its exit code.
+package func runDaemon(arguments: [String]) -> Int32 {
+    let options: DaemonOptions
+    do throws(DaemonOptions.UsageError) {
+        options = try DaemonOptions(arguments: arguments)
+    } catch {
+        say("wanctld: \(error.text)\n\n\(DaemonOptions.usage)")
+        return 64
+    }
+    switch options.action {
+    case .help:
+        write(DaemonOptions.usage, to: 1)
+        return 0
+    case .version:
+        write("wanctld \(wanctlVersion)\n", to: 1)
+        return 0
+    case .cleanUp: return cleanUp()
+    case .check: return check(options)
+    case .run: return run(options)
+    }
+}
+
+private func run(_ options: DaemonOptions) -> Int32 {
+    do {
+        let loaded = try LoadedPolicy.load(options.policy)
+        try Files.makeDirectory(options.stateDirectory, mode: 0o750)
+        if let slash = options.socket.lastIndex(of: "/"), slash > options.socket.startIndex {
+            try Files.makeDirectory(String(options.socket[..<slash]), mode: 0o755)
+        }
+        let daemon = try Daemon(options: options, loaded: loaded, environment: environmentVariables())
+        try daemon.run()
+        return 0
+    } catch let refusal as ControlRefusal {
+        say("wanctld: \(refusal.reason)\n" + refusal.details.map { $0 + "\n" }.joined())
+        return 65
+    } catch {
+        say("wanctld: \(error)\n")
+        return advice(for: error)
+    }
+}
+
+/// 77 where the kernel would not let us, with what to do; 1 otherwise.
+private func advice(for error: any Error) -> Int32 {
+    guard "\(error)".contains("Operation not permitted") || "\(error)".contains("Permission denied") else { return 1 }
+    say("wanctld needs CAP_NET_ADMIN and CAP_NET_RAW: start it as root or by its systemd unit\n")
+    return 77
+}
+
+private func check(_ options: DaemonOptions) -> Int32 {
+    do throws(ControlRefusal) {
+        let loaded = try LoadedPolicy.load(options.policy)
+        for warning in loaded.warnings { say(warning + "\n") }
+        write("\(options.policy): in order, \(loaded.policy.uplinks.count) uplinks\n", to: 1)
+        return 0
+    } catch {
+        say("\(error.reason)\n" + error.details.map { $0 + "\n" }.joined())
+        return 65
+    }
+}
+
+private func cleanUp() -> Int32 {
+    do {
+        let done = try KernelAccess().cleanUp()
+        for line in done { write(line + "\n", to: 1) }
+        write("routes, rules and nft table of wanctl are gone\n", to: 1)
+        return done.contains { $0.hasPrefix("refused") } ? 1 : 0
+    } catch {
+        say("wanctld: \(error)\n")
+        return advice(for: error)
+    }
+}
+
+private func say(_ text: String) { write(text, to: 2) }
+
+private func write(_ text: String, to descriptor: Int32) {
+    let bytes = Array(text.utf8)
+    _ = Glibc.write(descriptor, bytes, bytes.count)
+}

@@ -1,0 +1,218 @@
+internal import LinuxIO
+internal import Netlink
+internal import NetworkTypes
+internal import Nftables
+internal import PacketWire
+internal import WANDataplane
+internal import WANModel
+
+/// What the kernel tells, from either of its monitors.
+enum KernelNews {
+    case network(KernelEvent)
+    /// Somebody else changed our nft table.
+    case table
+    case lost(String)
+}
+
+/// The daemon's sockets into the kernel: rtnetlink, ctnetlink, nftables and their monitors.
+final class KernelAccess {
+    private var requester: NetlinkRequester
+    private var conntrack: ConntrackSocket
+    private var nftables: NftablesContext
+    private var wireless: WirelessProbe?
+    private let monitor: NetlinkMonitor
+    private let tableMonitor: NftablesMonitor
+    /// Our table was touched by a transaction whose author is not known yet.
+    private var isTableTouched = false
+    private var hasTable = false
+
+    init() throws {
+        // Subscribed before anything is dumped, so that no change falls between the two.
+        monitor = try NetlinkMonitor(families: [.v4])
+        tableMonitor = try NftablesMonitor()
+        requester = try NetlinkRequester()
+        conntrack = try ConntrackSocket()
+        nftables = try NftablesContext()
+        // Where the kernel has no generic netlink there is no Wi-Fi either.
+        wireless = try? WirelessProbe()
+    }
+
+    /// Under which number our own changes come back as events.
+    var port: UInt32 { requester.port }
+
+    func watch(_ loop: EventLoop, _ handler: @escaping ([KernelNews]) -> Void) throws(SystemCallError) {
+        _ = try loop.watch(monitor.descriptor) { [unowned self] _ in
+            do throws(NetlinkError) {
+                handler(
+                    try monitor.read().map { event in
+                        if case .lost(let reason) = event.what { .lost(reason) } else { .network(event) }
+                    })
+            } catch {
+                handler([.lost("\(error)")])
+            }
+        }
+        _ = try loop.watch(tableMonitor.descriptor) { [unowned self] _ in
+            let isTouched = readTableEvents()
+            if isTouched { handler([.table]) }
+        }
+    }
+
+    /// True where another program's transaction touched our table.
+    private func readTableEvents() -> Bool {
+        let ours = NftablesEvent.Table.inet("wanctl")
+        var isForeign = false
+        do throws(NetlinkError) {
+            for event in try tableMonitor.read() {
+                switch event.what {
+                case .tableMade(let table), .tableGone(let table), .changed(let table, _):
+                    if table == ours { isTableTouched = true }
+                case .committed(_, _, let author):
+                    // All parts of a transaction come before this, which alone names its author.
+                    if isTableTouched, author != programName() { isForeign = true }
+                    isTableTouched = false
+                case .lost: isForeign = true
+                }
+            }
+        } catch {
+            isForeign = true
+        }
+        return isForeign && hasTable
+    }
+
+    // MARK: looking
+
+    func dump(into picture: inout KernelPicture) throws(NetlinkError) {
+        let links = try requester.links()
+        let addresses = try requester.addresses(.v4)
+        let routes = try requester.routes(.v4)
+        let rules = try requester.rules(.v4)
+        picture.replaceLinks(links)
+        picture.replaceAddresses(addresses)
+        picture.replaceRoutes(routes.filter(\.destination.isDefault))
+        picture.replaceRules(rules)
+    }
+
+    /// `nil` where the interface is gone.
+    func counters(of index: InterfaceIndex) -> InterfaceCounters? {
+        guard let counters = (try? requester.link(index))?.counters else { return nil }
+        return InterfaceCounters(
+            rxBytes: counters.receivedBytes, txBytes: counters.sentBytes, rxPackets: counters.receivedPackets,
+            txPackets: counters.sentPackets)
+    }
+
+    /// Over which interface the kernel would send what nobody bound to anything; `nil` where it would not.
+    func lookup(_ target: IPAddress) -> InterfaceIndex? { (try? requester.lookup(RouteLookup(target)))?.output }
+
+    func isWireless(_ index: InterfaceIndex) -> Bool { (try? wireless?.isWireless(index)) ?? false }
+
+    // MARK: changing
+
+    /// Carries steps out in order and notes in `state` what the kernel acknowledged; the refusals, in words.
+    func apply(_ steps: [KernelChange], to state: inout KernelState) -> [String] {
+        let outcomes: [NetlinkOutcome]
+        do throws(NetlinkError) {
+            outcomes = try requester.perform(steps.map(\.request))
+        } catch {
+            return ["\(error)"]
+        }
+        var failures: [String] = []
+        for (step, outcome) in zip(steps, outcomes) {
+            if let error = outcome.error {
+                failures.append("\(error)")
+            } else {
+                state.note(step)
+            }
+        }
+        return failures
+    }
+
+    /// Beyond this many flows in all, counting ours first would hold up the switch: they are reckoned from the totals.
+    private static let countLimit = 20_000
+
+    /// Deletes the flows with this mark; how many there were.
+    func deleteFlows(_ mark: FwMark) throws(NetlinkError) -> Int {
+        let before = flowsInAll()
+        if before <= Self.countLimit {
+            let count = try conntrack.count(mark: mark)
+            if count > 0 { try conntrack.delete(mark: mark) }
+            return count
+        }
+        try conntrack.delete(mark: mark)
+        return max(0, before - flowsInAll())
+    }
+
+    func countFlows(_ mark: FwMark) throws(NetlinkError) -> Int { try conntrack.count(mark: mark) }
+
+    private func flowsInAll() -> Int {
+        (try? Files.text("/proc/sys/net/netfilter/nf_conntrack_count")).flatMap { Int($0) } ?? .max
+    }
+
+    func apply(ruleset: String) throws(NftablesError) {
+        try nftables.apply(ruleset)
+        hasTable = true
+    }
+
+    /// Takes everything of ours away: routes, rules, the nft table. What was found, in words.
+    func cleanUp() throws -> [String] {
+        var picture = KernelPicture()
+        try dump(into: &picture)
+        let steps = changes(from: picture.found, to: KernelState())
+        let failures = apply(steps, to: &picture.found)
+        try nftables.apply(Ruleset.removal)
+        return steps.map(\.description) + failures.map { "refused: \($0)" }
+    }
+}
+
+extension KernelState {
+    fileprivate mutating func note(_ change: KernelChange) {
+        switch change {
+        case .putRoute(let route): routes[route.key] = route
+        case .removeRoute(let route): routes[route.key] = nil
+        case .addRule(let rule): rules.insert(rule)
+        case .removeRule(let rule): rules.remove(rule)
+        }
+    }
+}
+
+extension KernelChange {
+    fileprivate var request: RouteRequest {
+        switch self {
+        case .putRoute(let route): .replaceRoute(RouteMessage(route))
+        case .removeRoute(let route): .deleteRoute(RouteMessage(route))
+        case .addRule(let rule): .addRule(RuleMessage(rule))
+        case .removeRule(let rule): .deleteRule(RuleMessage(rule))
+        }
+    }
+}
+
+extension RouteMessage {
+    /// `onlink`: the gateway is taken to be on the interface whatever its prefixes say, as with a DHCP server that hands
+    /// out a gateway outside of the subnet.
+    fileprivate init(_ route: DefaultRoute) {
+        self.init(
+            route.key.family.defaultPrefix, via: route.gateway, output: route.interface, table: route.key.table,
+            metric: route.key.metric, onLink: route.gateway != nil)
+    }
+}
+
+extension RuleMessage {
+    fileprivate init(_ rule: PolicyRoutingRule) {
+        self.init(rule.family, priority: rule.priority, lookup: rule.table)
+        switch rule.selector {
+        case .all: break
+        case .mark(let mark): self.mark = mark
+        case .outputInterface(let name): output = name
+        case .source(let prefix): source = prefix
+        }
+        if rule.ignoresDefaults { suppressPrefixLength = 0 }
+    }
+}
+
+extension AddressFamily {
+    /// `0.0.0.0/0` or `::/0`.
+    fileprivate var defaultPrefix: IPPrefix {
+        var prefix = IPPrefix(host: self == .v4 ? .v4(IPv4Address(bits: 0)) : .v6(IPv6Address(high: 0, low: 0)))
+        prefix.length = 0
+        return prefix
+    }
+}
