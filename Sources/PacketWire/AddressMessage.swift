@@ -1,0 +1,62 @@
+package import NetworkTypes
+
+/// An address of an interface: `ip address show` (rtnetlink(7) RTM_NEWADDR).
+package struct AddressMessage: Hashable, Sendable {
+    package var interface: InterfaceIndex
+    package var local: IPAddress
+    /// The far end of a point-to-point address (`ip address add LOCAL peer PEER`).
+    package var peer: IPAddress?
+    /// Of the local address, or of the peer where there is one.
+    package var prefixLength: UInt8
+    package var scope: RouteScope
+    package var flags: Flags
+
+    package var family: AddressFamily { local.family }
+
+    /// IFA_F_* (linux/if_addr.h).
+    package struct Flags: OptionSet, Hashable, Sendable {
+        package let rawValue: UInt32
+        package init(rawValue: UInt32) { self.rawValue = rawValue }
+        /// IPv4: not the first of its prefix. IPv6: temporary (RFC 8981).
+        package static let secondary = Flags(rawValue: 0x01)
+        /// Somebody else has it (RFC 4862).
+        package static let duplicate = Flags(rawValue: 0x08)
+        package static let deprecated = Flags(rawValue: 0x20)
+        /// Not usable yet: duplicate address detection is going on.
+        package static let tentative = Flags(rawValue: 0x40)
+        package static let permanent = Flags(rawValue: 0x80)
+    }
+
+    /// Reads what follows the netlink header of an RTM_NEWADDR or RTM_DELADDR.
+    package init(_ bytes: RawSpan) throws(WireError) {
+        try bytes.require(header: 8)
+        let family: UInt8 = try bytes.native(at: 0)
+        prefixLength = try bytes.native(at: 1)
+        var flags = UInt32(try bytes.native(at: 2, as: UInt8.self))
+        scope = RouteScope(rawValue: try bytes.native(at: 3))
+        interface = InterfaceIndex(rawValue: try bytes.native(at: 4))
+        var address: IPAddress?
+        var local: IPAddress?
+        try forEachAttribute(in: bytes.extracting(droppingFirst: 8)) { (kind, payload) throws(WireError) in
+            switch Kind(rawValue: kind) {
+            case .address: address = try payload.address()
+            case .local: local = try payload.address()
+            case .flags: flags = try payload.native(at: 0)  // 256 and up overflow the header's byte
+            case nil: break
+            }
+        }
+        // IPv4 always has both and they differ only towards a peer; IPv6 has IFA_LOCAL only where there is a peer.
+        guard let own = local ?? address, own.family.rawValue == family, address?.family ?? own.family == own.family
+        else { throw WireError(.badValue(field: "ifa_family", value: Int(family)), at: 0) }
+        self.local = own
+        peer = address == own ? nil : address
+        self.flags = Flags(rawValue: flags)
+    }
+
+    /// IFA_*, by the kernel's numbers.
+    private enum Kind: UInt16 {
+        case address = 1
+        case local = 2
+        case flags = 8
+    }
+}

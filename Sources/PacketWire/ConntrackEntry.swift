@@ -1,0 +1,162 @@
+package import NetworkTypes
+
+/// A flow the kernel tracks: `conntrack -L` (linux/netfilter/nfnetlink_conntrack.h).
+package struct ConntrackEntry: Hashable, Sendable {
+    /// As the first packet had it.
+    package var original: Tuple
+    /// What an answer looks like; it differs from the reverse of `original` where the flow is translated.
+    package var reply: Tuple
+    package var mark: UInt32 = 0
+    package var status: Status = []
+    /// Since the flow began; `nil` unless `net.netfilter.nf_conntrack_acct` is 1.
+    package var originalCounters: Counters?
+    package var replyCounters: Counters?
+
+    package struct Tuple: Hashable, Sendable {
+        package var source: IPAddress
+        package var destination: IPAddress
+        /// As in the IP header: 6 TCP, 17 UDP, 1 ICMP.
+        package var transport: UInt8
+        /// 0 for protocols without ports.
+        package var sourcePort: UInt16
+        package var destinationPort: UInt16
+
+        package init(
+            source: IPAddress, destination: IPAddress, transport: UInt8, sourcePort: UInt16, destinationPort: UInt16
+        ) {
+            self.source = source
+            self.destination = destination
+            self.transport = transport
+            self.sourcePort = sourcePort
+            self.destinationPort = destinationPort
+        }
+    }
+
+    /// IPS_* (linux/netfilter/nf_conntrack_common.h).
+    package struct Status: OptionSet, Hashable, Sendable {
+        package let rawValue: UInt32
+        package init(rawValue: UInt32) { self.rawValue = rawValue }
+        /// An answer was seen.
+        package static let seenReply = Status(rawValue: 0x2)
+        package static let assured = Status(rawValue: 0x4)
+        package static let sourceTranslated = Status(rawValue: 0x10)
+        package static let destinationTranslated = Status(rawValue: 0x20)
+        package static let dying = Status(rawValue: 0x200)
+    }
+
+    package struct Counters: Hashable, Sendable {
+        package var packets: UInt64
+        package var bytes: UInt64
+
+        package init(packets: UInt64, bytes: UInt64) {
+            self.packets = packets
+            self.bytes = bytes
+        }
+    }
+
+    package init(original: Tuple, reply: Tuple) {
+        self.original = original
+        self.reply = reply
+    }
+
+    /// Reads what follows the netlink header of an IPCTNL_MSG_CT_NEW.
+    package init(_ bytes: RawSpan) throws(WireError) {
+        try bytes.require(header: 4)
+        var original: Tuple?
+        var reply: Tuple?
+        var mark: UInt32 = 0
+        var status: Status = []
+        var originalCounters: Counters?
+        var replyCounters: Counters?
+        try forEachAttribute(in: bytes.extracting(droppingFirst: 4)) { (kind, payload) throws(WireError) in
+            switch Kind(rawValue: kind) {
+            case .original: original = try Tuple(payload)
+            case .reply: reply = try Tuple(payload)
+            case .status: status = Status(rawValue: try payload.big(at: 0))
+            case .mark: mark = try payload.big(at: 0)
+            case .originalCounters: originalCounters = try Counters(payload)
+            case .replyCounters: replyCounters = try Counters(payload)
+            case nil: break
+            }
+        }
+        guard let original, let reply else {
+            throw WireError(.badValue(field: "CTA_TUPLE_ORIG, CTA_TUPLE_REPLY", value: 0), at: 4)
+        }
+        self.init(original: original, reply: reply)
+        self.mark = mark
+        self.status = status
+        self.originalCounters = originalCounters
+        self.replyCounters = replyCounters
+    }
+
+    /// CTA_*, by the kernel's numbers.
+    private enum Kind: UInt16 {
+        case original = 1
+        case reply = 2
+        case status = 3
+        case mark = 8
+        case originalCounters = 9
+        case replyCounters = 10
+    }
+}
+
+extension ConntrackEntry.Tuple {
+    fileprivate init(_ bytes: RawSpan) throws(WireError) {
+        var source: IPAddress?
+        var destination: IPAddress?
+        var transport: UInt8 = 0
+        var sourcePort: UInt16 = 0
+        var destinationPort: UInt16 = 0
+        try forEachAttribute(in: bytes) { (kind, part) throws(WireError) in
+            switch kind {
+            case 1:  // CTA_TUPLE_IP
+                try forEachAttribute(in: part) { (kind, payload) throws(WireError) in
+                    switch kind {
+                    case 1, 3: source = try payload.address()  // CTA_IP_V4_SRC, CTA_IP_V6_SRC
+                    case 2, 4: destination = try payload.address()
+                    default: break
+                    }
+                }
+            case 2:  // CTA_TUPLE_PROTO
+                try forEachAttribute(in: part) { (kind, payload) throws(WireError) in
+                    switch kind {
+                    case 1: transport = try payload.native(at: 0)
+                    case 2: sourcePort = try payload.big(at: 0)
+                    case 3: destinationPort = try payload.big(at: 0)
+                    default: break
+                    }
+                }
+            default: break
+            }
+        }
+        guard let source, let destination else { throw WireError(.badValue(field: "CTA_TUPLE_IP", value: 0), at: 0) }
+        self.init(
+            source: source, destination: destination, transport: transport, sourcePort: sourcePort,
+            destinationPort: destinationPort)
+    }
+}
+
+extension ConntrackEntry.Counters {
+    fileprivate init(_ bytes: RawSpan) throws(WireError) {
+        var packets: UInt64 = 0
+        var octets: UInt64 = 0
+        try forEachAttribute(in: bytes) { (kind, payload) throws(WireError) in
+            switch kind {
+            case 1: packets = try payload.big(at: 0)  // CTA_COUNTERS_PACKETS
+            case 2: octets = try payload.big(at: 0)
+            default: break
+            }
+        }
+        self.init(packets: packets, bytes: octets)
+    }
+}
+
+extension ConntrackEntry: CustomStringConvertible {
+    /// In conntrack(8)'s words.
+    package var description: String {
+        func words(_ tuple: Tuple) -> String {
+            "src=\(tuple.source) dst=\(tuple.destination) sport=\(tuple.sourcePort) dport=\(tuple.destinationPort)"
+        }
+        return "\(original.transport) \(words(original)) \(words(reply)) mark=0x\(String(mark, radix: 16))"
+    }
+}

@@ -1,0 +1,77 @@
+package import NetworkTypes
+
+/// A question or command to ctnetlink (linux/netfilter/nfnetlink_conntrack.h).
+package enum ConntrackRequest: Hashable, Sendable {
+    /// `conntrack -L --mark VALUE/MASK`; the kernel does the choosing.
+    case dump(FwMark)
+    /// `conntrack -D --mark VALUE/MASK` in one message: the kernel walks its table once and deletes what has this mark under
+    /// this mask, of both address families, and nothing else (Linux 3.0 and later; it says not how many).
+    ///
+    /// A mask of 0 would match every entry on the machine, so it is refused here before the kernel hears of it.
+    case delete(FwMark)
+    /// One flow into the table, as `conntrack -I` would: for tests and measurements.
+    case create(ConntrackEntry, timeoutSeconds: UInt32)
+
+    /// Whether many messages and an NLMSG_DONE answer it, or an acknowledgement alone.
+    package var isDump: Bool { if case .dump = self { true } else { false } }
+
+    /// The message type of an entry in the answer: NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW.
+    package static let entryType: UInt16 = 0x100
+
+    /// The whole message, header included.
+    package func write(into datagram: inout NetlinkWriter, sequence: UInt32) {
+        switch self {
+        case .dump(let mark):
+            datagram.message(type: 0x101, flags: [.request, .dump], sequence: sequence) {  // IPCTNL_MSG_CT_GET
+                $0.append(octets: [0, 0, 0, 0])  // struct nfgenmsg: both families
+                $0.append(mark)
+            }
+        case .delete(let mark):
+            precondition(mark.mask != 0, "a mark without a mask matches every flow")
+            datagram.message(type: 0x102, flags: [.request, .acknowledge], sequence: sequence) {  // IPCTNL_MSG_CT_DELETE
+                $0.append(octets: [0, 0, 0, 0])
+                $0.append(mark)
+            }
+        case .create(let entry, let timeout):
+            let flags: NetlinkFlags = [.request, .acknowledge, .create, .exclusive]
+            datagram.message(type: 0x100, flags: flags, sequence: sequence) {
+                $0.append(octets: [entry.original.source.family.rawValue, 0, 0, 0])
+                $0.nested(1) { $0.append(entry.original) }  // CTA_TUPLE_ORIG
+                $0.nested(2) { $0.append(entry.reply) }
+                $0.attribute(7, big: timeout)  // CTA_TIMEOUT
+                $0.attribute(8, big: entry.mark)  // CTA_MARK
+            }
+        }
+    }
+}
+
+extension ConntrackRequest: CustomStringConvertible {
+    /// In conntrack(8)'s words.
+    package var description: String {
+        switch self {
+        case .dump(let mark): "conntrack -L --mark \(mark)"
+        case .delete(let mark): "conntrack -D --mark \(mark)"
+        case .create(let entry, _): "conntrack -I \(entry)"
+        }
+    }
+}
+
+extension NetlinkWriter {
+    fileprivate mutating func append(_ mark: FwMark) {
+        attribute(8, big: mark.value)  // CTA_MARK
+        attribute(21, big: mark.mask)  // CTA_MARK_MASK
+    }
+
+    fileprivate mutating func append(_ tuple: ConntrackEntry.Tuple) {
+        let isV4 = tuple.source.family == .v4
+        nested(1) {  // CTA_TUPLE_IP
+            $0.attribute(isV4 ? 1 : 3, address: tuple.source)
+            $0.attribute(isV4 ? 2 : 4, address: tuple.destination)
+        }
+        nested(2) {  // CTA_TUPLE_PROTO
+            $0.attribute(1, native: tuple.transport)
+            $0.attribute(2, big: tuple.sourcePort)
+            $0.attribute(3, big: tuple.destinationPort)
+        }
+    }
+}
