@@ -1,0 +1,50 @@
+internal import CLinux
+internal import Glibc
+
+/// The file that names a listening socket: which one it is, who may connect, and that only one program serves it.
+package struct SocketFile: Hashable, Sendable {
+    package var device: UInt64
+    package var inode: UInt64
+
+    /// What is at the path now; `nil` where there is nothing. ENOTSOCK where something else is there.
+    package init?(at path: String) throws(SystemCallError) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else {
+            if Glibc.errno == ENOENT { return nil }
+            throw SystemCallError(call: "lstat(2)", subject: path)
+        }
+        guard status.st_mode & S_IFMT == S_IFSOCK else {
+            throw SystemCallError(call: "lstat(2)", errno: ENOTSOCK, subject: path)
+        }
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
+    }
+
+    /// Gives the file its group (`nil`: leaves it) and mode; write permission is what connect(2) asks for.
+    package static func open(_ path: String, to group: UInt32?, mode: UInt32) throws(SystemCallError) {
+        if let group { _ = try checked("chown(2)", path) { lchown(path, uid_t.max, group) } }
+        _ = try checked("chmod(2)", path) { chmod(path, mode) }
+    }
+
+    /// Holds a lock file for as long as the descriptor lives; `nil` where another process holds it (flock(2)).
+    package static func lock(_ path: String) throws(SystemCallError) -> OwnedDescriptor? {
+        let file = OwnedDescriptor(
+            taking: try checked("open(2)", path) {
+                Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            })
+        let raw = file.raw
+        do throws(SystemCallError) {
+            _ = try checked("flock(2)", path) { flock(raw, LOCK_EX | LOCK_NB) }
+        } catch  where error.errno == EWOULDBLOCK {
+            return nil
+        }
+        return file
+    }
+
+    /// Makes a directory that only its owner may change; one that is there already is left as it is.
+    package static func makeDirectory(_ path: String) throws(SystemCallError) {
+        if mkdir(path, 0o755) != 0 && Glibc.errno != EEXIST {
+            throw SystemCallError(call: "mkdir(2)", subject: path)
+        }
+    }
+}

@@ -1,0 +1,120 @@
+package import JSONText
+
+/// All that `wanctl status` shows.
+///
+/// `json` has the fields that scripts rely on (DESIGN.md section 8) under the names given there, null where there is
+/// nothing to say, and a few more behind them. Spans that end in `seconds` come from the clock that never jumps; times are
+/// wall-clock time and may be odd on a router that booted without one.
+package struct StatusReport: Hashable, Sendable {
+    package enum Mode: String, Hashable, Sendable, CaseIterable { case auto, manual }
+    package enum Role: String, Hashable, Sendable, CaseIterable { case alone, master, backup }
+
+    package struct PolicyFile: Hashable, Sendable {
+        package var path: String
+        package var sha256: String
+        package var loadedAt: Timestamp
+
+        package init(path: String, sha256: String, loadedAt: Timestamp) {
+            self.path = path
+            self.sha256 = sha256
+            self.loadedAt = loadedAt
+        }
+    }
+
+    /// The operator's choice, while `mode` is manual.
+    package struct Pin: Hashable, Sendable {
+        package var uplink: String
+        /// `nil`: until somebody ends it.
+        package var until: Timestamp?
+        package var strict: Bool
+
+        package init(uplink: String, until: Timestamp? = nil, strict: Bool = false) {
+            self.uplink = uplink
+            self.until = until
+            self.strict = strict
+        }
+    }
+
+    package var version: String
+    package var node: String
+    package var mode: Mode
+    package var role: Role
+    /// Names of the uplinks that new traffic takes; empty only before the first choice.
+    package var selected: [String]
+    package var policy: PolicyFile
+    /// In the order of the policy.
+    package var uplinks: [UplinkReport]
+    package var lastSwitch: SwitchReport?
+    package var pinned: Pin?
+    package var startedAt: Timestamp?
+    /// What somebody should look at, one sentence each; empty when all is well.
+    package var warnings: [String]
+
+    package init(
+        version: String, node: String, mode: Mode = .auto, role: Role = .alone, selected: [String], policy: PolicyFile,
+        uplinks: [UplinkReport], lastSwitch: SwitchReport? = nil, pinned: Pin? = nil, startedAt: Timestamp? = nil,
+        warnings: [String] = []
+    ) {
+        self.version = version
+        self.node = node
+        self.mode = mode
+        self.role = role
+        self.selected = selected
+        self.policy = policy
+        self.uplinks = uplinks
+        self.lastSwitch = lastSwitch
+        self.pinned = pinned
+        self.startedAt = startedAt
+        self.warnings = warnings
+    }
+}
+
+extension StatusReport {
+    package var json: JSONValue {
+        [
+            "version": .string(version), "node": .string(node), "mode": .string(mode.rawValue),
+            "role": .string(role.rawValue), "selected": .texts(selected),
+            "policy": [
+                "path": .string(policy.path), "sha256": .string(policy.sha256), "loaded_at": .time(policy.loadedAt),
+            ],
+            "uplinks": .array(uplinks.map(\.json)), "last_switch": lastSwitch?.json ?? .null,
+            "pinned": pinned.map {
+                ["uplink": .string($0.uplink), "until": .time($0.until), "strict": .bool($0.strict)]
+            } ?? .null,
+            "started_at": .time(startedAt), "warnings": .texts(warnings),
+        ]
+    }
+
+    package init(json: JSONValue) throws(ReportError) {
+        let reader = try ReportReader(json, at: "status")
+        version = try reader.text("version")
+        node = try reader.text("node")
+        mode = try reader.choice("mode", as: Mode.self)
+        role = try reader.choice("role", as: Role.self)
+        selected = try reader.texts("selected")
+        let file = try reader.object("policy") { (inner) throws(ReportError) in
+            PolicyFile(
+                path: try inner.text("path"), sha256: try inner.text("sha256"), loadedAt: try inner.time("loaded_at"))
+        }
+        guard let file else { throw ReportError(path: "status.policy", problem: "is missing") }
+        policy = file
+        uplinks = try reader.objects("uplinks") { (inner) throws(ReportError) in try UplinkReport(inner) }
+        lastSwitch = try reader.object("last_switch") { (inner) throws(ReportError) in try SwitchReport(inner) }
+        pinned = try reader.object("pinned") { (inner) throws(ReportError) in
+            Pin(
+                uplink: try inner.text("uplink"), until: try inner.optionalTime("until"),
+                strict: try inner.optionalFlag("strict") ?? false)
+        }
+        startedAt = try reader.optionalTime("started_at")
+        warnings = try reader.texts("warnings")
+    }
+}
+
+extension JSONValue {
+    static func texts(_ values: [String]) -> JSONValue { .array(values.map { .string($0) }) }
+    static func time(_ value: Timestamp?) -> JSONValue { value.map { .string($0.text) } ?? .null }
+    static func seconds(_ value: Duration?) -> JSONValue { value.map { .number($0.reportSeconds) } ?? .null }
+    static func whole(_ value: (some BinaryInteger)?) -> JSONValue {
+        value.map { .integer(Int64(clamping: $0)) } ?? .null
+    }
+}

@@ -1,0 +1,144 @@
+internal import WANModel
+
+extension StatusReport {
+    /// The answer to "does my Internet work?" in the first line, one line for each uplink, and what needs a look.
+    package func text(_ style: TextStyle) -> String {
+        var lines = headline(style)
+        if !uplinks.isEmpty {
+            lines.append("")
+            lines += table(style).lines(style)
+        }
+        if let lastSwitch {
+            lines.append("")
+            lines += style.wrap("Last switch \(lastSwitch.sentence(style))", indent: 2, firstIndent: 0)
+        }
+        if !warnings.isEmpty { lines.append("") }
+        for warning in warnings {
+            let wrapped = style.wrap("Warning: \(printable(warning))", indent: 2, firstIndent: 0)
+            lines += wrapped.map { style.paint($0, .doubtful) }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The same report as it reads a while later: spans go on while nothing changes.
+    package func aged(by span: Duration) -> StatusReport {
+        var older = self
+        for place in older.uplinks.indices {
+            if let state = older.uplinks[place].stateSpan { older.uplinks[place].stateSpan = state + span }
+            if let hold = older.uplinks[place].holdSpan { older.uplinks[place].holdSpan = max(.zero, hold - span) }
+        }
+        if let ago = older.lastSwitch?.ago { older.lastSwitch?.ago = ago + span }
+        return older
+    }
+
+    private func headline(_ style: TextStyle) -> [String] {
+        let place = role == .alone ? printable(node) : "\(printable(node)) (\(role.rawValue))"
+        let names = selected.map { printable($0) }.joined(separator: " and ")
+        let troubled = uplinks.filter { $0.isTroubled }
+        let carrying = uplinks.filter { selected.contains($0.name) }
+        let works = carrying.contains { $0.isUsable }
+
+        if selected.isEmpty {
+            return style.wrap("\(place): no uplink is chosen yet\(choice(style)).").map { style.paint($0, .doubtful) }
+        }
+        if !works {
+            let text = "\(place): NO WORKING UPLINK; traffic stays on \(names)\(choice(style))."
+            return style.wrap(text).map { style.paint($0, .bad) }
+        }
+        if troubled.isEmpty, warnings.isEmpty {
+            return style.wrap("\(place): all well, traffic on \(names)\(choice(style)).").map { style.paint($0, .good) }
+        }
+        let trouble = troubled.map { "\(printable($0.name)) is \($0.state.rawValue)" }.joined(separator: ", ")
+        let text = "\(place): traffic on \(names)\(choice(style))\(trouble.isEmpty ? "" : "; \(trouble)")."
+        return style.wrap(text).map { style.paint($0, .strong) }
+    }
+
+    /// Who chose: nothing to say while the policy does.
+    private func choice(_ style: TextStyle) -> String {
+        guard mode == .manual else { return "" }
+        guard let pinned else { return ", chosen by hand" }
+        let strict = pinned.strict ? ", strictly" : ""
+        guard let until = pinned.until else { return ", pinned to \(printable(pinned.uplink)) by hand\(strict)" }
+        let left = style.now.elapsed(until: until).spokenText
+        return ", pinned to \(printable(pinned.uplink)) by hand\(strict) for another \(left)"
+    }
+
+    private func table(_ style: TextStyle) -> TextTable {
+        TextTable(
+            columns: [
+                .init(title: "UPLINK"), .init(title: "INTERFACE", dispensable: 1), .init(title: "STATE"),
+                .init(title: "TRAFFIC", dispensable: 5), .init(title: "RTT", dispensable: 3, isRight: true),
+                .init(title: "LOSS", dispensable: 2, isRight: true), .init(title: "FOR", dispensable: 4),
+            ],
+            noteTitle: "NOTE",
+            rows: uplinks.map { uplink in
+                TextTable.Row(
+                    cells: [
+                        .init(printable(uplink.name), uplink.traffic == .selected ? .strong : .plain),
+                        .init(printable(uplink.interface)), .init(uplink.state.rawValue, uplink.tint),
+                        .init(uplink.traffic.rawValue, uplink.traffic == .standby ? .faint : .plain),
+                        .init(uplink.rttMilliseconds.map { spoken(milliseconds: $0) } ?? "–"),
+                        .init(uplink.loss.map { spoken(share: $0) } ?? "–"),
+                        .init((uplink.stateSpan ?? uplink.since.elapsed(until: style.now)).spokenText),
+                    ],
+                    note: uplink.note(style))
+            })
+    }
+}
+
+extension UplinkReport {
+    /// Carries traffic, if it must.
+    var isUsable: Bool {
+        switch state {
+        case .up, .suspect, .degraded: true
+        case .absent, .proving, .down, .disabled: false
+        }
+    }
+
+    /// Something a person would want to know; what the operator switched off is not.
+    var isTroubled: Bool {
+        switch state {
+        case .up, .disabled: false
+        case .proving: !(metered && traffic == .standby)
+        case .absent, .suspect, .degraded, .down: true
+        }
+    }
+
+    var tint: TextStyle.Tint {
+        switch state {
+        case .up: .good
+        case .proving, .suspect, .degraded: .doubtful
+        case .down, .absent: .bad
+        case .disabled: .faint
+        }
+    }
+
+    /// What the columns do not say: the reason of a state that is not up, and what is under way.
+    func note(_ style: TextStyle) -> String {
+        var parts: [String] = []
+        if state != .up, !reason.isEmpty { parts.append(printable(reason)) }
+        if let span = holdSpan ?? holdUntil.map({ style.now.elapsed(until: $0) }), span > .zero {
+            parts.append("has to hold another \(span.spokenText)\(flaps > 1 ? " after \(flaps) flaps" : "")")
+        }
+        let silent = targets.filter { $0.answered == false }
+        if state == .up, !silent.isEmpty {
+            parts.append("no answer from \(silent.map { printable($0.address) }.joined(separator: ", "))")
+        }
+        if let speedClass { parts.append(speedClass.note(style)) }
+        if let keepalive, keepalive.answered == false {
+            let when = keepalive.last.map { " \($0.elapsed(until: style.now).spokenText) ago" } ?? ""
+            parts.append("keepalive\(when) was not answered")
+        }
+        return parts.joined(separator: "; ")
+    }
+}
+
+extension UplinkReport.SpeedClass {
+    fileprivate func note(_ style: TextStyle) -> String {
+        if wanted == confirmed { return printable(wanted) }
+        let has = confirmed.map { "has \(printable($0))" } ?? "not confirmed yet"
+        let why = problem.map { ": \(printable($0))" } ?? ""
+        let then = nextTry.map { ", next try in \(style.now.elapsed(until: $0).spokenText)" } ?? ""
+        return "wants \(printable(wanted)), \(has)\(why)\(then)"
+    }
+}

@@ -1,0 +1,86 @@
+/// Aligned columns that give way on a narrow terminal.
+struct TextTable {
+    struct Cell {
+        var text: String
+        var tint: TextStyle.Tint
+
+        init(_ text: String, _ tint: TextStyle.Tint = .plain) {
+            self.text = text
+            self.tint = tint
+        }
+    }
+
+    struct Column {
+        var title: String
+        /// Columns with a smaller number leave first when there is no room; 0 stays always.
+        var dispensable = 0
+        var isRight = false
+    }
+
+    struct Row {
+        var cells: [Cell]
+        /// Shown behind the last column where every row's fits, and else below its row.
+        var note: String
+    }
+
+    var columns: [Column]
+    var noteTitle: String
+    var rows: [Row]
+
+    private static let gap = "  "
+
+    func lines(_ style: TextStyle) -> [String] {
+        var shown = Array(columns.indices)
+        var limit: Int?
+        if let width = style.width {
+            while tableWidth(shown, limit: nil) > width, let next = leaving(shown) { shown.removeAll { $0 == next } }
+            let excess = tableWidth(shown, limit: nil) - width
+            if excess > 0, let first = shown.first { limit = max(6, columnWidth(first) - excess) }
+        }
+        let notes = rows.map { WANControl.columns(of: $0.note) }.max() ?? 0
+        let fits = style.width.map { tableWidth(shown, limit: limit) + Self.gap.count + notes <= $0 } ?? true
+        let hasNotes = notes > 0
+        var header = shown.map { pad(columns[$0].title, column: $0, limit: limit, .faint, style) }
+        if hasNotes, fits { header.append(style.paint(noteTitle, .faint)) }
+        var lines = [trimmed(header.joined(separator: Self.gap))]
+        for row in rows {
+            var parts = shown.map { pad(row.cells[$0].text, column: $0, limit: limit, row.cells[$0].tint, style) }
+            if fits, !row.note.isEmpty { parts.append(row.note) }
+            lines.append(trimmed(parts.joined(separator: Self.gap)))
+            if !fits, !row.note.isEmpty { lines += style.wrap(row.note, indent: 4) }
+        }
+        return lines
+    }
+
+    private func leaving(_ shown: [Int]) -> Int? {
+        shown.filter { columns[$0].dispensable > 0 }.min { columns[$0].dispensable < columns[$1].dispensable }
+    }
+
+    private func columnWidth(_ place: Int) -> Int {
+        max(
+            WANControl.columns(of: columns[place].title),
+            rows.map { WANControl.columns(of: $0.cells[place].text) }.max() ?? 0)
+    }
+
+    private func tableWidth(_ shown: [Int], limit: Int?) -> Int {
+        shown.reduce(Self.gap.count * max(0, shown.count - 1)) { sum, place in
+            sum + (place == shown.first ? min(columnWidth(place), limit ?? .max) : columnWidth(place))
+        }
+    }
+
+    private func pad(
+        _ text: String, column place: Int, limit: Int?, _ tint: TextStyle.Tint, _ style: TextStyle
+    ) -> String {
+        let width = place == 0 ? min(columnWidth(place), limit ?? .max) : columnWidth(place)
+        let short = shortened(text, to: width)
+        let space = String(repeating: " ", count: max(0, width - WANControl.columns(of: short)))
+        return columns[place].isRight ? space + style.paint(short, tint) : style.paint(short, tint) + space
+    }
+
+    /// No spaces at the end of a line; with colours the last visible part already ends in its reset.
+    private func trimmed(_ line: String) -> String {
+        var end = line.endIndex
+        while end > line.startIndex, line[line.index(before: end)] == " " { end = line.index(before: end) }
+        return String(line[..<end])
+    }
+}
