@@ -64,7 +64,7 @@ let package = Package(
         shellModule("Netlink", ["CMnl", "LinuxIO", "PacketWire", "NetworkTypes"]),
         shellModule("Nftables", ["CNftables"]),
         shellModule("HTTPTransfer", ["CCurl"]),
-        shellModule("Soracom", ["HTTPTransfer", "JSONText"]),
+        shellModule("Soracom", ["HTTPTransfer", "JSONText", "LinuxIO"]),
         shellModule("WANProbes", ["WANModel", "NetworkTypes", "PacketWire", "LinuxIO"]),
         shellModule("WANPolicy", ["WANModel", "NetworkTypes", "CYaml"]),
         shellModule("WANControl", ["WANModel", "NetworkTypes", "JSONText", "LinuxIO"]),
@@ -76,7 +76,7 @@ let package = Package(
             ]),
         shellModule(
             "WANLab", ["NetworkTypes", "PacketWire", "LinuxIO", "JSONText", "WANPolicy", "WANProbes", "WANModel"],
-            resources: [.embedInCode("Resources/soracom-api.yaml")]),
+            resources: [.embedInCode("Resources/soracom-api.json")]),
 
         .executableTarget(name: "wanctld", dependencies: ["WANDaemon", "WANPolicy", "LinuxIO"], swiftSettings: common),
         .executableTarget(
@@ -84,7 +84,7 @@ let package = Package(
             dependencies: ["WANControl", "WANPolicy", "WANModel", "NetworkTypes", "JSONText", "LinuxIO", arguments],
             swiftSettings: common),
         .executableTarget(
-            name: "wanctl-courier", dependencies: ["Soracom", "HTTPTransfer", "JSONText", "LinuxIO"],
+            name: "wanctl-courier", dependencies: ["Soracom", "JSONText", "LinuxIO", "WANControl", "WANModel"],
             swiftSettings: common),
         .executableTarget(name: "wanctl-lab", dependencies: ["WANLab", arguments], swiftSettings: common),
 
@@ -102,7 +102,9 @@ let package = Package(
         tests("WANEngineTests", ["WANEngine", "WANModel", "NetworkTypes"]),
         tests("WANDataplaneTests", ["WANDataplane", "WANModel", "NetworkTypes"]),
         tests("WANProbesTests", ["WANProbes", "WANModel", "NetworkTypes", "PacketWire", "LinuxIO", "TestSupport"]),
-        tests("SoracomTests", ["Soracom", "HTTPTransfer", "JSONText", "LinuxIO", "WANLab", "TestSupport"]),
+        tests(
+            "SoracomTests",
+            ["Soracom", "HTTPTransfer", "JSONText", "LinuxIO", "WANControl", "WANModel", "WANLab", "TestSupport"]),
         tests("WANLabTests", ["WANLab", "NetworkTypes", "LinuxIO", "JSONText", "TestSupport"]),
         tests("WANControlTests", ["WANControl", "WANModel", "JSONText", "LinuxIO", "TestSupport"]),
         tests(
