@@ -84,7 +84,7 @@ let package = Package(
             dependencies: ["WANControl", "WANPolicy", "WANModel", "NetworkTypes", "JSONText", "LinuxIO", arguments],
             swiftSettings: common),
         .executableTarget(
-            name: "wanctl-courier", dependencies: ["Soracom", "JSONText", "LinuxIO", "WANControl", "WANModel"],
+            name: "wanctl-courier", dependencies: ["Soracom", "HTTPTransfer", "LinuxIO", "WANControl", "WANModel"],
             swiftSettings: common),
         .executableTarget(name: "wanctl-lab", dependencies: ["WANLab", arguments], swiftSettings: common),
 

@@ -62,6 +62,13 @@ package struct ServiceFailure: Error, Hashable, Sendable, CustomStringConvertibl
         }
     }
 
+    /// Several ways that all failed, as one failure: worth another attempt as soon as one of them is.
+    package static func all(_ failures: [ServiceFailure]) -> ServiceFailure {
+        ServiceFailure(
+            failures.last?.kind ?? .configuration, failures.map(\.text).joined(separator: "; "),
+            retryAfter: failures.compactMap(\.retryAfter).min())
+    }
+
     /// Whether a token that was good once may have caused this (FACTS.md section 2).
     var mayBeTheToken: Bool {
         switch kind {
