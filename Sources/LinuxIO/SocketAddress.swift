@@ -24,7 +24,9 @@ struct SocketAddress {
         }
     }
 
-    private init(_ call: String, _ read: (UnsafeMutablePointer<sockaddr>, inout socklen_t) -> Int32) throws(SystemCallError) {
+    private init(_ call: String, _ read: (UnsafeMutablePointer<sockaddr>, inout socklen_t) -> Int32)
+        throws(SystemCallError)
+    {
         var found = sockaddr_storage()
         var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
         _ = try checked(call) {

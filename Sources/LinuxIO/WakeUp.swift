@@ -16,6 +16,17 @@ package struct WakeUp: ~Copyable, Sendable {
         _ = write(descriptor.raw, &one, 8)
     }
 
+    /// Waits for a ring, for a thread without a loop; false when `Clock.boottime` reached the deadline first.
+    package func wait(until deadline: Int64) -> Bool {
+        while true {
+            let left = deadline - Clock.boottime()
+            var ready = pollfd(fd: descriptor.raw, events: Int16(POLLIN), revents: 0)
+            let milliseconds = Int32(max(0, min((left + 999_999) / 1_000_000, 1_000_000)))
+            if poll(&ready, 1, milliseconds) > 0 { return true }
+            if left <= 0 { return false }
+        }
+    }
+
     /// Takes all rings so far.
     package func answer() {
         var count: UInt64 = 0

@@ -63,7 +63,8 @@ package struct API {
             let text = json["token"]?.string, Token.canBeSent(apiKey), Token.canBeSent(text)
         else {
             throw ServiceFailure(
-                .malformed, "signing in: the answer has no apiKey and token in it, so it is hardly SORACOM that answers",
+                .malformed,
+                "signing in: the answer has no apiKey and token in it, so it is hardly SORACOM that answers",
                 retryAfter: .seconds(30))
         }
         let token = Token(apiKey: apiKey, token: text, issued: issued, expires: issued + Token.lifetime)
@@ -73,7 +74,8 @@ package struct API {
 
     private func path(of sim: SIMIdentity) throws(ServiceFailure) -> String {
         guard let path = sim.path else {
-            throw ServiceFailure(.configuration, "the SIM's name has a character that no SIM ID or IMSI has", retryAfter: nil)
+            throw ServiceFailure(
+                .configuration, "the SIM's name has a character that no SIM ID or IMSI has", retryAfter: nil)
         }
         return path
     }
@@ -85,7 +87,7 @@ package struct API {
         if let token = cache[account], token.isUsable(at: Self.now) {
             do {
                 return try send(method, path, body, token: token, by: deadline, over: &client)
-            } catch where error.mayBeTheToken && !isFresh(token, error) {
+            } catch  where error.mayBeTheToken && !isFresh(token, error) {
                 // Falls through to a new token. The old one goes only when it was surely at fault.
                 if error.kind == .status(401) { cache[account] = nil }
             } catch {

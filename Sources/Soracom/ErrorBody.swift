@@ -34,7 +34,9 @@ package struct ErrorBody: Hashable, Sendable {
     /// One line of bounded length without control characters.
     private static func tidy(_ text: String?) -> String? {
         guard let text else { return nil }
-        let words = text.unicodeScalars.split { $0.properties.isWhitespace || $0.properties.generalCategory == .control }
+        let words = text.unicodeScalars.split {
+            $0.properties.isWhitespace || $0.properties.generalCategory == .control
+        }
         let line = words.map { String($0) }.joined(separator: " ")
         return line.isEmpty ? nil : line.count > 200 ? line.prefix(200) + "…" : line
     }

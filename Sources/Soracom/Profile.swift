@@ -52,7 +52,8 @@ package struct Profile: Hashable, Sendable {
             throw ProfileFault("profileCommand would run a program; put authKeyId and authKey into the file instead")
         }
         guard let id = try text("authKeyId"), let key = try text("authKey") else {
-            throw ProfileFault("authKeyId and authKey are needed (make an AuthKey for a SAM user; a password will not do)")
+            throw ProfileFault(
+                "authKeyId and authKey are needed (make an AuthKey for a SAM user; a password will not do)")
         }
         for (name, value) in [("authKeyId", id), ("authKey", key)]
         where !value.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) {

@@ -46,7 +46,8 @@ enum Main {
     private static func renounce(_ options: Options) throws {
         if Privileges.isRoot {
             // The name is given where the system's user table may lack it (a small container): nobody is 65534 everywhere.
-            guard let (user, group) = Privileges.user(options.user) ?? (options.user == "nobody" ? (65534, 65534) : nil),
+            guard
+                let (user, group) = Privileges.user(options.user) ?? (options.user == "nobody" ? (65534, 65534) : nil),
                 user != 0
             else { throw Options.Fault(text: "--user \(options.user): not a user to become") }
             try Privileges.become(user: user, group: group)
