@@ -15,15 +15,14 @@ package struct LineSocket: ~Copyable {
     }
 
     private let input: OwnedDescriptor
-    private let output: Int32
+    private let isSocket: Bool
     private let limit: Int
     private var pending: [UInt8] = []
 
     /// Reads from the descriptor, and writes to it too if it is a socket; to standard output if it is not (a pipe, a terminal).
     package init(taking descriptor: consuming OwnedDescriptor, limit: Int = 64 << 10) {
         var status = stat()
-        let isSocket = fstat(descriptor.raw, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
-        output = isSocket ? descriptor.raw : STDOUT_FILENO
+        isSocket = fstat(descriptor.raw, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
         input = descriptor
         self.limit = limit
     }
@@ -62,7 +61,11 @@ package struct LineSocket: ~Copyable {
         while done < bytes.count {
             let from = done
             done += try checked("write(2)") {
-                bytes[from...].withUnsafeBytes { write(output, $0.baseAddress, $0.count) }
+                bytes[from...].withUnsafeBytes { rest in
+                    isSocket
+                        ? Glibc.send(input.raw, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
+                        : write(STDOUT_FILENO, rest.baseAddress, rest.count)
+                }
             }
         }
     }

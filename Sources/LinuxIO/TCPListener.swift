@@ -8,6 +8,18 @@ package struct TCPListener: ~Copyable, Sendable {
 
     /// `address` is numeric, IPv4 or IPv6; port 0 takes a free one.
     package init(address: String, port: UInt16 = 0) throws(SystemCallError) {
+        let bound = try Self.bound(address, port)
+        let chosen = try SocketAddress.ofSocket(bound.raw).port
+        // A port that bind(2) chose is given up by `refuse()` (SOCK_BINDPORT_LOCK, inet_connection_sock.c): ask for it by number
+        // while the first socket still holds it.
+        let listening = port == 0 ? try Self.bound(address, chosen) : consume bound
+        let raw = listening.raw
+        _ = try checked("listen(2)") { Glibc.listen(raw, 128) }
+        self.port = chosen
+        descriptor = listening
+    }
+
+    private static func bound(_ address: String, _ port: UInt16) throws(SystemCallError) -> OwnedDescriptor {
         let wanted = try SocketAddress(address: address, port: port)
         let flags = Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         let made = OwnedDescriptor(
@@ -18,9 +30,7 @@ package struct TCPListener: ~Copyable, Sendable {
             setsockopt(raw, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
         }
         _ = try checked("bind(2)", "\(address) port \(port)") { wanted.withPointer { bind(raw, $0, $1) } }
-        _ = try checked("listen(2)") { Glibc.listen(raw, 128) }
-        self.port = try SocketAddress.ofSocket(raw).port
-        descriptor = made
+        return made
     }
 
     /// Takes connections (again).

@@ -71,7 +71,7 @@ extension HTTPServerReply {
         let kept: Set<String> = ["speedClass", "apiKey", "token"]
         return .object(
             members.map { kept.contains($0.name) ? $0 : .init($0.name, .null) } + [
-                .init("eiccid", "8981"), .init("localInfo", ["a": [1, 2.5, nil]]), .init("speedClassNext", nil),
+                .init("eiccid", "8981"), .init("nextInfo", ["a": [1, 2.5, nil]]), .init("speedClassNext", nil),
             ])
     }
 }

@@ -95,6 +95,12 @@ package final class SoracomService: Sendable {
     package var calls: [SoracomCall] { state.withLock { $0.calls } }
     /// What the specification has no room for, in the words of the place that offends.
     package var violations: [String] { state.withLock { $0.violations } }
+    /// Keys and tokens that must be seen nowhere but in requests.
+    package var secrets: [String] {
+        state.withLock { state in
+            Array(state.authKeys.values) + state.sessions.flatMap { [$0.key, $0.value.token] }
+        }
+    }
     package func speedClass(ofSIM id: String) -> String? {
         state.withLock { state in state.place(sim: id).map { state.sims[$0].speedClass } }
     }
