@@ -105,7 +105,7 @@ let package = Package(
         tests(
             "SoracomTests",
             ["Soracom", "HTTPTransfer", "JSONText", "LinuxIO", "WANControl", "WANModel", "WANLab", "TestSupport"]),
-        tests("WANLabTests", ["WANLab", "NetworkTypes", "LinuxIO", "JSONText", "TestSupport"]),
+        tests("WANLabTests", ["WANLab", "HTTPTransfer", "NetworkTypes", "LinuxIO", "JSONText", "TestSupport"]),
         tests("WANControlTests", ["WANControl", "WANModel", "JSONText", "LinuxIO", "TestSupport"]),
         tests(
             "SystemTests",

@@ -21,8 +21,14 @@ package final class HTTPServer: Sendable {
 
     enum Command: Sendable {
         case watch(Door)
-        case closeConnections(Door)
+        case closeConnections(Door, Receipt)
         case stop
+    }
+
+    /// Rung when a command has been obeyed.
+    final class Receipt: Sendable {
+        let bell: WakeUp
+        init() throws(SystemCallError) { bell = try WakeUp() }
     }
 
     /// What the server and its thread share; the thread does not hold the server, whose end is what stops it.
@@ -62,10 +68,13 @@ package final class HTTPServer: Sendable {
 
     package func serve(_ door: Door) { inbox.put(.watch(door)) }
 
-    /// From now on who comes to this door is refused (RST), and who is inside is thrown out.
+    /// When this returns who comes to this door is refused (RST), and who was inside is thrown out. Not from a door's answer.
     package func close(_ door: Door) throws(SystemCallError) {
         try door.listener.refuse()
-        inbox.put(.closeConnections(door))
+        // Waited for, or a door that is soon opened again would throw out who came in since.
+        let receipt = try Receipt()
+        inbox.put(.closeConnections(door, receipt))
+        _ = receipt.bell.wait(until: Clock.boottime() + 5_000_000_000)
     }
 
     package func reopen(_ door: Door) throws(SystemCallError) {

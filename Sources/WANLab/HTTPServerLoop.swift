@@ -28,9 +28,10 @@ final class HTTPServerLoop {
         for command in inbox.take() {
             switch command {
             case .watch(let door): watch(door)
-            case .closeConnections(let door):
+            case .closeConnections(let door, let receipt):
                 if let watch = doors.removeValue(forKey: ObjectIdentifier(door)) { loop.remove(watch) }
                 for connection in connections.values where connection.door === door { connection.close() }
+                receipt.bell.ring()
             case .stop: loop.stop()
             }
         }
