@@ -17,8 +17,9 @@ package enum Privileges {
         _ = try checked("setresuid(2)") { wan_setresuid(user, user, user) }
     }
 
-    /// Empties all capability sets and shuts the ways back: no set-user-ID programs, no ptrace, no core file.
+    /// Empties all capability sets and shuts the ways back: no set-user-ID programs, no ptrace, no core file, no directory held.
     package static func renounceAll() throws(SystemCallError) {
+        _ = try checked("chdir(2)", "/") { chdir("/") }
         _ = try checked("prctl(2) PR_CAP_AMBIENT_CLEAR_ALL") {
             wan_prctl(PR_CAP_AMBIENT, UInt(PR_CAP_AMBIENT_CLEAR_ALL), 0, 0, 0)
         }
@@ -40,14 +41,13 @@ package enum Privileges {
         _ = try checked("prctl(2) PR_SET_PDEATHSIG") { wan_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0) }
     }
 
-    /// Undoes what a parent left behind: blocked signals (a signalfd(2) user blocks them), environment, directory.
+    /// Undoes what a parent left behind: blocked signals (a signalfd(2) user blocks them), environment, file mode mask.
     package static func forgetParent() throws(SystemCallError) {
         var none = sigset_t()
         sigemptyset(&none)
         _ = try checked("sigprocmask(2)") { sigprocmask(SIG_SETMASK, &none, nil) }
         clearenv()
         umask(0o077)
-        _ = try checked("chdir(2)", "/") { chdir("/") }
     }
 
     /// Numbers of a user by name or number (getpwnam(3)); `nil` where there is none of that name.

@@ -15,8 +15,8 @@ final class HTTPServerLoop {
     static func run(_ inbox: HTTPServer.Inbox) {
         do {
             let server = try HTTPServerLoop(inbox)
+            // What was put before this watch still rings; a `stop()` before `run()` would be lost.
             _ = try server.loop.watch(inbox.bell.descriptor.raw) { [unowned server] _ in server.obey() }
-            server.obey()
             try server.loop.run()
             server.connections.values.forEach { $0.close() }
         } catch {

@@ -16,6 +16,8 @@ package struct HTTPRequestParser {
 
     /// Takes the next request out of what has come so far.
     package mutating func next() -> Progress {
+        // TLS begins with a record of type 22 (RFC 8446 section 5.1) and would wait for our answer.
+        if pending.first == 22 { return .broken("this is plain HTTP") }
         guard let headEnd = endOfHead else {
             return pending.count > Self.headLimit ? .broken("the head is too long") : .incomplete
         }

@@ -78,4 +78,61 @@ struct CourierInterfaceTests {
         #expect(!answer.isPermanent && answer.error.contains("cannot leave by interface ppp9"))
         #expect(service.calls == [])
     }
+
+    @Test("a name server that never answers costs the time that was given and no more")
+    func deadNameServer() throws {
+        let world = try NetworkNamespace.make()
+        try world.inside { try Programs.run("ip", ["link", "set", "lo", "up"]) }
+        let servers = NameServers.configured
+        for address in servers where !address.hasPrefix("127.") {
+            try world.inside { try Programs.run("ip", ["address", "add", "\(address)/32", "dev", "lo"]) }
+        }
+        let silent = try world.inside { try NameServers.silent(at: servers) }
+        let profile = try directory.write(
+            #"{"authKeyId":"\#(Bench.keyID)","authKey":"\#(Bench.key)"}"#, to: "profile", mode: 0o600)
+        var courier = try world.inside {
+            try Courier(["--credential", profile], errorLog: directory.path + "/stderr")
+        }
+        var request = request("lo")
+        request.via = [.api]
+        request.credentials = profile
+        request.timeout = .milliseconds(600)
+        let answer = try courier.ask(request)
+        #expect(!answer.isPermanent && !answer.isOK)
+        #expect((.milliseconds(550)...(.milliseconds(1200))).contains(answer.took), "\(answer)")
+        withExtendedLifetime(silent) {}
+    }
+}
+
+/// The name servers of resolv.conf(5), and sockets in their place that say nothing.
+private enum NameServers {
+    static var configured: [String] {
+        let lines = ((try? Files.text("/etc/resolv.conf")) ?? "").split(separator: "\n")
+        let named = lines.filter { $0.hasPrefix("nameserver ") }
+            .compactMap { $0.split(separator: " ").last.map { String($0) } }.filter { !$0.contains(":") }
+        return named.isEmpty ? ["127.0.0.1"] : named
+    }
+
+    static func silent(at addresses: [String]) throws -> [Silence] { try addresses.map { try Silence($0) } }
+
+    /// A UDP socket at port 53.
+    final class Silence {
+        private let socket: OwnedDescriptor
+
+        init(_ address: String) throws {
+            let raw = try checked("socket(2)") { Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0) }
+            socket = OwnedDescriptor(taking: raw)
+            var place = sockaddr_in()
+            place.sin_family = sa_family_t(AF_INET)
+            place.sin_port = UInt16(53).bigEndian
+            inet_pton(AF_INET, address, &place.sin_addr)
+            _ = try checked("bind(2)", address) {
+                withUnsafePointer(to: &place) {
+                    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                        bind(raw, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                    }
+                }
+            }
+        }
+    }
 }

@@ -19,10 +19,12 @@ package enum Programs {
     }
 
     /// Runs a command of the system, found in the usual places, and waits for it; throws unless it says 0.
-    package static func run(_ name: String, _ arguments: [String], seconds: Int64 = 10) throws {
+    package static func run(
+        _ name: String, _ arguments: [String], errors: ChildProcess.Stream = .inherit, seconds: Int64 = 10
+    ) throws {
         let places = ["/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/"].map { $0 + name }
         let path = places.first { access($0, X_OK) == 0 } ?? name
-        let child = try ChildProcess(path, arguments)
+        let child = try ChildProcess(path, arguments, errors: errors)
         let exit = try child.wait(until: Clock.boottime() + seconds * 1_000_000_000)
         guard exit == .code(0) else {
             throw CommandFailed(command: ([name] + arguments).joined(separator: " "), exit: exit)
