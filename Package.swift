@@ -64,7 +64,7 @@ let package = Package(
         shellModule("Netlink", ["CMnl", "LinuxIO", "PacketWire", "NetworkTypes"]),
         shellModule("Nftables", ["CNftables"]),
         shellModule("HTTPTransfer", ["CCurl"]),
-        shellModule("Soracom", ["HTTPTransfer", "JSONText"]),
+        shellModule("Soracom", ["HTTPTransfer", "JSONText", "LinuxIO"]),
         shellModule("WANProbes", ["WANModel", "NetworkTypes", "PacketWire", "LinuxIO"]),
         shellModule("WANPolicy", ["WANModel", "NetworkTypes", "CYaml"]),
         shellModule("WANControl", ["WANModel", "NetworkTypes", "JSONText", "LinuxIO"]),
@@ -76,7 +76,7 @@ let package = Package(
             ]),
         shellModule(
             "WANLab", ["NetworkTypes", "PacketWire", "LinuxIO", "JSONText", "WANPolicy", "WANProbes", "WANModel"],
-            resources: [.embedInCode("Resources/soracom-api.yaml")]),
+            resources: [.embedInCode("Resources/soracom-api.json")]),
 
         .executableTarget(name: "wanctld", dependencies: ["WANDaemon"], swiftSettings: common),
         .executableTarget(
@@ -84,7 +84,7 @@ let package = Package(
             dependencies: ["WANControl", "WANPolicy", "WANModel", "NetworkTypes", "JSONText", "LinuxIO", arguments],
             swiftSettings: common),
         .executableTarget(
-            name: "wanctl-courier", dependencies: ["Soracom", "HTTPTransfer", "JSONText", "LinuxIO"],
+            name: "wanctl-courier", dependencies: ["Soracom", "HTTPTransfer", "LinuxIO", "WANControl", "WANModel"],
             swiftSettings: common),
         .executableTarget(
             name: "wanctl-lab", dependencies: ["WANLab", "JSONText", "LinuxIO", arguments], swiftSettings: common),
@@ -103,8 +103,10 @@ let package = Package(
         tests("WANEngineTests", ["WANEngine", "WANModel", "NetworkTypes"]),
         tests("WANDataplaneTests", ["WANDataplane", "WANModel", "NetworkTypes"]),
         tests("WANProbesTests", ["WANProbes", "WANModel", "NetworkTypes", "PacketWire", "LinuxIO", "TestSupport"]),
-        tests("SoracomTests", ["Soracom", "HTTPTransfer", "JSONText", "LinuxIO", "WANLab", "TestSupport"]),
-        tests("WANLabTests", ["WANLab", "NetworkTypes", "LinuxIO", "JSONText", "TestSupport"]),
+        tests(
+            "SoracomTests",
+            ["Soracom", "HTTPTransfer", "JSONText", "LinuxIO", "WANControl", "WANModel", "WANLab", "TestSupport"]),
+        tests("WANLabTests", ["WANLab", "HTTPTransfer", "NetworkTypes", "LinuxIO", "JSONText", "TestSupport"]),
         tests("WANControlTests", ["WANControl", "WANModel", "JSONText", "LinuxIO", "TestSupport"]),
         tests(
             "SystemTests",

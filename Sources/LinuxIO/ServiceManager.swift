@@ -29,7 +29,7 @@ package struct ServiceManager {
         withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { sockaddr in
                 // A service manager that does not listen is no reason to do anything differently.
-                _ = sendto(descriptor.raw, message, message.count, Int32(MSG_DONTWAIT.rawValue), sockaddr, length)
+                _ = sendto(descriptor.raw, message, message.count, Int32(MSG_DONTWAIT), sockaddr, length)
             }
         }
     }

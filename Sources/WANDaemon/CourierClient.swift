@@ -59,7 +59,7 @@ final class CourierClient {
             let line = make(id).line
             let raw = process.stream.raw
             let sent = try checked("send(2) to the courier") {
-                Glibc.send(raw, line, line.count, Int32(MSG_NOSIGNAL.rawValue) | Int32(MSG_DONTWAIT.rawValue))
+                Glibc.send(raw, line, line.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
             }
             if sent != line.count { end("does not take requests") }
         } catch {
@@ -68,16 +68,17 @@ final class CourierClient {
     }
 
     private func start() throws(SystemCallError) -> Process {
-        let (ours, theirs) = try streamPair()
-        try ours.setNonBlocking()
+        let pair = try StreamPair()
+        try pair.ours.setNonBlocking()
         var arguments = ["--token-cache", settings.tokenCache]
         for path in settings.credentials { arguments += ["--credential", path] }
-        let child = try ChildProcess.spawn(
-            settings.program, arguments: arguments, environment: ["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"], input: theirs)
-        let process = Process(child, ours)
+        let child = try ChildProcess(
+            settings.program, arguments, environment: ["PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"],
+            input: .descriptor(pair.theirs.raw))
+        let process = Process(child, try pair.ours.duplicate())
         process.reading = try loop.watch(process.stream.raw) { [weak self] _ in self?.read() }
         // The loop holds the process until it has been reaped, even after it was killed and another one started.
-        process.ending = try loop.watch(process.child.exit.raw) { [weak self] _ in self?.reap(process) }
+        process.ending = try loop.watch(process.child.ended.raw) { [weak self] _ in self?.reap(process) }
         self.process = process
         return process
     }
@@ -132,7 +133,7 @@ final class CourierClient {
     /// Kills the courier and tells everybody who waits.
     private func end(_ reason: String) {
         if let process {
-            process.child.kill()
+            process.child.signal(SIGKILL)
             stopReading(process)
         }
         process = nil

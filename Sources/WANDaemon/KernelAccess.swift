@@ -32,7 +32,7 @@ final class KernelAccess {
         tableMonitor = try NftablesMonitor()
         requester = try NetlinkRequester()
         conntrack = try ConntrackSocket()
-        nftables = try NftablesContext()
+        nftables = try NftablesContext.make()
         // Where the kernel has no generic netlink there is no Wi-Fi either.
         wireless = try? WirelessProbe()
     }

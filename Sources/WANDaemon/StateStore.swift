@@ -1,6 +1,6 @@
 package import JSONText
 internal import LinuxIO
-package import NetworkTypes
+internal import NetworkTypes
 package import WANEngine
 package import WANModel
 

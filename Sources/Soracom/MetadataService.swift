@@ -1,0 +1,65 @@
+package import HTTPTransfer
+internal import JSONText
+
+/// The service that a SIM reaches without a key, because the SIM itself is known (FACTS.md section 4).
+///
+/// Plain HTTP to 100.127.100.127, and only through the SIM: the request must leave by the SIM's interface whatever the
+/// routes say. Needs no name look-up, no TLS and no token, so it is the quickest way just when the main line is down.
+package struct MetadataService: Sendable {
+    private let url: String
+    private let interface: String?
+    private let pinnedAddress: String?
+
+    /// The address of `metadata.soracom.io`: the name is not looked up, since the main line's DNS need not know it.
+    private static let knownAddress = (name: "metadata.soracom.io", address: "100.127.100.127")
+
+    package init(endpoint: String = "http://100.127.100.127", interface: String?) throws(ServiceFailure) {
+        guard var place = URLPlace(endpoint) else {
+            throw ServiceFailure(
+                .configuration, "the metadata endpoint must look like http://100.127.100.127", retryAfter: nil)
+        }
+        place.path = place.path.withoutVersion
+        url = place.url
+        pinnedAddress = place.host == Self.knownAddress.name ? Self.knownAddress.address : nil
+        self.interface = interface
+    }
+
+    /// Changes the SIM's own class: `POST /v1/subscriber/update_speed_class`.
+    package func updateSpeedClass(
+        to wanted: SpeedClass, by deadline: Deadline, over client: inout HTTPClient
+    ) throws(ServiceFailure) -> SIMState {
+        var request = request(.post, "/v1/subscriber/update_speed_class", by: deadline)
+        request.headers.append(.init("Content-Type", "application/json"))
+        request.body = Array(JSONValue.object([.init("speedClass", .string(wanted.name))]).text.utf8)
+        return try answer(to: request, over: &client).confirming(wanted)
+    }
+
+    /// Reads it: `GET /v1/subscriber`. Works where the service is read-only, too.
+    package func state(by deadline: Deadline, over client: inout HTTPClient) throws(ServiceFailure) -> SIMState {
+        try answer(to: request(.get, "/v1/subscriber", by: deadline), over: &client)
+    }
+
+    private func request(_ method: HTTPRequest.Method, _ path: String, by deadline: Deadline) -> HTTPRequest {
+        var request = HTTPRequest(method, url + path, timeout: deadline.left)
+        request.interface = interface
+        request.pinnedAddress = pinnedAddress
+        return request
+    }
+
+    private func answer(to request: HTTPRequest, over client: inout HTTPClient) throws(ServiceFailure) -> SIMState {
+        let response: HTTPResponse
+        do {
+            response = try client.perform(request)
+        } catch {
+            throw ServiceFailure(error)
+        }
+        guard response.status == 200 else {
+            var failure = ServiceFailure(response, secrets: Secrets())
+            if request.method == .post, [401, 403, 404, 405].contains(response.status) {
+                failure.text += " (is the group's metadata service on, and not read-only?)"
+            }
+            throw failure
+        }
+        return try SIMState(response)
+    }
+}
