@@ -9,19 +9,20 @@ package struct ErrorBody: Hashable, Sendable {
     package var code: String?
     package var message: String?
 
-    package init(_ response: HTTPResponse) {
+    /// Secrets are struck out before anything is cut, so that no part of one is left at the edge.
+    package init(_ response: HTTPResponse, secrets: Secrets = Secrets()) {
         if let json = try? JSONValue(parsing: response.body), json.members != nil {
             let inner = json["errorMessage"] ?? json
-            code = Self.tidy(inner["code"]?.string)
-            message = Self.tidy(inner["message"]?.string)
+            code = Self.tidy(inner["code"]?.string, secrets)
+            message = Self.tidy(inner["message"]?.string, secrets)
             return
         }
         let type = response.header("Content-Type")?.lowercased() ?? ""
-        let text = String(decoding: response.body.prefix(1000), as: UTF8.self)
+        let text = String(decoding: response.body, as: UTF8.self)
         if type.contains("html") || text.drop(while: \.isWhitespace).hasPrefix("<") {
             message = "a page of HTML, not SORACOM's form"
         } else {
-            message = Self.tidy(text)
+            message = Self.tidy(text, secrets)
         }
     }
 
@@ -32,9 +33,9 @@ package struct ErrorBody: Hashable, Sendable {
     }
 
     /// One line of bounded length without control characters.
-    private static func tidy(_ text: String?) -> String? {
+    private static func tidy(_ text: String?, _ secrets: Secrets) -> String? {
         guard let text else { return nil }
-        let words = text.unicodeScalars.split {
+        let words = secrets.struckOut(of: text).unicodeScalars.prefix(1000).split {
             $0.properties.isWhitespace || $0.properties.generalCategory == .control
         }
         let line = words.map { String($0) }.joined(separator: " ")

@@ -42,7 +42,7 @@ package struct ServiceFailure: Error, Hashable, Sendable, CustomStringConvertibl
 
     /// An answer with another status than 200; `secrets` are struck out of what the server says.
     package init(_ response: HTTPResponse, secrets: Secrets) {
-        let said = ErrorBody(response).sentence.map { ", \u{201c}\(secrets.struckOut(of: $0))\u{201d}" } ?? ""
+        let said = ErrorBody(response, secrets: secrets).sentence.map { ", \u{201c}\($0)\u{201d}" } ?? ""
         self.init(
             .status(response.status), "HTTP \(response.status)\(said)",
             retryAfter: Self.retry(after: response))

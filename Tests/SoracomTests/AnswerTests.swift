@@ -87,4 +87,16 @@ struct AnswerTests {
             secrets: Secrets(["secret-abc", "t0ken!"]))
         #expect(failure.text == "HTTP 400, “key [secret] and token [secret] are bad”")
     }
+
+    @Test("and not a part of one is left where the text is cut", arguments: [180, 190, 199, 980, 995])
+    func secretAtTheEdge(padding: Int) {
+        let key = "secret-0123456789abcdef"
+        for body in [
+            String(repeating: "x ", count: padding / 2) + key,
+            #"{"code":"A","message":"\#(String(repeating: "x", count: padding))\#(key)"}"#,
+        ] {
+            let failure = ServiceFailure(response(400, body, "text/plain"), secrets: Secrets([key]))
+            #expect(!failure.text.contains("secret-"))
+        }
+    }
 }
