@@ -31,7 +31,7 @@ package final class EventLoop {
     private var timers: [(deadline: Int64, id: UInt64, handler: () -> Void)] = []
     private var lastID: UInt64 = 0
     private var armed: Int64 = .max
-    private var running = false
+    private var isStopping = false
 
     package init() throws(SystemCallError) {
         epoll = OwnedDescriptor(taking: try checked("epoll_create1(2)") { epoll_create1(Int32(EPOLL_CLOEXEC)) })
@@ -86,11 +86,12 @@ package final class EventLoop {
     }
 
     package func run() throws(SystemCallError) {
-        running = true
-        while running { try turn() }
+        while !isStopping { try turn() }
+        isStopping = false
     }
 
-    package func stop() { running = false }
+    /// Ends `run()` after the handler that is running, or before it begins.
+    package func stop() { isStopping = true }
 
     /// Waits for what comes next and handles it; `timeout` in milliseconds, −1 for ever.
     package func turn(timeout: Int32 = -1) throws(SystemCallError) {

@@ -50,15 +50,17 @@ final class CourierClient {
     ) {
         lastID += 1
         let id = lastID
-        let timer = loop.schedule(at: Clock.boottime() + timeout + Self.grace) { [weak self] in
+        // It serves one request after the other: those before this one may take their whole time.
+        let longest = Int64(pending.count + 1) * timeout + Self.grace
+        let timer = loop.schedule(at: Clock.boottime() + longest) { [weak self] in
             self?.end("did not answer in time and was killed")
         }
         pending[id] = Pending(answer: answer, timer: timer)
         do throws(SystemCallError) {
-            let process = try self.process ?? start()
+            let process = if let running = self.process { running } else { try start() }
             let line = make(id).line
             let raw = process.stream.raw
-            let sent = try checked("send(2) to the courier") {
+            let sent = try checked("send(2)", "to the courier") {
                 Glibc.send(raw, line, line.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
             }
             if sent != line.count { end("does not take requests") }
@@ -68,14 +70,15 @@ final class CourierClient {
     }
 
     private func start() throws(SystemCallError) -> Process {
-        let pair = try StreamPair()
-        try pair.ours.setNonBlocking()
+        let pair = try SocketPair()
         var arguments = ["--token-cache", settings.tokenCache]
         for path in settings.credentials { arguments += ["--credential", path] }
         let child = try ChildProcess(
             settings.program, arguments, environment: ["PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"],
             input: .descriptor(pair.theirs.raw))
-        let process = Process(child, try pair.ours.duplicate())
+        let ours = pair.keepOurs()
+        try ours.setNonBlocking()
+        let process = Process(child, ours)
         process.reading = try loop.watch(process.stream.raw) { [weak self] _ in self?.read() }
         // The loop holds the process until it has been reaped, even after it was killed and another one started.
         process.ending = try loop.watch(process.child.ended.raw) { [weak self] _ in self?.reap(process) }

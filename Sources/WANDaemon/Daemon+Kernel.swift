@@ -4,6 +4,7 @@ internal import PacketWire
 internal import WANDataplane
 internal import WANEngine
 internal import WANModel
+internal import WANProbes
 
 /// The kernel's side: what it tells, and what we want of it.
 extension Daemon {

@@ -51,7 +51,8 @@ extension Daemon {
         do {
             let deleted = try kernel.deleteFlows(policy.mark.mark(of: uplink))
             if isOfSwitch {
-                lastSwitch?.flowsDeleted = (lastSwitch?.flowsDeleted ?? 0) + deleted
+                let sum = (lastSwitch?.flowsDeleted ?? 0) + deleted
+                lastSwitch?.flowsDeleted = sum
                 if sweep == 1 { lastSwitch?.flowsDoneAt = Daemon.moment() }
             }
             warnings["conntrack"] = nil

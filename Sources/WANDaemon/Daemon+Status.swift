@@ -3,6 +3,7 @@ internal import NetworkTypes
 internal import WANControl
 internal import WANEngine
 internal import WANModel
+internal import WANProbes
 
 /// What the daemon knows, for people and scripts.
 extension Daemon {

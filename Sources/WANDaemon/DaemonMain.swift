@@ -1,6 +1,7 @@
 internal import Glibc
 internal import LinuxIO
 internal import WANControl
+internal import WANModel
 
 /// `wanctld` from its arguments to its exit code.
 package func runDaemon(arguments: [String]) -> Int32 {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Turns soracom-api.yaml (a cut of SORACOM's OpenAPI specification) into the JSON that WANLab embeds.
 
-    Scripts/soracom-api-json.py soracom-api.yaml LICENSE > Sources/WANLab/Resources/soracom-api.json
+    Tests/Tools/soracom-api-json.py soracom-api.yaml LICENSE > Sources/WANLab/Resources/soracom-api.json
 
 The head comment of the YAML (where it comes from, what differs from upstream) and the licence travel along in `info`, since
 the licence wants its notice in every copy; nothing else is changed.
