@@ -31,7 +31,8 @@ extension Daemon {
 
     /// Step 1 of a switch: the routes.
     private func route(_ decision: Decision) {
-        let isSwitch = decision != lastSwitch?.decision && decision.selected != lastSwitch?.decision.selected
+        let isSwitch = decision.selected != routed
+        routed = decision.selected
         if isSwitch {
             lastSwitch = SwitchRecord(
                 decision: decision, from: decision.previous.map(name), to: decision.selected.map(name), at: .now(),

@@ -41,6 +41,8 @@ final class Daemon {
     var isFeeding = false
     var engineTimer: (deadline: Int64, timer: EventLoop.Timer)?
     var lastSwitch: SwitchRecord?
+    /// Where the routes led last; routes that are found at start and kept are no switch.
+    var routed: UplinkNumber?
     var repairPace = RepairPace()
     var repairTimer: EventLoop.Timer?
     var repairReasons: [String] = []
@@ -85,9 +87,10 @@ final class Daemon {
         self.state = state
         try kernel.dump(into: &picture)
         let now = Daemon.moment()
+        routed = Daemon.adopted(picture, policy: loaded.policy, numbers: state.numbers)
         engine = Engine(
             setup: EngineSetup(policy: loaded.policy, numbers: state.numbers),
-            adopted: Daemon.adopted(picture, policy: loaded.policy, numbers: state.numbers),
+            adopted: routed,
             memory: state.memory(now: now, unixSeconds: Clock.realtime() / 1_000_000_000), at: now)
     }
 
@@ -153,6 +156,10 @@ final class Daemon {
     }
 
     private func begin() throws {
+        // First of all, because it is also the lock: a second daemon must not touch a route.
+        control = try ControlServer(path: options.socket, loop: loop, access: try ControlAccess.ofThisProcess()) {
+            [weak self] request, peer, reply in self?.answer(request, peer, reply)
+        }
         prepareKernel()
         prober.onAnswers = { [weak self] answers in self?.heard(answers) }
         pathProbe.onAnswer = { [weak self] answer in self?.heardProof(answer) }
@@ -160,9 +167,6 @@ final class Daemon {
         // What happened between the dump and the subscription is in neither: look once more.
         resynchronize(because: nil)
         reconcile()
-        control = try ControlServer(path: options.socket, loop: loop, access: try ControlAccess.ofThisProcess()) {
-            [weak self] request, peer, reply in self?.answer(request, peer, reply)
-        }
         remember()
         for warning in loaded.warnings { log(.warning, warning) }
         note(kind: "started", "wanctld \(wanctlVersion) started with \(loaded.path)")
