@@ -14,8 +14,8 @@ struct WANCtl: ParsableCommand {
             Start here:
               wanctl status                  does my Internet work, and over which line?
               wanctl why                     why is traffic where it is?
-              wanctl failover jcom --for 2h  use jcom for two hours, whatever the policy says
-              wanctl auto                    back to the policy
+              wanctl failover jcom --for 2h  use jcom for the next two hours
+              wanctl auto                    let the policy choose again
 
             Exit codes: 0 done, 1 the daemon refuses (it says why), 64 wrong usage, 65 a policy has faults, 69 no daemon \
             answers, 75 try again, 77 not permitted.

@@ -12,7 +12,8 @@ struct Check: ParsableCommand {
 
             Examples:
               wanctl check
-              wanctl check draft.yaml && cp draft.yaml /etc/wanctl/policy.yaml && wanctl reload
+              wanctl check draft.yaml
+              wanctl check && wanctl reload
             """)
 
     @Argument(help: ArgumentHelp("The policy file.", valueName: "file"))
@@ -33,7 +34,7 @@ struct Check: ParsableCommand {
             do throws(SystemCallError) {
                 bytes = try Files.read(file, limit: Self.largest)
             } catch {
-                throw ControlRefusal(.refused, "cannot read the policy: \(error)")
+                throw ControlRefusal(.policy, "cannot read the policy: \(error)")
             }
             var verdict = judge(bytes, file)
             if let node, verdict.faults.isEmpty, !verdict.nodes.isEmpty, !verdict.nodes.contains(node) {
