@@ -134,18 +134,22 @@ package enum UnixStream {
             })
     }
 
+    /// Refuses what cannot name a socket: sun_path holds 108 bytes with the closing zero, and a zero inside would name
+    /// another file.
+    package static func checkPath(_ path: String) throws(SystemCallError) {
+        let count = path.utf8.count
+        guard count > 0, count < MemoryLayout.size(ofValue: sockaddr_un().sun_path), !path.utf8.contains(0) else {
+            throw SystemCallError(call: "unix(7)", errno: count < 108 ? EINVAL : ENAMETOOLONG, subject: path)
+        }
+    }
+
     private static func withAddress<Result>(
         _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SystemCallError) -> Result
     ) throws(SystemCallError) -> Result {
+        try checkPath(path)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.utf8)
-        // sun_path holds 108 with the closing zero; a path with a zero inside would name another file.
-        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path), !bytes.isEmpty, !bytes.contains(0) else {
-            throw SystemCallError(
-                call: "unix(7)", errno: bytes.count < 108 ? EINVAL : ENAMETOOLONG, subject: path)
-        }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
         var outcome: Swift.Result<Result, SystemCallError>?
         withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in

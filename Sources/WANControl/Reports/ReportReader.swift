@@ -4,6 +4,12 @@ internal import JSONText
 package struct ReportError: Error, Hashable, Sendable, CustomStringConvertible {
     package var path: String
     package var problem: String
+
+    package init(path: String, problem: String) {
+        self.path = path
+        self.problem = problem
+    }
+
     package var description: String { "\(path) \(problem)" }
 }
 

@@ -18,7 +18,8 @@ package struct Timestamp: Hashable, Sendable, Comparable {
     /// With milliseconds only where there are any.
     package var text: String { rfc3339(unixNanoseconds, milliseconds: unixMilliseconds % 1000 != 0) }
 
-    /// Reads the form that `text` writes, with any number of decimals; other zones than Z are refused.
+    /// Reads the form that `text` writes, with any number of decimals; other zones than Z, and years that nanoseconds cannot
+    /// count, are refused.
     package init?(_ text: some StringProtocol) {
         let bytes = Array(text.utf8)
         func number(_ range: Range<Int>) -> Int64? {
@@ -32,7 +33,8 @@ package struct Timestamp: Hashable, Sendable, Comparable {
         let marks: [(Int, UInt8)] = [(4, 45), (7, 45), (10, 84), (13, 58), (16, 58)]  // ----T::
         guard (20...30).contains(bytes.count), bytes.last == 90, marks.allSatisfy({ bytes[$0.0] == $0.1 }),
             let year = number(0..<4), let month = number(5..<7), let day = number(8..<10), let hour = number(11..<13),
-            let minute = number(14..<16), let second = number(17..<19), (1...12).contains(month),
+            let minute = number(14..<16), let second = number(17..<19), (1700...2261).contains(year),
+            (1...12).contains(month),
             (1...31).contains(day), hour < 24, minute < 60, second < 61
         else { return nil }
         var milliseconds: Int64 = 0

@@ -28,7 +28,7 @@ package final class ControlReply {
     /// One result of a stream, or the only one of another request.
     package func send(_ result: JSONValue) {
         guard isOpen, let connection else { return }
-        precondition(isStream || !hasResult, "a second result to a request that is no stream")
+        assert(isStream || !hasResult, "a second result to a request that is no stream")
         hasResult = true
         connection.write(.result(result))
     }

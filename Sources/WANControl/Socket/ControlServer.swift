@@ -83,6 +83,7 @@ package final class ControlServer {
     ///
     /// A socket that nobody serves is removed; anything else at the path stays where it is (ENOTSOCK).
     private static func claim(_ path: String) throws(SystemCallError) -> OwnedDescriptor? {
+        try UnixStream.checkPath(path)
         if let slash = path.lastIndex(of: "/"), slash > path.startIndex {
             try SocketFile.makeDirectory(String(path[..<slash]))
         }

@@ -64,11 +64,11 @@ extension WhyReport {
         lines[0] = style.paint(lines[0], .strong)
         for candidate in candidates {
             lines.append("")
-            let mark = candidate.selected ? "*" : " "
+            let mark = candidate.selected ? "* " : ""
             let state = candidate.usable ? candidate.state.rawValue : "\(candidate.state.rawValue), not usable"
             lines += style.wrap(
-                "\(mark) \(printable(candidate.uplink)) (\(state)): \(printable(candidate.verdict))", indent: 4,
-                firstIndent: 0)
+                "\(mark)\(printable(candidate.uplink)) (\(state)): \(printable(candidate.verdict))", indent: 4,
+                firstIndent: candidate.selected ? 0 : 2)
             lines += candidate.evidence.flatMap { style.wrap("- \(printable($0))", indent: 6, firstIndent: 4) }
         }
         if let lastSwitch {

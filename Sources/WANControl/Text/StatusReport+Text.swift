@@ -57,10 +57,9 @@ extension StatusReport {
     private func choice(_ style: TextStyle) -> String {
         guard mode == .manual else { return "" }
         guard let pinned else { return ", chosen by hand" }
-        let strict = pinned.strict ? ", strictly" : ""
-        guard let until = pinned.until else { return ", pinned to \(printable(pinned.uplink)) by hand\(strict)" }
-        let left = style.now.elapsed(until: until).spokenText
-        return ", pinned to \(printable(pinned.uplink)) by hand\(strict) for another \(left)"
+        let whom = selected == [pinned.uplink] ? "" : " to \(printable(pinned.uplink))"
+        let left = pinned.until.map { " for another \(style.now.elapsed(until: $0).spokenText)" } ?? ""
+        return ", pinned\(whom) by hand\(left)\(pinned.strict ? ", strictly" : "")"
     }
 
     private func table(_ style: TextStyle) -> TextTable {

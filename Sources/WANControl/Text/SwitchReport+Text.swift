@@ -30,12 +30,16 @@ extension SwitchReport {
 
     /// The ordered steps, aligned.
     package func stepLines(_ style: TextStyle) -> [String] {
-        let width = steps.map { columns(of: printable($0.name)) }.max() ?? 0
-        return steps.map { step in
-            let name = printable(step.name)
-            let space = String(repeating: " ", count: width - columns(of: name) + 2)
-            let detail = step.detail.map { "  \(printable($0))" } ?? ""
-            return "  \(name)\(space)\(spoken(milliseconds: step.milliseconds))\(detail)"
+        let rows = steps.map { step in
+            (name: printable(step.name), time: spoken(milliseconds: step.milliseconds), detail: step.detail)
+        }
+        let nameWidth = rows.map { columns(of: $0.name) }.max() ?? 0
+        let timeWidth = rows.map { columns(of: $0.time) }.max() ?? 0
+        return rows.map { row in
+            let nameSpace = String(repeating: " ", count: nameWidth - columns(of: row.name))
+            let timeSpace = String(repeating: " ", count: timeWidth - columns(of: row.time))
+            let detail = row.detail.map { "  \(printable($0))" } ?? ""
+            return "  \(row.name)\(nameSpace)  \(timeSpace)\(row.time)\(detail)"
         }
     }
 }

@@ -97,7 +97,7 @@ func shortened(_ text: String, to limit: Int) -> String {
 
 /// Milliseconds as a person reads them: `5.1 ms`, `14 ms`, `2.4 s`.
 func spoken(milliseconds: Double) -> String {
-    guard milliseconds.isFinite else { return "–" }
+    guard milliseconds.isFinite, milliseconds >= 0 else { return "–" }
     if milliseconds < 9.95 { return "\(tenths(milliseconds)) ms" }
     if milliseconds < 9999.5 { return "\(Int64(milliseconds.rounded())) ms" }
     return "\(tenths(min(milliseconds, 1e15) / 1000)) s"

@@ -30,13 +30,7 @@ struct TextTable {
     private static let gap = "  "
 
     func lines(_ style: TextStyle) -> [String] {
-        var shown = Array(columns.indices)
-        var limit: Int?
-        if let width = style.width {
-            while tableWidth(shown, limit: nil) > width, let next = leaving(shown) { shown.removeAll { $0 == next } }
-            let excess = tableWidth(shown, limit: nil) - width
-            if excess > 0, let first = shown.first { limit = max(6, columnWidth(first) - excess) }
-        }
+        let (shown, limit) = layout(width: style.width)
         let notes = rows.map { WANControl.columns(of: $0.note) }.max() ?? 0
         let fits = style.width.map { tableWidth(shown, limit: limit) + Self.gap.count + notes <= $0 } ?? true
         let hasNotes = notes > 0
@@ -50,6 +44,24 @@ struct TextTable {
             if !fits, !row.note.isEmpty { lines += style.wrap(row.note, indent: 4) }
         }
         return lines
+    }
+
+    /// Which columns are shown, and how wide the first one may be: first the least needed column leaves, then long names are
+    /// shortened, then the others leave, and at last the names give what they have.
+    private func layout(width: Int?) -> (shown: [Int], limit: Int?) {
+        var shown = Array(columns.indices)
+        guard let width else { return (shown, nil) }
+        var limit: Int?
+        func fits() -> Bool { tableWidth(shown, limit: limit) <= width }
+        func shorten(to least: Int) {
+            guard !fits(), let first = shown.first else { return }
+            limit = max(least, columnWidth(first) - (tableWidth(shown, limit: nil) - width))
+        }
+        if !fits(), let next = leaving(shown) { shown.removeAll { $0 == next } }
+        shorten(to: 16)
+        while !fits(), let next = leaving(shown) { shown.removeAll { $0 == next } }
+        shorten(to: 6)
+        return (shown, limit)
     }
 
     private func leaving(_ shown: [Int]) -> Int? {

@@ -1,0 +1,70 @@
+import ArgumentParser
+import JSONText
+import LinuxIO
+import WANControl
+
+struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Look for faults in a policy file; needs no daemon.",
+        discussion: """
+            Reports all faults at once, each with line, column and what would be right, in the form that editors jump to. Nothing \
+            is touched. Exit code 65 if the daemon would refuse the file.
+
+            Examples:
+              wanctl check
+              wanctl check draft.yaml
+              wanctl check && wanctl reload
+            """)
+
+    @Argument(help: ArgumentHelp("The policy file.", valueName: "file"))
+    var file = "/etc/wanctl/policy.yaml"
+    @Option(help: ArgumentHelp("Check that the policy knows this box, of a site with several.", valueName: "name"))
+    var node: String?
+    @OptionGroup var output: PrintOptions
+
+    /// The reader takes no more; see WANPolicy.
+    private static let largest = 1 << 20
+
+    func run() throws {
+        try reportingRefusal { () throws(ControlRefusal) in
+            guard let judge = policyJudge else {
+                throw ControlRefusal(.refused, "this build has no policy reader")
+            }
+            let bytes: [UInt8]
+            do throws(SystemCallError) {
+                bytes = try Files.read(file, limit: Self.largest)
+            } catch {
+                throw ControlRefusal(.policy, "cannot read the policy: \(error)")
+            }
+            var verdict = judge(bytes, file)
+            if let node, verdict.faults.isEmpty, !verdict.nodes.isEmpty, !verdict.nodes.contains(node) {
+                let known = verdict.nodes.joined(separator: ", ")
+                verdict.faults.append(
+                    .init(line: 1, column: 1, problem: "no node \(quoted(node))", advice: "nodes are \(known)"))
+            }
+            if output.json {
+                try show(verdict.json.prettyText + "\n")
+                if !verdict.isAccepted { throw ControlRefusal(.policy, summary(verdict)) }
+                return
+            }
+            let lines =
+                verdict.faults.map { $0.text(file, "") }
+                + verdict.unsupported.map { $0.text(file, "not yet supported: ") }
+                + verdict.warnings.map { $0.text(file, "warning: ") }
+            try show(lines.map { printable($0) + "\n" }.joined())
+            guard verdict.isAccepted else { throw ControlRefusal(.policy, summary(verdict)) }
+            try show("\(printable(file)) is in order: uplinks \(verdict.uplinks.joined(separator: ", ")).\n")
+        }
+    }
+
+    private func summary(_ verdict: PolicyVerdict) -> String {
+        func count(_ number: Int, _ one: String, _ many: String) -> String? {
+            number == 0 ? nil : number == 1 ? "1 \(one)" : "\(number) \(many)"
+        }
+        let parts = [
+            count(verdict.faults.count, "fault", "faults"),
+            count(verdict.unsupported.count, "part that is not yet supported", "parts that are not yet supported"),
+        ]
+        return "the daemon would refuse \(file): \(parts.compactMap { $0 }.joined(separator: ", "))"
+    }
+}
