@@ -72,7 +72,7 @@ extension RouteMessage {
         message.append(native: destination.length)
         message.append(native: sourceLength)
         message.append(native: tos)
-        message.append(native: UInt8(exactly: table.rawValue) ?? 252)  // RT_TABLE_COMPAT: see RTA_TABLE
+        message.append(native: UInt8(exactly: table.rawValue) ?? 0)  // RT_TABLE_UNSPEC: see RTA_TABLE
         message.append(native: self.protocol.rawValue)
         message.append(native: scope.rawValue)
         message.append(native: type.rawValue)

@@ -46,7 +46,7 @@ extension RuleMessage {
         message.append(native: destination?.length ?? 0)
         message.append(native: source?.length ?? 0)
         message.append(native: tos)
-        message.append(native: UInt8(exactly: table.rawValue) ?? 252)  // RT_TABLE_COMPAT: see FRA_TABLE
+        message.append(native: UInt8(exactly: table.rawValue) ?? 0)  // RT_TABLE_UNSPEC: see FRA_TABLE
         message.append(native: 0 as UInt16)
         message.append(native: action.number)
         message.append(native: (isInverted ? 2 : 0) as UInt32)
