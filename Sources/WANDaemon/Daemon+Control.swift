@@ -224,6 +224,13 @@ extension Daemon {
             attachments[number] = nil
             if after == nil { leaveBehind.append(number) }
         }
+        if before.mark != policy.mark {
+            // Sockets and flows carry the old bits: probe anew, and let go of what was pinned by them.
+            for number in old.values {
+                _ = try? kernel.deleteFlows(before.mark.mark(of: number))
+                attachments[number] = nil
+            }
+        }
         let outputs = engine.reload(EngineSetup(policy: policy, numbers: state.numbers), at: Daemon.moment())
         prepareKernel()
         perform(outputs)
@@ -233,6 +240,7 @@ extension Daemon {
         leaveBehind = []
         remember()
         prepareToken()
+        releaseStartupMemory()
         arm()
     }
 }

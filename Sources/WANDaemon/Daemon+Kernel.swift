@@ -108,9 +108,10 @@ extension Daemon {
             reports.append(AttachmentReport(number, attachment, reason: reason))
         }
         guard !reports.isEmpty else { return }
-        let before = attachments
+        // The tables of the uplinks come first, so that the first probes find their way; and where the selected one is gone
+        // this already is the step to the next rung.
+        reconcile()
         feed(.attached(reports))
-        if before == attachments { reconcile() }
     }
 
     private func isWireless(_ index: InterfaceIndex) -> Bool {
@@ -128,8 +129,10 @@ extension Daemon {
         }
         if let done = KernelSettings.loosenReversePathFilter(attachment.interface) { log(.notice, done) }
         do throws(SystemCallError) {
+            // The mark keeps our probes' own flows from being pinned and counted as somebody's (see `Ruleset`).
             try prober.attach(
-                uplink: number, interface: attachment.interface, ifindex: attachment.interfaceIndex, mark: nil)
+                uplink: number, interface: attachment.interface, ifindex: attachment.interfaceIndex,
+                mark: policy.mark.mark(of: number).value)
             warnings["probe \(number)"] = nil
         } catch {
             // Gone again already, most likely: then its link event follows.

@@ -173,6 +173,12 @@ final class Daemon {
         service.notify("READY=1", "STATUS=\(summary())")
         beatWatchdog()
         prepareToken()
+        releaseStartupMemory()
+    }
+
+    /// Once things are calm after a start or a reload.
+    func releaseStartupMemory() {
+        loop.schedule(at: Clock.boottime() + 5_000_000_000) { StartupMemory.release() }
     }
 
     private func end() {
