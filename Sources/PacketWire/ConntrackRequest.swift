@@ -22,17 +22,20 @@ package enum ConntrackRequest: Hashable, Sendable {
     package func write(into datagram: inout NetlinkWriter, sequence: UInt32) {
         switch self {
         case .dump(let mark):
-            datagram.message(type: 0x101, flags: [.request, .dump], sequence: sequence) {  // IPCTNL_MSG_CT_GET
+            // IPCTNL_MSG_CT_GET
+            datagram.message(type: 0x101, flags: [.request, .dump], sequence: sequence) {
                 $0.append(octets: [0, 0, 0, 0])  // struct nfgenmsg: both families
                 $0.append(mark)
             }
         case .delete(let mark):
             precondition(mark.mask != 0, "a mark without a mask matches every flow")
-            datagram.message(type: 0x102, flags: [.request, .acknowledge], sequence: sequence) {  // IPCTNL_MSG_CT_DELETE
+            // IPCTNL_MSG_CT_DELETE
+            datagram.message(type: 0x102, flags: [.request, .acknowledge], sequence: sequence) {
                 $0.append(octets: [0, 0, 0, 0])
                 $0.append(mark)
             }
         case .create(let entry, let timeout):
+            // IPCTNL_MSG_CT_NEW
             let flags: NetlinkFlags = [.request, .acknowledge, .create, .exclusive]
             datagram.message(type: 0x100, flags: flags, sequence: sequence) {
                 $0.append(octets: [entry.original.source.family.rawValue, 0, 0, 0])
