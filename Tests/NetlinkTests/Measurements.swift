@@ -105,7 +105,8 @@ struct Measurements {
                 _ = try conntrack.count(mark: FwMark(value: 0x3_0000, mask: 0xff_0000))
             }
             try measure("\(flows) flows: read by mark", rounds: 1) { _ = try conntrack.entries(mark: first) }
-            try measure("\(flows) flows: delete by mark", rounds: 1) { try conntrack.delete(mark: first) }
+            try measure("\(flows) flows: delete by mark", rounds: 1) { _ = try conntrack.delete(mark: first) }
+            try measure("total of flows", rounds: 100) { _ = try conntrack.total() }
             let left = try conntrack.count(mark: first)
             let others = try conntrack.count(mark: second)
             #expect(left == 0 && others == flows / 10)
