@@ -11,7 +11,7 @@ extension Daemon {
     /// Sysctls and the nft table: at start and when the policy changes.
     func prepareKernel() {
         if !policy.lan.interfaces.isEmpty, policy.lan.forwarding == .on, let done = KernelSettings.enableForwarding() {
-            log(.notice, done)
+            note(kind: "sysctl", done)
         }
         applyRuleset(isRepair: false)
     }
@@ -127,7 +127,9 @@ extension Daemon {
             prober.detach(uplink: number)
             return
         }
-        if let done = KernelSettings.loosenReversePathFilter(attachment.interface) { log(.notice, done) }
+        if let done = KernelSettings.loosenReversePathFilter(attachment.interface) {
+            note(kind: "sysctl", uplink: name(number), done)
+        }
         do throws(SystemCallError) {
             // The mark keeps our probes' own flows from being pinned and counted as somebody's (see `Ruleset`).
             try prober.attach(

@@ -34,6 +34,7 @@ extension Daemon {
         let isSwitch = decision.selected != routed
         routed = decision.selected
         if isSwitch {
+            if lastSwitch?.to != nil, lastSwitch?.proven == nil { fail("the next switch came first") }
             lastSwitch = SwitchRecord(
                 decision: decision, from: decision.previous.map(name), to: decision.selected.map(name), at: .now(),
                 decidedAt: Daemon.moment())
