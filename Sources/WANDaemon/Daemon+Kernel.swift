@@ -151,10 +151,13 @@ extension Daemon {
         // `main`, it stays, and our mirror waits.
         let mirrors = wanted.routes.keys.filter { $0.table == .main }
         for key in mirrors {
-            let isTaken = picture.foreignDefaults.contains { $0.table == .main && $0.metric == key.metric && $0.tos == 0 }
+            let isTaken = picture.foreignDefaults.contains {
+                $0.table == .main && $0.metric == key.metric && $0.tos == 0
+            }
             if isTaken { wanted.routes[key] = nil }
             warnings["mirror"] =
-                isTaken ? "another program's default route has metric \(key.metric) in main; ours is not shown there" : nil
+                isTaken
+                ? "another program's default route has metric \(key.metric) in main; ours is not shown there" : nil
         }
         return wanted
     }
@@ -182,7 +185,9 @@ extension Daemon {
     private func repairIfNeeded() {
         let steps = changes(from: picture.found, to: wanted())
         if steps.isEmpty { return }
-        repairSoon(because: "\(steps.count) of our routes and rules were changed by another program (\(steps[0]))", table: false)
+        repairSoon(
+            because: "\(steps.count) of our routes and rules were changed by another program (\(steps[0]))",
+            table: false)
     }
 
     private func repairSoon(because reason: String, table: Bool) {

@@ -109,7 +109,8 @@ extension Daemon {
         }
         for target in view.targets where target.loss > 0.02 || (!target.answered && !view.isDormant) {
             lines.append(
-                "\(target.address): \(target.answered ? "answers" : "does not answer"), loss \((target.loss * 1000).rounded() / 10) %")
+                "\(target.address): \(target.answered ? "answers" : "does not answer"), loss \((target.loss * 1000).rounded() / 10) %"
+            )
         }
         if view.isDormant { lines.append("metered and not needed: only the keepalive is sent") }
         return lines
