@@ -18,6 +18,7 @@ package final class Demo {
     var verdicts: [Verdict] = []
     /// Calls of SORACOM that were told of.
     var toldCalls = 0
+    var lastFault: Int64 = 0
 
     /// How one step went.
     struct Verdict {
