@@ -130,6 +130,7 @@ extension Daemon {
         if let done = KernelSettings.loosenReversePathFilter(attachment.interface) {
             note(kind: "sysctl", uplink: name(number), done)
         }
+        if let done = KernelSettings.skipRoutesWithoutCarrier(attachment.interface) { log(.info, done) }
         do throws(SystemCallError) {
             // The mark keeps our probes' own flows from being pinned and counted as somebody's (see `Ruleset`).
             try prober.attach(

@@ -11,6 +11,10 @@ package import WANModel
 /// A packet that already has our bits before its flow does comes from a socket of the router that chose its uplink itself,
 /// such as our probes: it needs no pin and is not counted as a flow of that uplink.
 ///
+/// `egress` drops what would leave an uplink with an address that is not that interface's: packets that conntrack calls
+/// invalid and so cannot be translated, and the router's own last words (a reset, an ICMP error) on a line that is gone.
+/// A DHCP client that has none yet says 0.0.0.0. Whose address it is the kernel looks up itself, so nothing has to follow when an address changes.
+///
 /// The copy is a jump to a chain of constants for each uplink, since kernels before 6.14 cannot combine two registers in
 /// one bitwise expression.
 package enum Ruleset {
@@ -67,6 +71,10 @@ package enum Ruleset {
                 chain srcnat {
                     type nat hook postrouting priority srcnat; policy accept;
                     meta nfproto ipv4 oifname @uplinks masquerade
+                }
+                chain egress {
+                    type filter hook postrouting priority srcnat + 10; policy accept;
+                    oifname @uplinks ip saddr != 0.0.0.0 fib saddr . oif type != local counter drop
                 }
             }
 
