@@ -94,7 +94,7 @@ package final class Demo {
         try teller.chapter("In short")
         for verdict in verdicts {
             let mark = verdict.isGood ? teller.paint("ok", .good) : teller.paint("MISSED", .bad)
-            try teller.line("  \(Figure.left(verdict.step, 54))  \(Figure.left(verdict.figures, 36))  \(mark)")
+            try teller.line("  \(Figure.left(verdict.step, 54))  \(Figure.left(verdict.figures, 38))  \(mark)")
         }
         for violation in violations { try teller.line("  \(violation)") }
         let isGood = verdicts.allSatisfy(\.isGood)
