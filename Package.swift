@@ -75,7 +75,10 @@ let package = Package(
                 "Nftables", "WANProbes", "WANPolicy", "WANControl",
             ]),
         shellModule(
-            "WANLab", ["NetworkTypes", "PacketWire", "LinuxIO", "JSONText", "WANPolicy", "WANProbes", "WANModel"],
+            "WANLab",
+            [
+                "NetworkTypes", "PacketWire", "LinuxIO", "JSONText", "WANPolicy", "WANProbes", "WANModel", "WANControl",
+            ],
             resources: [.embedInCode("Resources/soracom-api.json")]),
 
         .executableTarget(name: "wanctld", dependencies: ["WANDaemon"], swiftSettings: common),
@@ -108,6 +111,9 @@ let package = Package(
             ["Soracom", "HTTPTransfer", "JSONText", "LinuxIO", "WANControl", "WANModel", "WANLab", "TestSupport"]),
         tests("WANLabTests", ["WANLab", "HTTPTransfer", "NetworkTypes", "LinuxIO", "JSONText", "TestSupport"]),
         tests("WANControlTests", ["WANControl", "WANModel", "JSONText", "LinuxIO", "TestSupport"]),
+        tests(
+            "WANDaemonTests",
+            ["WANDaemon", "WANDataplane", "WANEngine", "WANModel", "NetworkTypes", "PacketWire", "JSONText"]),
         tests(
             "SystemTests",
             ["WANLab", "WANControl", "WANModel", "NetworkTypes", "JSONText", "LinuxIO", "TestSupport"]),

@@ -147,7 +147,9 @@ package struct KernelPicture: Sendable {
         if gateway == nil, !link.flags.contains(.pointToPoint) {
             gateway = self.gateway(of: link.index)
             guard gateway != nil else {
-                return (nil, "no gateway is known on \(name): no default route leads there; set `gateway:` in the policy")
+                return (
+                    nil, "no gateway is known on \(name): no default route leads there; set `gateway:` in the policy"
+                )
             }
         }
         let attachment = Attachment(

@@ -8,6 +8,9 @@ package import WANModel
 /// - `prerouting` (what the LAN sends) and `output` (what the router sends) copy it to the packet, and a routing rule leads
 ///   marked packets to that uplink's table. Other programs' bits of both marks survive.
 ///
+/// A packet that already has our bits before its flow does comes from a socket of the router that chose its uplink itself,
+/// such as our probes: it needs no pin and is not counted as a flow of that uplink.
+///
 /// The copy is a jump to a chain of constants for each uplink, since kernels before 6.14 cannot combine two registers in
 /// one bitwise expression.
 package enum Ruleset {
@@ -59,7 +62,7 @@ package enum Ruleset {
                 }
                 chain postrouting {
                     type filter hook postrouting priority mangle; policy accept;
-                    ct mark and \(mask) == 0 oifname vmap { \(byInterface) }
+                    ct mark and \(mask) == 0 meta mark and \(mask) == 0 oifname vmap { \(byInterface) }
                 }
                 chain srcnat {
                     type nat hook postrouting priority srcnat; policy accept;
