@@ -155,7 +155,8 @@ package struct KernelPicture: Sendable {
         let attachment = Attachment(
             interfaceIndex: link.index, interface: name, addresses: list.map(\.local), gateway: gateway,
             isWireless: isWireless(link.index))
-        return (attachment, "\(name) is up with \(list[0].local)")
+        // Named because it changes how long a silence is borne with.
+        return (attachment, "\(name)\(attachment.isWireless ? " (Wi-Fi)" : "") is up with \(list[0].local)")
     }
 
     private func gateway(of index: InterfaceIndex) -> IPAddress? {
