@@ -16,7 +16,7 @@ struct SilentFailureTests {
         try world.waitTraffic(of: client, on: .jcom)
         try world.wait("the switch is proven") { try world.status().lastSwitch?.proven == true }
         let report = try client.stop()
-        #expect(report.outages.count == 1)
+        #expect(report.outages.count == 1, "\(report.outages) \(report.timeline)")
         #expect(report.longestOutageMilliseconds < 600)
         #expect(report.unknownSources == 0 && report.wrongSourceCount == 0)
         let change = try #require(try world.status().lastSwitch)
@@ -94,7 +94,7 @@ struct SilentFailureTests {
         #expect(try world.status().selected == ["ftth"])
         #expect(try connection.stop().brokenBy == nil)
         let report = try client.stop()
-        #expect(report.outages.count == 5 && report.longestOutageMilliseconds < 250)
+        #expect(report.outages.count == 5 && report.longestOutageMilliseconds < 250, "\(report.outages)")
         #expect(report.byUplink.keys.sorted { $0.rawValue < $1.rawValue } == [.ftth])
     }
 }
