@@ -75,7 +75,10 @@ let package = Package(
                 "Nftables", "WANProbes", "WANPolicy", "WANControl",
             ]),
         shellModule(
-            "WANLab", ["NetworkTypes", "PacketWire", "LinuxIO", "JSONText", "WANPolicy", "WANProbes", "WANModel"],
+            "WANLab",
+            [
+                "NetworkTypes", "PacketWire", "LinuxIO", "JSONText", "WANPolicy", "WANProbes", "WANModel", "WANControl",
+            ],
             resources: [.embedInCode("Resources/soracom-api.json")]),
 
         .executableTarget(name: "wanctld", dependencies: ["WANDaemon"], swiftSettings: common),

@@ -58,7 +58,7 @@ final class CourierClient {
         pending[id] = Pending(answer: answer, timer: timer)
         do throws(SystemCallError) {
             let process = if let running = self.process { running } else { try start() }
-            let line = make(id).line
+            let line = make(id).line + [10]
             let raw = process.stream.raw
             let sent = try checked("send(2)", "to the courier") {
                 Glibc.send(raw, line, line.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))

@@ -1,6 +1,13 @@
-/// A policy for the lab's router, to start the daemon with and to play with.
+/// Policies for the lab's router.
 package enum SamplePolicy {
-    package static let text = """
+    /// To start the daemon with and to play with.
+    package static let text = text(hold: "10s")
+
+    /// The three uplinks of the lab in their order, with DESIGN.md section 6's settings but for what is given.
+    ///
+    /// - Parameter soracom: `SoracomInLab.policyLines()`, where SORACOM is there to be asked.
+    package static func text(hold: String = "60s", drain: String? = nil, soracom: String? = nil) -> String {
+        """
         # The router of wanctl-lab: three uplinks on one box.
         version: 1
         site: lab
@@ -24,10 +31,13 @@ package enum SamplePolicy {
             probe:
               targets: [8.8.8.8, 1.1.1.1, 9.9.9.9]
             keepalive: {idle: 25m, target: 100.127.100.127}
+        \(soracom ?? "    # soracom: the SIM and its speed classes, see Policies/one-box.yaml")
 
         failover:
           order: [ftth, jcom, soracom]
-          hold: 10s
+          hold: \(hold)
+          drain: \(drain ?? "{default: 5m, metered: 60s}")
 
         """
+    }
 }

@@ -1,0 +1,187 @@
+internal import Glibc
+internal import JSONText
+internal import LinuxIO
+internal import Synchronization
+package import WANControl
+
+/// `wanctld` itself, in the router of a lab, with a policy, socket, state and log of its own below the lab's directory.
+///
+/// Asked in this process over its control socket, as `wanctl` would. It ends with the lab at the latest.
+package final class RouterUnderTest: Sendable {
+    package let lab: Lab
+    package let policyPath: String
+    package let socketPath: String
+    package let stateDirectory: String
+    package let logPath: String
+    private let arguments: [String]
+    private let child: Mutex<Child>
+
+    /// Starts it and waits until its status is as wanted: without a claim, until it answers and has chosen an uplink that is up.
+    package static func start(
+        in lab: Lab, policy: String = SamplePolicy.text, arguments: [String] = [],
+        atMost limit: Duration = .seconds(15),
+        until claim: (StatusReport) -> Bool = RouterUnderTest.isWorking
+    ) throws(LabError) -> RouterUnderTest {
+        let path = "\(lab.directory)/policy.yaml"
+        try doing("write \(path)") { try Files.replace(path, with: Array(policy.utf8)) }
+        let router = try RouterUnderTest(lab, arguments)
+        try router.waitUntil("a working daemon", atMost: limit, claim)
+        return router
+    }
+
+    private init(_ lab: Lab, _ more: [String]) throws(LabError) {
+        let directory = lab.directory
+        self.lab = lab
+        policyPath = "\(directory)/policy.yaml"
+        socketPath = "\(directory)/wanctl.sock"
+        stateDirectory = "\(directory)/state"
+        logPath = "\(directory)/log/wanctld"
+        arguments =
+            [
+                Siblings.path("wanctld"), "--policy", policyPath, "--socket", socketPath, "--state-dir", stateDirectory,
+            ] + more
+        child = Mutex(try lab.spawn(in: .router, arguments, logPath: logPath))
+    }
+
+    /// The selected uplink is up.
+    package static func isWorking(_ status: StatusReport) -> Bool {
+        status.uplinks.contains { $0.traffic == .selected && $0.state == .up }
+    }
+
+    package var pid: Int32 { child.withLock { $0.pid } }
+    package var isRunning: Bool { child.withLock { $0.isRunning } }
+
+    /// Everything it has logged so far, earlier runs included.
+    package func log() throws(LabError) -> String {
+        try doing("read the daemon's log") { String(decoding: try Files.read(logPath, limit: 64 << 20), as: UTF8.self) }
+    }
+
+    // MARK: asking
+
+    /// Its answer to one request; a refusal is an answer.
+    package func ask(_ request: ControlRequest, atMost limit: Duration = .seconds(10)) throws(LabError) -> ControlAnswer
+    {
+        try doing("ask the daemon to \(request.verb.rawValue)") {
+            var client = try ControlClient(path: socketPath)
+            return try client.ask(request, milliseconds: limit.pollMilliseconds)
+        }
+    }
+
+    /// A request that acts and must be done.
+    @discardableResult
+    package func act(_ request: ControlRequest) throws(LabError) -> ActionReport {
+        try doing("have the daemon \(request.verb.rawValue)") { try ActionReport(json: try result(request)) }
+    }
+
+    package func status() throws(LabError) -> StatusReport {
+        try doing("read the daemon's status") { try StatusReport(json: try result(.status())) }
+    }
+
+    /// Its journal, oldest first.
+    package func history(_ count: Int = 1000) throws(LabError) -> [EventReport] {
+        try doing("read the daemon's history") { try HistoryReport(json: try result(.history(count: count))).events }
+    }
+
+    private func result(_ request: ControlRequest) throws -> JSONValue {
+        switch try ask(request) {
+        case .result(let value): return value
+        case .end: throw LabError("", "it answered nothing")
+        case .refused(let refusal): throw refusal
+        }
+    }
+
+    /// Another policy for the running daemon; its answer to `reload`.
+    package func reload(policy: String) throws(LabError) -> ControlAnswer {
+        try doing("write \(policyPath)") { try Files.replace(policyPath, with: Array(policy.utf8)) }
+        return try ask(.reload)
+    }
+
+    // MARK: waiting
+
+    /// The first status of which the claim is true.
+    ///
+    /// Follows the daemon's own stream, and looks anew a few times a second for what changes without an event.
+    @discardableResult
+    package func waitUntil(
+        _ what: String, atMost limit: Duration = .seconds(10), _ claim: (StatusReport) -> Bool
+    ) throws(LabError) -> StatusReport {
+        let deadline = Clock.boottime() + limit.nanoseconds
+        var last: StatusReport?
+        while true {
+            do {
+                var client = try ControlClient(path: socketPath)
+                try client.send(.status(watch: true))
+                let lookAnew = min(deadline, Clock.boottime() + 250_000_000)
+                while let answer = try client.next(within: milliseconds(until: lookAnew)) {
+                    guard case .result(let json) = answer else { break }
+                    let status = try StatusReport(json: json)
+                    if claim(status) { return status }
+                    last = status
+                }
+            } catch let refusal as ControlRefusal where refusal.code == .unavailable || refusal.code == .tryAgain {
+                pause(milliseconds: 5)  // not there yet, or just gone
+            } catch {
+                throw LabError("wait for \(what)", error)
+            }
+            let isRunning = isRunning
+            if Clock.boottime() >= deadline || !isRunning {
+                let ending = isRunning ? "not within \(limit)" : "the daemon has ended"
+                let state = last.map { "; last seen: \(Self.summary($0))" } ?? ""
+                let log = try log().split(separator: "\n").suffix(20).joined(separator: "\n")
+                throw LabError("see \(what)", "\(ending)\(state); its log ends with:\n\(log)")
+            }
+        }
+    }
+
+    private func milliseconds(until deadline: Int64) -> Int32 {
+        Int32(max(0, min((deadline - Clock.boottime() + 999_999) / 1_000_000, 600_000)))
+    }
+
+    private static func summary(_ status: StatusReport) -> String {
+        status.uplinks.map { "\($0.name) \($0.state.rawValue) \($0.traffic.rawValue)" }.joined(separator: ", ")
+    }
+
+    // MARK: its life
+
+    /// Sends a signal and goes on: SIGHUP, SIGSTOP.
+    package func signal(_ number: Int32) { child.withLock { $0 }.signal(number) }
+
+    /// Kills it, with its courier; returns when nothing of it is left.
+    package func kill() {
+        let child = child.withLock { $0 }
+        child.signal(SIGKILL)
+        _ = child.wait(atMost: .seconds(5))
+    }
+
+    /// SIGTERM, as systemd ends it; how it ended, or `nil` where it had to be killed.
+    @discardableResult
+    package func terminate(atMost limit: Duration = .seconds(5)) -> ExitStatus? {
+        let child = child.withLock { $0 }
+        child.signal(SIGTERM)
+        let status = child.wait(atMost: limit)
+        child.kill()
+        return status
+    }
+
+    /// Starts it again, with the same arguments and what it remembers; ends the running one first, where there is one.
+    package func restart(
+        atMost limit: Duration = .seconds(15), until claim: (StatusReport) -> Bool = RouterUnderTest.isWorking
+    ) throws(LabError) {
+        if isRunning { terminate() }
+        let fresh = try lab.spawn(in: .router, arguments, logPath: logPath)
+        child.withLock { $0 = fresh }
+        try waitUntil("the daemon back", atMost: limit, claim)
+    }
+}
+
+extension Duration {
+    /// For poll(2): rounded up, and within its range.
+    var pollMilliseconds: Int32 { Int32(max(0, min((nanoseconds + 999_999) / 1_000_000, 600_000))) }
+}
+
+extension StatusReport {
+    package subscript(_ uplink: LabUplink) -> UplinkReport? { uplinks.first { $0.name == uplink.rawValue } }
+
+    /// New traffic takes this uplink.
+    package func isOn(_ uplink: LabUplink) -> Bool { selected == [uplink.rawValue] }
+}

@@ -1,0 +1,72 @@
+internal import LinuxIO
+internal import NetworkTypes
+
+/// SORACOM's API and metadata service in a lab's internet, and the SIM of its SORACOM uplink.
+///
+/// The API answers at `http://192.0.2.20`, over every line. The metadata service answers at 100.127.100.127, to who comes over
+/// the SORACOM line alone, and knows the SIM by its address there.
+package final class SoracomInLab: Sendable {
+    package static let simID = "8981100000000000000"
+    package static let imsi = "440101234567890"
+    private static let authKeyID = "keyId-laboratory0000000000000000000000000000"
+    private static let authKey = "secret-laboratory000000000000000000000000000000000000000000000"
+
+    package let service: SoracomService
+    /// The file that `credentials: soracom` finds beside the router's policy; mode 0600.
+    package let credentialsPath: String
+
+    /// For the policy, below the SORACOM uplink.
+    package static func policyLines(
+        standby: String = "s1.minimum", selected: String = "s1.fast", via: String = "metadata, api"
+    )
+        -> String
+    {
+        """
+            soracom:
+              sim: "\(simID)"
+              standby: \(standby)
+              selected: \(selected)
+              credentials: soracom
+              via: [\(via)]
+              endpoint: http://\(LabAddress.soracomAPI)
+        """
+    }
+
+    package static func start(in lab: Lab, speedClass: String = "s1.minimum") throws(LabError) -> SoracomInLab {
+        let path = "\(lab.directory)/soracom"
+        return try doing("start SORACOM") {
+            let service = try SoracomService(
+                sims: [
+                    SoracomSIM(
+                        simID: simID, imsi: imsi, addresses: [lab.address(of: .soracom).description],
+                        speedClass: speedClass)
+                ], authKeys: [authKeyID: authKey])
+            let internet = try lab.namespace(.inet)
+            service.serveAPI(at: try internet.inside { try TCPListener(address: "\(LabAddress.soracomAPI)", port: 80) })
+            service.serveMetadata(
+                at: try internet.inside { try TCPListener(address: "\(LabAddress.soracomMetadata)", port: 80) })
+            // Without an endpoint: a file that could serve soracom-cli too; where the API is, the policy says.
+            let profile = #"{"coverageType":"jp","authKeyId":"\#(authKeyID)","authKey":"\#(authKey)"}"#
+            try Files.replace(path, with: Array(profile.utf8), mode: 0o600)
+            return SoracomInLab(service, path)
+        }
+    }
+
+    private init(_ service: SoracomService, _ credentialsPath: String) {
+        self.service = service
+        self.credentialsPath = credentialsPath
+    }
+
+    /// After the SORACOM uplink came back with another address.
+    package func followAddress(in lab: Lab) {
+        service.setAddresses([lab.address(of: .soracom).description], ofSIM: Self.simID)
+    }
+
+    /// The class the SIM has now, by the service's own books.
+    package var speedClass: String? { service.speedClass(ofSIM: Self.simID) }
+
+    /// Requests that asked for a class and were granted it, oldest first.
+    package var classChanges: [SoracomCall] {
+        service.calls.filter { $0.speedClass != nil && $0.status == 200 }
+    }
+}
