@@ -30,7 +30,8 @@ struct InterfaceTests {
         let world = try World.running()
         for _ in 1...4 {
             try world.lab.setFault(.ftth, .carrierOff)
-            try world.waitSelected(.jcom)
+            try world.waitState(.ftth, .absent)
+            #expect(try world.status().selected == ["jcom"])
             try world.lab.setFault(.ftth, .carrierOn)
             try world.waitState(.ftth, .up)
         }
@@ -44,7 +45,7 @@ struct InterfaceTests {
     func goneAndBack() throws {
         let world = try World.running()
         let before = try world.uplink(.ftth)
-        let client = try ClientProber.start(in: world.lab)
+        let client = try ClientProber.start(in: world.lab, flow: .fresh())
         try world.waitTraffic(of: client, on: .ftth)
         try world.lab.setFault(.ftth, .gone)
         try world.waitTraffic(of: client, on: .jcom)
@@ -122,7 +123,7 @@ struct InterfaceTests {
     @Test("an interface renamed away is absent, and named back it is there again")
     func renamed() throws {
         let world = try World.running()
-        let client = try ClientProber.start(in: world.lab)
+        let client = try ClientProber.start(in: world.lab, flow: .fresh())
         try world.waitTraffic(of: client, on: .ftth)
         try world.lab.mustRun(
             in: .router, ["ip", "-batch", "-"],

@@ -25,7 +25,7 @@ struct ManyFailureTests {
     @Test("the second line fails while traffic is on it: the third takes over")
     func oneAfterTheOther() throws {
         let world = try World.running()
-        let client = try ClientProber.start(in: world.lab)
+        let client = try ClientProber.start(in: world.lab, flow: .fresh())
         try world.waitTraffic(of: client, on: .ftth)
         try world.lab.setFault(.ftth, .blackhole())
         try world.waitTraffic(of: client, on: .jcom)

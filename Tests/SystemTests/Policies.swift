@@ -1,10 +1,10 @@
-/// Policies for the lab, with the patience of a test: short holds and drains.
+/// Policies for the lab, with the patience of a test: short holds, and drains that no test waits for unless it says so.
 enum Policies {
     static let targets = "targets: [8.8.8.8, 1.1.1.1, 9.9.9.9]"
 
     /// The three lines of DESIGN.md section 2. Each argument is more YAML in its mapping.
     static func threeLines(
-        lan: String = "interfaces: [eth0]", hold: String = "1s", drain: String = "{default: 2s, metered: 1s}",
+        lan: String = "interfaces: [eth0]", hold: String = "1s", drain: String = "{default: 1m, metered: 1m}",
         probe: String = "", ftth: String = "", jcom: String = "", soracom: String = "",
         order: String = "[ftth, jcom, soracom]"
     ) -> String {

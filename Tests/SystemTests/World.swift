@@ -1,6 +1,5 @@
 import Dispatch
 import Glibc
-import JSONText
 import LinuxIO
 import TestSupport
 import Testing
@@ -13,22 +12,19 @@ import WANLab
 /// latest until its deadline, and then says what the daemon logged.
 final class World {
     let lab: Lab
-    let directory: TemporaryDirectory
-    private(set) var daemon: Child?
+    let policy: String
+    private(set) var router: RouterUnderTest?
     private let slot: LabSlot
 
-    var policyPath: String { "\(directory.path)/policy.yaml" }
-    var socket: String { "\(directory.path)/wanctl.sock" }
-    var stateDirectory: String { "\(directory.path)/state" }
-    /// All runs of the daemon write to one log.
-    var logPath: String { "\(directory.path)/log" }
+    var policyPath: String { "\(lab.directory)/policy.yaml" }
+    var socketPath: String { "\(lab.directory)/wanctl.sock" }
+    var stateDirectory: String { "\(lab.directory)/state" }
 
-    /// The lab alone, with a policy file; nothing runs in the router yet.
-    init(policy: String, options: LabOptions = LabOptions()) throws {
+    /// The lab alone; nothing runs in the router yet.
+    init(policy: String = Policies.threeLines(), options: LabOptions = LabOptions()) throws {
         slot = LabSlot()
-        directory = try TemporaryDirectory()
+        self.policy = policy
         lab = try Lab.build(options)
-        try write(policy: policy)
     }
 
     /// A lab with a running daemon, all lines proven and the first one selected.
@@ -39,34 +35,31 @@ final class World {
         return world
     }
 
-    deinit { daemon?.stop() }
-
-    func write(policy: String) throws { _ = try directory.write(policy, to: "policy.yaml", mode: 0o644) }
-
     // MARK: the daemon
 
-    /// Starts the daemon and returns when it answers.
-    func startDaemon(_ more: [String] = []) throws {
-        daemon = try lab.spawn(in: .router, daemonWords(more), logPath: logPath)
-        try wait("the daemon answers", seconds: 10) { (try? status()) != nil }
+    private static let options = ["--node", "router", "--verbose"]
+
+    /// Starts the daemon, for the first time or again, and returns when it answers.
+    func startDaemon() throws {
+        if let router {
+            try router.restart { _ in true }
+        } else {
+            router = try RouterUnderTest.start(in: lab, policy: policy, arguments: Self.options) { _ in true }
+        }
     }
 
-    func daemonWords(_ more: [String] = []) throws -> [String] {
+    /// The same command line, for a second daemon or another action.
+    func daemonWords(_ more: String...) throws -> [String] {
         [
-            try Programs.path("wanctld"), "--policy", policyPath, "--socket", socket, "--state-dir", stateDirectory,
-            "--node", "router", "--verbose",
-        ] + more
+            try Programs.path("wanctld"), "--policy", policyPath, "--socket", socketPath, "--state-dir", stateDirectory,
+        ] + Self.options + more
     }
 
-    /// Ends the daemon by a signal, and tells how it ended.
-    @discardableResult
-    func endDaemon(_ signal: Int32 = SIGTERM) throws -> WANLab.ExitStatus {
-        guard let running = daemon else { throw WorldError("no daemon runs") }
-        running.signal(signal)
-        let status = running.wait(atMost: .seconds(10))
-        daemon = nil
-        guard let status else { throw WorldError("the daemon does not end") }
-        return status
+    var daemon: RouterUnderTest {
+        get throws {
+            guard let router else { throw WorldError("no daemon was started") }
+            return router
+        }
     }
 
     func settle() throws {
@@ -76,26 +69,21 @@ final class World {
         }
     }
 
-    var log: String { get throws { try Files.text(logPath) } }
+    var log: String { get throws { try daemon.log() } }
+
+    /// Another policy file; the daemon is told nothing.
+    func write(policy: String) throws { try Files.replace(policyPath, with: Array(policy.utf8)) }
 
     // MARK: the operator
 
-    func ask(_ request: ControlRequest) throws -> JSONValue {
-        var client = try ControlClient(path: socket)
-        switch try client.ask(request) {
-        case .result(let json): return json
-        case .refused(let refusal): throw refusal
-        case .end: throw WorldError("the answer to \(request.verb) has no result")
-        }
-    }
-
-    func status() throws -> StatusReport { try StatusReport(json: try ask(.status())) }
+    func status() throws -> StatusReport { try daemon.status() }
 
     func uplink(_ uplink: LabUplink) throws -> UplinkReport {
-        try #require(try status().uplinks.first { $0.name == uplink.rawValue })
+        guard let report = try status()[uplink] else { throw WorldError("the status has no \(uplink)") }
+        return report
     }
 
-    func history() throws -> [EventReport] { try HistoryReport(json: try ask(.history(count: 1000))).events }
+    func history() throws -> [EventReport] { try daemon.history() }
 
     /// Switches from one line to another since the journal began; the first choice is none.
     func switches() throws -> [SwitchReport] { try history().compactMap(\.change).filter { !$0.from.isEmpty } }
@@ -103,7 +91,7 @@ final class World {
     /// The real command, as an operator types it.
     @discardableResult
     func wanctl(_ words: String..., atMost limit: Duration = .seconds(20)) throws -> CommandResult {
-        try lab.run(in: .router, [try Programs.path("wanctl"), "--socket", socket] + words, atMost: limit)
+        try lab.run(in: .router, [try Programs.path("wanctl"), "--socket", socketPath] + words, atMost: limit)
     }
 
     // MARK: waiting
