@@ -163,10 +163,10 @@ extension Daemon {
         return wanted
     }
 
-    /// Brings routes and rules to what is wanted; `nil`, or what went wrong.
+    /// Brings routes and rules to what is wanted; `nil`, or what went wrong. `keepingOld`: what must go stays for now.
     @discardableResult
-    func reconcile() -> String? {
-        let steps = changes(from: picture.found, to: wanted())
+    func reconcile(keepingOld: Bool = false) -> String? {
+        let steps = changes(from: picture.found, to: wanted()).filter { !keepingOld || !$0.isRemoval }
         guard !steps.isEmpty else { return nil }
         let failures = kernel.apply(steps, to: &picture.found)
         guard !failures.isEmpty else {

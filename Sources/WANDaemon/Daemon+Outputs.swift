@@ -8,9 +8,13 @@ internal import WANProbes
 /// What the engine says, done.
 extension Daemon {
     func perform(_ outputs: [EngineOutput]) {
+        // Where flows are let go, the routes they were on go after them: else the flows would for a moment leave by another
+        // line, with the source address of the old one.
+        let movesFlows = outputs.contains { if case .moveFlows = $0 { true } else { false } }
+        defer { if movesFlows { reconcile() } }
         for output in outputs {
             switch output {
-            case .route(let decision): route(decision)
+            case .route(let decision): route(decision, keepingOld: movesFlows)
             case .moveFlows(let uplink, let sweep): moveFlows(uplink, sweep: sweep)
             case .probe(let probe):
                 if case .failed(let failure) = prober.send(
@@ -30,7 +34,7 @@ extension Daemon {
     }
 
     /// Step 1 of a switch: the routes.
-    private func route(_ decision: Decision) {
+    private func route(_ decision: Decision, keepingOld: Bool) {
         let isSwitch = decision.selected != routed
         routed = decision.selected
         if isSwitch {
@@ -39,7 +43,7 @@ extension Daemon {
                 decision: decision, from: decision.previous.map(name), to: decision.selected.map(name), at: .now(),
                 decidedAt: Daemon.moment())
         }
-        let failure = reconcile()
+        let failure = reconcile(keepingOld: keepingOld)
         if isSwitch {
             lastSwitch?.appliedAt = Daemon.moment()
             lastSwitch?.failure = failure

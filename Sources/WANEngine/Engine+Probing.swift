@@ -169,7 +169,12 @@ extension Engine {
         for target in records[index].targets.indices { records[index].targets[target].isAnswering = false }
         if wasUsable { records[index].countFailure(at: now) }
         setState(of: index, to: state, reason: reason, at: now)
-        if decision.selected == records[index].number, wasUsable { faultSince = since ?? now }
+        if decision.selected != records[index].number {
+            // Old flows may still be on it: it drained, they came in by it, or an earlier daemon did not get that far.
+            moveFlows(of: index, at: now)
+        } else if wasUsable {
+            faultSince = since ?? now
+        }
         needsChoice = true
     }
 

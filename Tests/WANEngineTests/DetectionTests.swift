@@ -99,7 +99,7 @@ struct DetectionTests {
         world.lines[number]?.isDead = true
         world.run(.seconds(3600))
         #expect(world.switches(since: start).isEmpty)
-        #expect(world.moved.isEmpty)
+        #expect(world.moved.allSatisfy { $0.uplink == number }, "only what was on the dead line itself moves")
         #expect(world.state(number) == .down)
     }
 
