@@ -109,9 +109,10 @@ extension Daemon {
         }
         guard !reports.isEmpty else { return }
         // The tables of the uplinks come first, so that the first probes find their way; and where the selected one is gone
-        // this already is the step to the next rung.
-        reconcile()
+        // this already is the step to the next rung. What must go waits until the flows on it are let go.
+        reconcile(keepingOld: true)
         feed(.attached(reports))
+        reconcile()
     }
 
     private func isWireless(_ index: InterfaceIndex) -> Bool {
