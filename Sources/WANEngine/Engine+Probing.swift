@@ -128,38 +128,64 @@ extension Engine {
                 checkQuality(of: index, at: now)
             }
         case .down(let evidence):
-            if records[index].state != .proving, let excuse = targetsFault(index, suspicion) {
-                if !suspicion.exonerated {
-                    records[index].suspicion?.exonerated = true
-                    records[index].reason = excuse
+            if records[index].state != .proving {
+                switch blame(index, suspicion, at: now) {
+                case .line: break
+                case .notKnownYet: return
+                case .targets(let excuse):
+                    if !suspicion.exonerated {
+                        records[index].suspicion?.exonerated = true
+                        records[index].reason = excuse
+                    }
+                    return
                 }
-                return
             }
             fall(index, to: .down, reason: evidence, at: now)
         }
     }
 
-    /// A target that is lost on every uplink at once is the target's fault: the reason not to blame this line, if there is.
-    private mutating func targetsFault(_ index: Int, _ suspicion: Suspicion) -> String? {
+    private enum Blame {
+        case line
+        /// The only uplinks that could tell have been asked and their answer is still to come.
+        case notKnownYet
+        case targets(String)
+    }
+
+    /// A target that is lost on every uplink at once is the target's fault.
+    ///
+    /// A standby that was woken for this doubt is given the time its answer takes: that costs a round-trip where all other
+    /// lines are dead, and keeps traffic off the metered one where it is the targets that are.
+    private mutating func blame(_ index: Int, _ suspicion: Suspicion, at now: Moment) -> Blame {
         let silent = records[index].silentTargets(suspicion).map { records[index].targets[$0].address }
-        guard !silent.isEmpty else { return nil }
+        guard !silent.isEmpty else { return .line }
         var witnesses = 0
+        var isPending = false
         for other in records.indices where other != index && records[other].isPresent {
             guard records[other].state.isUsable || records[other].state == .proving else { continue }
-            let asked = records[other].targets.filter { silent.contains($0.address) }
+            let asked = records[other].targets.indices.filter { silent.contains(records[other].targets[$0].address) }
             if asked.isEmpty { continue }  // asks other targets and so cannot tell
-            guard asked.count == silent.count, asked.allSatisfy({ !$0.isAnswering && $0.unanswered >= 2 }) else {
-                return nil
+            guard asked.count == silent.count else { return .line }
+            for place in asked {
+                let target = records[other].targets[place]
+                if let last = target.answeredSince, last >= suspicion.since { return .line }
+                if target.unanswered >= 2 { continue }
+                // It knows nothing new: either its answer is on the way, or it was known to work lately.
+                let isAsked = records[other].suspicion != nil || records[other].outstanding.contains { !$0.isLost }
+                guard isAsked, now - suspicion.since < records[index].patience + RTTEstimator.bounds.upperBound else {
+                    return .line
+                }
+                isPending = true
             }
             witnesses += 1
         }
-        guard witnesses > 0 else { return nil }
+        if isPending { return .notKnownYet }
+        guard witnesses > 0 else { return .line }
         let names = silent.map(\.description).joined(separator: ", ")
-        let excuse = "\(names) answers on no uplink: not this line's fault"
+        let excuse = "\(names) \(silent.count == 1 ? "answers" : "answer") on no uplink: not this line's fault"
         for target in silent where faultyTargets.insert(target).inserted {
             outputs.append(.event(.targetFault(target, reason: excuse)))
         }
-        return excuse
+        return .targets(excuse)
     }
 
     mutating func fall(_ index: Int, to state: UplinkState, reason: String, at now: Moment) {

@@ -124,6 +124,26 @@ struct DetectionTests {
         #expect(world.selected == jcom)
     }
 
+    @Test("all targets dead at once, everywhere: the metered standby is asked and traffic stays")
+    func allTargetsDead() {
+        var world = Simulation(threeUplinks())
+        world.lines[soracom]?.rtt = .milliseconds(180)
+        world.run(.seconds(120))
+        let start = world.now
+        for number in [ftth, jcom, soracom] { world.lines[number]?.silentTargets = Set(ProbeSettings.defaultTargets) }
+        world.run(.seconds(120))
+        #expect(world.switches(since: start).isEmpty)
+        #expect(world.events.contains { if case .targetFault = $0.event { true } else { false } })
+        #expect(world.classesAsked.map(\.speedClass).last == "s1.minimum")
+        // But where only the fixed lines are dead, the metered one is taken as soon as it has answered.
+        for number in [ftth, jcom, soracom] { world.lines[number]?.silentTargets = [] }
+        world.run(.seconds(300))
+        for number in [ftth, jcom] { world.lines[number]?.isDead = true }
+        let dead = world.now
+        #expect(world.run(until: .seconds(2)) { $0.selected == soracom })
+        #expect((world.now - dead).milliseconds < 700)
+    }
+
     @Test("a line that is full of traffic and slow is not taken for dead")
     func bufferbloat() {
         var world = Simulation(threeUplinks())
