@@ -8,9 +8,13 @@ internal import WANProbes
 /// What the engine says, done.
 extension Daemon {
     func perform(_ outputs: [EngineOutput]) {
+        // Where flows are let go, the routes they were on go after them: else the flows would for a moment leave by another
+        // line, with the source address of the old one.
+        let movesFlows = outputs.contains { if case .moveFlows = $0 { true } else { false } }
+        defer { if movesFlows { reconcile() } }
         for output in outputs {
             switch output {
-            case .route(let decision): route(decision)
+            case .route(let decision): route(decision, keepingOld: movesFlows)
             case .moveFlows(let uplink, let sweep): moveFlows(uplink, sweep: sweep)
             case .probe(let probe):
                 if case .failed(let failure) = prober.send(
@@ -30,15 +34,16 @@ extension Daemon {
     }
 
     /// Step 1 of a switch: the routes.
-    private func route(_ decision: Decision) {
+    private func route(_ decision: Decision, keepingOld: Bool) {
         let isSwitch = decision.selected != routed
         routed = decision.selected
         if isSwitch {
+            if lastSwitch?.to != nil, lastSwitch?.proven == nil { fail("the next switch came first") }
             lastSwitch = SwitchRecord(
                 decision: decision, from: decision.previous.map(name), to: decision.selected.map(name), at: .now(),
                 decidedAt: Daemon.moment())
         }
-        let failure = reconcile()
+        let failure = reconcile(keepingOld: keepingOld)
         if isSwitch {
             lastSwitch?.appliedAt = Daemon.moment()
             lastSwitch?.failure = failure
@@ -132,7 +137,8 @@ extension Daemon {
         ].compactMap { $0 }.joined(separator: ", ")
         log(
             .notice,
-            "traffic \(record.from.map { "from \($0) " } ?? "")to \(record.to ?? "nothing"): \(record.decision.cause) (\(times))")
+            "traffic \(record.from.map { "from \($0) " } ?? "")to \(record.to ?? "nothing"): \(record.decision.cause) (\(times))"
+        )
         publish(
             EventReport(
                 at: record.at, kind: "switch", uplink: record.to, text: "\(record.decision.cause) (\(times))",
@@ -158,7 +164,9 @@ extension Daemon {
         case .pinEnded(let uplink, let reason): note(kind: "auto", uplink: name(uplink), "the pin ended: \(reason)")
         case .keepaliveSent(let uplink): log(.debug, "\(name(uplink)): keepalive sent")
         case .keepaliveLost(let uplink, let inARow):
-            note(kind: "keepalive", uplink: name(uplink), "\(inARow) keepalive\(inARow == 1 ? "" : "s") in a row not answered")
+            note(
+                kind: "keepalive", uplink: name(uplink),
+                "\(inARow) keepalive\(inARow == 1 ? "" : "s") in a row not answered")
         case .speedClass(let uplink, let wanted, let confirmed, let text):
             note(
                 kind: "speed", uplink: name(uplink),
@@ -193,8 +201,10 @@ extension Daemon {
 
     /// One line for `systemctl status`.
     func summary() -> String {
-        engine.views(at: Daemon.moment()).map { "\($0.name) \($0.state.rawValue)\($0.traffic == .standby ? "" : ", \($0.traffic.rawValue)")" }
-            .joined(separator: "; ")
+        engine.views(at: Daemon.moment()).map {
+            "\($0.name) \($0.state.rawValue)\($0.traffic == .standby ? "" : ", \($0.traffic.rawValue)")"
+        }
+        .joined(separator: "; ")
     }
 
     // MARK: SORACOM
@@ -209,7 +219,8 @@ extension Daemon {
         courier.ask(
             { id in
                 var request = CourierRequest(
-                    id: id, verb: .setSpeedClass, uplink: settings.name, interface: settings.interface, settings: soracom,
+                    id: id, verb: .setSpeedClass, uplink: settings.name, interface: settings.interface,
+                    settings: soracom,
                     credentials: credentials)
                 request.speedClass = speedClass
                 request.timeout = .nanoseconds(Self.speedClassLimit)

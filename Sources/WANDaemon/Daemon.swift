@@ -1,5 +1,6 @@
 internal import JSONText
 internal import LinuxIO
+internal import Netlink
 internal import NetworkTypes
 internal import PacketWire
 internal import WANControl
@@ -61,7 +62,9 @@ final class Daemon {
     static func moment() -> Moment { Moment(nanoseconds: Clock.boottime()) }
 
     var policy: Policy { loaded.policy }
-    func name(_ number: UplinkNumber) -> String { state.numbers.first { $0.value == number }?.key ?? "uplink \(number)" }
+    func name(_ number: UplinkNumber) -> String {
+        state.numbers.first { $0.value == number }?.key ?? "uplink \(number)"
+    }
     func uplink(_ number: UplinkNumber) -> Uplink? { policy.uplink(named: name(number)) }
 
     /// Takes the kernel as it finds it: routes of an earlier run go on carrying traffic until there is evidence against them.
@@ -166,6 +169,7 @@ final class Daemon {
         try kernel.watch(loop) { [weak self] events in self?.kernelChanged(events) }
         // What happened between the dump and the subscription is in neither: look once more.
         resynchronize(because: nil)
+        letGoOfAbsent()
         reconcile()
         remember()
         for warning in loaded.warnings { log(.warning, warning) }
@@ -173,6 +177,24 @@ final class Daemon {
         service.notify("READY=1", "STATUS=\(summary())")
         beatWatchdog()
         prepareToken()
+        releaseStartupMemory()
+    }
+
+    /// Once things are calm after a start or a reload.
+    func releaseStartupMemory() {
+        loop.schedule(at: Clock.boottime() + 5_000_000_000) { StartupMemory.release() }
+    }
+
+    /// Flows of a line that is not there when we start: an earlier daemon may have died before it moved them. What is not
+    /// there cannot fall, so the engine will not say it.
+    private func letGoOfAbsent() {
+        for (number, attachment) in state.numbers.values.map({ ($0, attachments[$0]) }) where attachment == nil {
+            do throws(NetlinkError) {
+                _ = try kernel.deleteFlows(policy.mark.mark(of: number))
+            } catch {
+                log(.warning, "flows of \(name(number)) could not be moved: \(error), ignoring")
+            }
+        }
     }
 
     private func end() {

@@ -10,6 +10,13 @@ package enum KernelChange: Hashable, Sendable {
     case addRule(PolicyRoutingRule)
     /// `ip rule del`
     case removeRule(PolicyRoutingRule)
+
+    package var isRemoval: Bool {
+        switch self {
+        case .removeRoute, .removeRule: true
+        case .putRoute, .addRule: false
+        }
+    }
 }
 
 extension KernelChange: CustomStringConvertible {

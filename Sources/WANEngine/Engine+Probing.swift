@@ -91,6 +91,8 @@ extension Engine {
             lastRoundExpires: now)
         guard records[index].state != .proving else { return }
         records[index].calmState = records[index].state
+        records[index].calmSince = records[index].since
+        records[index].calmReason = records[index].reason
         setState(of: index, to: .suspect, reason: "a probe was lost; asking all targets", at: now)
         outputs.append(.sampleCounters(records[index].number))
         if decision.selected == records[index].number { wakeStandbys(at: now) }
@@ -121,7 +123,8 @@ extension Engine {
             records[index].suspicion = nil
             records[index].lastSendFailure = nil
             if records[index].state == .suspect {
-                setState(of: index, to: records[index].calmState, reason: "targets answer", at: now)
+                setState(of: index, to: records[index].calmState, reason: records[index].calmReason, at: now)
+                records[index].since = records[index].calmSince
                 checkQuality(of: index, at: now)
             }
         case .down(let evidence):
@@ -166,7 +169,12 @@ extension Engine {
         for target in records[index].targets.indices { records[index].targets[target].isAnswering = false }
         if wasUsable { records[index].countFailure(at: now) }
         setState(of: index, to: state, reason: reason, at: now)
-        if decision.selected == records[index].number, wasUsable { faultSince = since ?? now }
+        if decision.selected != records[index].number {
+            // Old flows may still be on it: it drained, they came in by it, or an earlier daemon did not get that far.
+            moveFlows(of: index, at: now)
+        } else if wasUsable {
+            faultSince = since ?? now
+        }
         needsChoice = true
     }
 

@@ -81,6 +81,21 @@ struct ChoiceTests {
         #expect((world.now - .zero).milliseconds < 1_002_500)
     }
 
+    @Test("a line that dies keeps no flow, though traffic was not selected for it")
+    func noFlowIsLeftBehind() {
+        // The daemon was killed between the new routes and the end of the old flows: what it finds leads to jcom already.
+        var world = Simulation(threeUplinks(), adopted: jcom)
+        world.lines[ftth]?.isDead = true
+        #expect(world.run(until: .seconds(3)) { $0.state(ftth) == .down })
+        #expect(world.moved.map(\.uplink) == [ftth])
+        world.run(.seconds(2))
+        #expect(world.moved.map(\.sweep) == [1, 2])
+        // A flow may also have come in by the line.
+        world.detach(soracom)
+        #expect(world.moved.last?.uplink == soracom)
+        #expect(world.selected == jcom)
+    }
+
     @Test("failover pins, and says why not where it cannot")
     func pin() {
         var world = ready()

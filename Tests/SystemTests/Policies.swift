@@ -1,0 +1,38 @@
+/// Policies for the lab, with the patience of a test: short holds, and drains that no test waits for unless it says so.
+enum Policies {
+    static let targets = "targets: [8.8.8.8, 1.1.1.1, 9.9.9.9]"
+
+    /// The three lines of DESIGN.md section 2. Each argument is more YAML in its mapping.
+    static func threeLines(
+        lan: String = "interfaces: [eth0]", hold: String = "1s", drain: String = "{default: 1m, metered: 1m}",
+        probe: String = "", ftth: String = "", jcom: String = "", soracom: String = "",
+        order: String = "[ftth, jcom, soracom]"
+    ) -> String {
+        let probing = "probe: {\(targets)\(probe.isEmpty ? "" : ", " + probe)}"
+        func more(_ text: String) -> String {
+            text.split(separator: "\n").map { "\n    \($0)" }.joined()
+        }
+        return """
+            version: 1
+            site: lab
+            lan: {\(lan)}
+            uplinks:
+              ftth:
+                interface: ppp0
+                \(probing)\(more(ftth))
+              jcom:
+                interface: wlan0
+                gateway: 192.168.3.1
+                \(probing)\(more(jcom))
+              soracom:
+                interface: ppp1
+                metered: true
+                \(probing)\(more(soracom))
+            failover:
+              order: \(order)
+              hold: \(hold)
+              drain: \(drain)
+
+            """
+    }
+}
