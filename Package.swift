@@ -126,8 +126,9 @@ if Context.environment["FUZZ"] != nil {
         .executableTarget(
             name: "fuzz-parsers",
             dependencies: [
-                "PacketWire", "WANPolicy", "WANControl", "JSONText", "Soracom", "NetworkTypes", "WANModel",
+                "PacketWire", "WANPolicy", "WANControl", "JSONText", "Soracom", "HTTPTransfer", "NetworkTypes",
+                "WANModel",
             ],
-            path: "Tests/Fuzz", exclude: ["corpus"], swiftSettings: common)
+            path: "Tests/Fuzz", exclude: ["corpus", "run"], swiftSettings: common)
     ]
 }
