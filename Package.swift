@@ -112,6 +112,9 @@ let package = Package(
         tests("WANLabTests", ["WANLab", "HTTPTransfer", "NetworkTypes", "LinuxIO", "JSONText", "TestSupport"]),
         tests("WANControlTests", ["WANControl", "WANModel", "JSONText", "LinuxIO", "TestSupport"]),
         tests(
+            "WANDaemonTests",
+            ["WANDaemon", "WANDataplane", "WANEngine", "WANModel", "NetworkTypes", "PacketWire", "JSONText"]),
+        tests(
             "SystemTests",
             ["WANLab", "WANControl", "WANModel", "NetworkTypes", "JSONText", "LinuxIO", "TestSupport"]),
     ]

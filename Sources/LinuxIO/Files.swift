@@ -79,7 +79,9 @@ package enum Files {
         if let slash = path.lastIndex(of: "/"), slash > path.startIndex {
             try makeDirectory(String(path[..<slash]), mode: 0o755)
         }
-        guard mkdir(path, mode) == 0 || Glibc.errno == EEXIST else { throw SystemCallError(call: "mkdir(2)", subject: path) }
+        guard mkdir(path, mode) == 0 || Glibc.errno == EEXIST else {
+            throw SystemCallError(call: "mkdir(2)", subject: path)
+        }
     }
 
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }

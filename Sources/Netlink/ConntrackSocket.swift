@@ -13,18 +13,37 @@ package struct ConntrackSocket: ~Copyable {
     }
 
     /// Deletes the flows of both families with this mark under its mask, and no others: one message, one walk of the
-    /// kernel's table. The kernel does not say how many; ask `count` before, where that matters.
+    /// kernel's table (0.8 ms at 1000 flows in 262144 buckets).
     ///
-    /// A mask of 0 would match every flow on the machine and is refused with EINVAL.
-    package mutating func delete(mark: FwMark) throws(NetlinkError) {
+    /// The kernel does not say how many it deleted. Returned is by how many its total fell, which is short of the truth by
+    /// the flows that began in that millisecond. A mask of 0 would match every flow on the machine and is refused with EINVAL.
+    @discardableResult
+    package mutating func delete(mark: FwMark) throws(NetlinkError) -> Int {
         guard mark.mask != 0 else {
             throw NetlinkError(
                 operation: "conntrack -D --mark \(mark)", errno: EINVAL, sentence: "a mask of 0 matches every flow")
         }
+        let before = try total()
         try perform(.delete(mark))
+        return max(0, before - (try total()))
+    }
+
+    /// How many flows this namespace tracks, whatever their mark; costs microseconds.
+    package mutating func total() throws(NetlinkError) -> Int {
+        let request = ConntrackRequest.total
+        var total: UInt32 = 0
+        let verdict = try socket.ask(isDump: false, for: "\(request)", request.write) {
+            (_, payload) throws(WireError) in
+            total = try ConntrackRequest.total(in: payload)
+        }
+        if let verdict, verdict.errno != 0 { throw NetlinkError("\(request)", verdict) }
+        return Int(total)
     }
 
     /// The flows of both families with this mark under its mask.
+    ///
+    /// A dump visits every bucket of the kernel's table: some 10 ms with 262144 of them, however few flows there are. It
+    /// has no place on the way to a switch.
     package mutating func entries(mark: FwMark) throws(NetlinkError) -> [ConntrackEntry] {
         let request = ConntrackRequest.dump(mark)
         return try socket.dump(for: "\(request)", request.write) { (header, payload) throws(WireError) in
@@ -32,7 +51,7 @@ package struct ConntrackSocket: ~Copyable {
         }
     }
 
-    /// How many flows have this mark under its mask.
+    /// How many flows have this mark under its mask; as dear as `entries`.
     package mutating func count(mark: FwMark) throws(NetlinkError) -> Int {
         let request = ConntrackRequest.dump(mark)
         return try socket.dump(for: "\(request)", request.write) { (header, _) throws(WireError) in

@@ -75,6 +75,12 @@ package struct NetlinkRequester: ~Copyable {
     private static var batch: Int { 256 }
 }
 
+/// What is there.
+///
+/// Dumps of links and addresses that a change interrupts are asked again until they are whole. Linux does not tell of
+/// interrupted dumps of rules and IPv4 routes (6.18: a dump of 1500 rules differed from what stood there all the time, and
+/// was not marked): where a dump may take more than one datagram (32 KiB, roughly 450 rules or 500 routes), look whether
+/// the monitor has heard of a change since it began, and ask again.
 extension NetlinkRequester {
     package mutating func links() throws(NetlinkError) -> [LinkMessage] {
         try dump(.links) { (payload) throws(WireError) in try LinkMessage(payload) }

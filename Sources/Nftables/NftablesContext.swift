@@ -28,7 +28,29 @@ package struct NftablesContext: ~Copyable {
     /// With `dryRun` (`nft --check`) the kernel judges it, too, and then forgets it.
     package mutating func apply(_ ruleset: String, dryRun: Bool = false) throws(NftablesError) {
         nft_ctx_set_dry_run(context, dryRun)
-        _ = try run(ruleset)
+        // As a file, because libnftables names line and column of a fault only there; a file of no directory, in memory.
+        let file = wan_nft_memfd_create("ruleset", 1)  // MFD_CLOEXEC
+        guard file >= 0 else { throw NftablesError(text: "memfd_create(2): \(String(cString: strerror(errno)))") }
+        defer { close(file) }
+        try write(ruleset, to: file)
+        let path = "/proc/self/fd/\(file)"
+        do throws(NftablesError) {
+            _ = try finish(nft_run_cmd_from_filename(context, path))
+        } catch {
+            throw NftablesError(text: error.text.replacingAll(path, with: "ruleset"))
+        }
+    }
+
+    private func write(_ ruleset: String, to file: Int32) throws(NftablesError) {
+        var rest = Array(ruleset.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if errno != EINTR {
+                throw NftablesError(text: "write(2): \(String(cString: strerror(errno)))")
+            }
+        }
     }
 
     /// How a listing is written.
@@ -59,11 +81,10 @@ package struct NftablesContext: ~Copyable {
         let usual = nft_ctx_output_get_flags(context)
         if format == .json { nft_ctx_output_set_flags(context, usual | UInt32(NFT_CTX_OUTPUT_JSON)) }
         defer { nft_ctx_output_set_flags(context, usual) }
-        return try run(command)
+        return try finish(nft_run_cmd_from_buffer(context, command))
     }
 
-    private mutating func run(_ commands: String) throws(NftablesError) -> String {
-        let status = nft_run_cmd_from_buffer(context, commands)
+    private mutating func finish(_ status: Int32) throws(NftablesError) -> String {
         // Reading a buffer empties it: both are read every time.
         let output = nft_ctx_get_output_buffer(context).map { String(cString: $0) } ?? ""
         let complaint = nft_ctx_get_error_buffer(context).map { String(cString: $0) } ?? ""
@@ -75,6 +96,21 @@ package struct NftablesContext: ~Copyable {
 }
 
 extension String {
+    fileprivate func replacingAll(_ old: String, with new: String) -> String {
+        var rest = self[...]
+        var text = ""
+        while let first = rest.first {
+            if rest.hasPrefix(old) {
+                text += new
+                rest = rest.dropFirst(old.count)
+            } else {
+                text.append(first)
+                rest = rest.dropFirst()
+            }
+        }
+        return text
+    }
+
     fileprivate var trimmingNewlines: String {
         var text = self
         while text.last == "\n" { text.removeLast() }

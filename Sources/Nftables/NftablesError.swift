@@ -1,6 +1,6 @@
 /// A ruleset nft(8) did not take: its own text, with line and column of the fault.
 package struct NftablesError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// As nft prints it, with the faulty line and a mark below the fault.
+    /// As nft prints it: `ruleset:3:20-26: Error: …`, the faulty line, and a mark below the fault.
     package var text: String
 
     package init(text: String) { self.text = text }

@@ -9,8 +9,21 @@ package enum ConntrackRequest: Hashable, Sendable {
     ///
     /// A mask of 0 would match every entry on the machine, so it is refused here before the kernel hears of it.
     case delete(FwMark)
+    /// `conntrack -C`: how many flows this namespace tracks. One short answer; no walk of the table.
+    case total
     /// One flow into the table, as `conntrack -I` would: for tests and measurements.
     case create(ConntrackEntry, timeoutSeconds: UInt32)
+
+    /// The number in the answer to `total`.
+    package static func total(in payload: RawSpan) throws(WireError) -> UInt32 {
+        try payload.require(header: 4)
+        var total: UInt32?
+        try forEachAttribute(in: payload.extracting(droppingFirst: 4)) { (kind, payload) throws(WireError) in
+            if kind == 1 { total = try payload.big(at: 0) }  // CTA_STATS_GLOBAL_ENTRIES
+        }
+        guard let total else { throw WireError(.badValue(field: "CTA_STATS_GLOBAL_ENTRIES", value: 0), at: 4) }
+        return total
+    }
 
     /// Whether many messages and an NLMSG_DONE answer it, or an acknowledgement alone.
     package var isDump: Bool { if case .dump = self { true } else { false } }
@@ -22,17 +35,23 @@ package enum ConntrackRequest: Hashable, Sendable {
     package func write(into datagram: inout NetlinkWriter, sequence: UInt32) {
         switch self {
         case .dump(let mark):
-            datagram.message(type: 0x101, flags: [.request, .dump], sequence: sequence) {  // IPCTNL_MSG_CT_GET
+            // IPCTNL_MSG_CT_GET
+            datagram.message(type: 0x101, flags: [.request, .dump], sequence: sequence) {
                 $0.append(octets: [0, 0, 0, 0])  // struct nfgenmsg: both families
                 $0.append(mark)
             }
         case .delete(let mark):
             precondition(mark.mask != 0, "a mark without a mask matches every flow")
-            datagram.message(type: 0x102, flags: [.request, .acknowledge], sequence: sequence) {  // IPCTNL_MSG_CT_DELETE
+            // IPCTNL_MSG_CT_DELETE
+            datagram.message(type: 0x102, flags: [.request, .acknowledge], sequence: sequence) {
                 $0.append(octets: [0, 0, 0, 0])
                 $0.append(mark)
             }
+        case .total:
+            // IPCTNL_MSG_CT_GET_STATS
+            datagram.message(type: 0x105, flags: .request, sequence: sequence) { $0.append(octets: [0, 0, 0, 0]) }
         case .create(let entry, let timeout):
+            // IPCTNL_MSG_CT_NEW
             let flags: NetlinkFlags = [.request, .acknowledge, .create, .exclusive]
             datagram.message(type: 0x100, flags: flags, sequence: sequence) {
                 $0.append(octets: [entry.original.source.family.rawValue, 0, 0, 0])
@@ -51,6 +70,7 @@ extension ConntrackRequest: CustomStringConvertible {
         switch self {
         case .dump(let mark): "conntrack -L --mark \(mark)"
         case .delete(let mark): "conntrack -D --mark \(mark)"
+        case .total: "conntrack -C"
         case .create(let entry, _): "conntrack -I \(entry)"
         }
     }

@@ -85,8 +85,6 @@ package struct LinkMessage: Hashable, Sendable {
             case .wireless: isWirelessEvent = true
             case .operState: operState = OperState(rawValue: try payload.native(at: 0)) ?? .unknown
             case .linkInfo:
-                // A bridge's port has its port's attributes here, not a nest.
-                guard addressFamily == 0 else { return }
                 try forEachAttribute(in: payload) { (kind, payload) throws(WireError) in
                     if kind == 1 { self.kind = payload.text }  // IFLA_INFO_KIND
                 }

@@ -32,7 +32,8 @@ extension RouteMessage {
             case .metric: metric = try payload.native(at: 0)
             case .preferredSource: preferredSource = try payload.address()
             case .multipath: nexthops = try Self.nexthops(payload)
-            case .table: table = RoutingTable(rawValue: try payload.native(at: 0))  // 256 and up overflow the header's byte
+            case .table:  // 256 and up overflow the header's byte
+                table = RoutingTable(rawValue: try payload.native(at: 0))
             case .via: gateway = try payload.via()
             case .nexthopID: nexthopID = try payload.native(at: 0)
             case nil: break

@@ -29,7 +29,8 @@ extension RuleMessage {
             case .suppressPrefixLength:
                 let length: UInt32 = try payload.native(at: 0)
                 suppressPrefixLength = length == .max ? nil : length  // dumped in every rule, −1 where there is none
-            case .table: table = RoutingTable(rawValue: try payload.native(at: 0))  // 256 and up overflow the header's byte
+            case .table:  // 256 and up overflow the header's byte
+                table = RoutingTable(rawValue: try payload.native(at: 0))
             case .mask: mask = try payload.native(at: 0)
             case .output: output = payload.text
             case .padding: break

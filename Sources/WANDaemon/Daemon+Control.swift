@@ -41,13 +41,16 @@ extension Daemon {
             withUplink(name, reply) { number in
                 let until = span.map { Daemon.moment() + $0 }
                 let end = span.map { " for \($0.policyText)" } ?? ""
-                act(.failover(number, until: until, force: force, strict: strict), "\(name) is pinned\(end)", peer, reply)
+                act(
+                    .failover(number, until: until, force: force, strict: strict), "\(name) is pinned\(end)", peer,
+                    reply)
             }
         case .enable(let name): withUplink(name, reply) { act(.enable($0), "\(name) is enabled", peer, reply) }
         case .disable(let name): withUplink(name, reply) { act(.disable($0), "\(name) is disabled", peer, reply) }
         case .speed(let name, let speedClass):
             withUplink(name, reply) { number in
-                let done = speedClass.map { "\($0) is wanted for \(name)" } ?? "the speed class of \(name) follows the traffic"
+                let done =
+                    speedClass.map { "\($0) is wanted for \(name)" } ?? "the speed class of \(name) follows the traffic"
                 act(.speed(number, speedClass), done, peer, reply)
             }
         }
@@ -112,7 +115,9 @@ extension Daemon {
 
     /// Tells a drain's watcher how many flows are left, each second until there are none.
     private func lookAtDrain(_ id: ObjectIdentifier) {
-        guard let watcher = drainWatchers[id], let view = engine.view(of: watcher.uplink, at: Daemon.moment()) else { return }
+        guard let watcher = drainWatchers[id], let view = engine.view(of: watcher.uplink, at: Daemon.moment()) else {
+            return
+        }
         let flows = (try? kernel.countFlows(policy.mark.mark(of: watcher.uplink))) ?? 0
         let left = view.drainsUntil.map { max($0 - Daemon.moment(), .zero) } ?? .zero
         let isDone = flows == 0 || view.drainsUntil == nil
@@ -178,7 +183,8 @@ extension Daemon {
         probeWatchers.remove(at: place)
         for (number, targets) in watcher.waiting.sorted(by: { $0.key < $1.key }) {
             for target in targets.sorted() {
-                watcher.reply.send(ProbeReport(uplink: name(number), target: target, problem: "no answer within 2 s").json)
+                watcher.reply.send(
+                    ProbeReport(uplink: name(number), target: target, problem: "no answer within 2 s").json)
             }
         }
         watcher.reply.finish()
@@ -224,6 +230,13 @@ extension Daemon {
             attachments[number] = nil
             if after == nil { leaveBehind.append(number) }
         }
+        if before.mark != policy.mark {
+            // Sockets and flows carry the old bits: probe anew, and let go of what was pinned by them.
+            for number in old.values {
+                _ = try? kernel.deleteFlows(before.mark.mark(of: number))
+                attachments[number] = nil
+            }
+        }
         let outputs = engine.reload(EngineSetup(policy: policy, numbers: state.numbers), at: Daemon.moment())
         prepareKernel()
         perform(outputs)
@@ -233,6 +246,7 @@ extension Daemon {
         leaveBehind = []
         remember()
         prepareToken()
+        releaseStartupMemory()
         arm()
     }
 }

@@ -11,7 +11,7 @@ extension Daemon {
     /// Sysctls and the nft table: at start and when the policy changes.
     func prepareKernel() {
         if !policy.lan.interfaces.isEmpty, policy.lan.forwarding == .on, let done = KernelSettings.enableForwarding() {
-            log(.notice, done)
+            note(kind: "sysctl", done)
         }
         applyRuleset(isRepair: false)
     }
@@ -108,9 +108,10 @@ extension Daemon {
             reports.append(AttachmentReport(number, attachment, reason: reason))
         }
         guard !reports.isEmpty else { return }
-        let before = attachments
+        // The tables of the uplinks come first, so that the first probes find their way; and where the selected one is gone
+        // this already is the step to the next rung.
+        reconcile()
         feed(.attached(reports))
-        if before == attachments { reconcile() }
     }
 
     private func isWireless(_ index: InterfaceIndex) -> Bool {
@@ -126,10 +127,15 @@ extension Daemon {
             prober.detach(uplink: number)
             return
         }
-        if let done = KernelSettings.loosenReversePathFilter(attachment.interface) { log(.notice, done) }
+        if let done = KernelSettings.loosenReversePathFilter(attachment.interface) {
+            note(kind: "sysctl", uplink: name(number), done)
+        }
+        if let done = KernelSettings.skipRoutesWithoutCarrier(attachment.interface) { log(.info, done) }
         do throws(SystemCallError) {
+            // The mark keeps our probes' own flows from being pinned and counted as somebody's (see `Ruleset`).
             try prober.attach(
-                uplink: number, interface: attachment.interface, ifindex: attachment.interfaceIndex, mark: nil)
+                uplink: number, interface: attachment.interface, ifindex: attachment.interfaceIndex,
+                mark: policy.mark.mark(of: number).value)
             warnings["probe \(number)"] = nil
         } catch {
             // Gone again already, most likely: then its link event follows.
@@ -146,10 +152,13 @@ extension Daemon {
         // `main`, it stays, and our mirror waits.
         let mirrors = wanted.routes.keys.filter { $0.table == .main }
         for key in mirrors {
-            let isTaken = picture.foreignDefaults.contains { $0.table == .main && $0.metric == key.metric && $0.tos == 0 }
+            let isTaken = picture.foreignDefaults.contains {
+                $0.table == .main && $0.metric == key.metric && $0.tos == 0
+            }
             if isTaken { wanted.routes[key] = nil }
             warnings["mirror"] =
-                isTaken ? "another program's default route has metric \(key.metric) in main; ours is not shown there" : nil
+                isTaken
+                ? "another program's default route has metric \(key.metric) in main; ours is not shown there" : nil
         }
         return wanted
     }
@@ -177,7 +186,9 @@ extension Daemon {
     private func repairIfNeeded() {
         let steps = changes(from: picture.found, to: wanted())
         if steps.isEmpty { return }
-        repairSoon(because: "\(steps.count) of our routes and rules were changed by another program (\(steps[0]))", table: false)
+        repairSoon(
+            because: "\(steps.count) of our routes and rules were changed by another program (\(steps[0]))",
+            table: false)
     }
 
     private func repairSoon(because reason: String, table: Bool) {

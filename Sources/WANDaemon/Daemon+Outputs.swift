@@ -38,6 +38,7 @@ extension Daemon {
         let isSwitch = decision.selected != routed
         routed = decision.selected
         if isSwitch {
+            if lastSwitch?.to != nil, lastSwitch?.proven == nil { fail("the next switch came first") }
             lastSwitch = SwitchRecord(
                 decision: decision, from: decision.previous.map(name), to: decision.selected.map(name), at: .now(),
                 decidedAt: Daemon.moment())
@@ -136,7 +137,8 @@ extension Daemon {
         ].compactMap { $0 }.joined(separator: ", ")
         log(
             .notice,
-            "traffic \(record.from.map { "from \($0) " } ?? "")to \(record.to ?? "nothing"): \(record.decision.cause) (\(times))")
+            "traffic \(record.from.map { "from \($0) " } ?? "")to \(record.to ?? "nothing"): \(record.decision.cause) (\(times))"
+        )
         publish(
             EventReport(
                 at: record.at, kind: "switch", uplink: record.to, text: "\(record.decision.cause) (\(times))",
@@ -162,7 +164,9 @@ extension Daemon {
         case .pinEnded(let uplink, let reason): note(kind: "auto", uplink: name(uplink), "the pin ended: \(reason)")
         case .keepaliveSent(let uplink): log(.debug, "\(name(uplink)): keepalive sent")
         case .keepaliveLost(let uplink, let inARow):
-            note(kind: "keepalive", uplink: name(uplink), "\(inARow) keepalive\(inARow == 1 ? "" : "s") in a row not answered")
+            note(
+                kind: "keepalive", uplink: name(uplink),
+                "\(inARow) keepalive\(inARow == 1 ? "" : "s") in a row not answered")
         case .speedClass(let uplink, let wanted, let confirmed, let text):
             note(
                 kind: "speed", uplink: name(uplink),
@@ -197,8 +201,10 @@ extension Daemon {
 
     /// One line for `systemctl status`.
     func summary() -> String {
-        engine.views(at: Daemon.moment()).map { "\($0.name) \($0.state.rawValue)\($0.traffic == .standby ? "" : ", \($0.traffic.rawValue)")" }
-            .joined(separator: "; ")
+        engine.views(at: Daemon.moment()).map {
+            "\($0.name) \($0.state.rawValue)\($0.traffic == .standby ? "" : ", \($0.traffic.rawValue)")"
+        }
+        .joined(separator: "; ")
     }
 
     // MARK: SORACOM
@@ -213,7 +219,8 @@ extension Daemon {
         courier.ask(
             { id in
                 var request = CourierRequest(
-                    id: id, verb: .setSpeedClass, uplink: settings.name, interface: settings.interface, settings: soracom,
+                    id: id, verb: .setSpeedClass, uplink: settings.name, interface: settings.interface,
+                    settings: soracom,
                     credentials: credentials)
                 request.speedClass = speedClass
                 request.timeout = .nanoseconds(Self.speedClassLimit)

@@ -76,8 +76,7 @@ extension Daemon {
         let first = views.first { $0.state.isUsable && !$0.isDrained }
         return WhyReport(
             mode: engine.pin == nil ? .auto : .manual, selected: selected.map { [name($0)] } ?? [],
-            decision: selected.map { "traffic is on \(name($0)): \(engine.decision.cause)" }
-                ?? "there is no way out: \(engine.decision.cause)",
+            decision: engine.decision.cause,
             candidates: views.map { view in
                 WhyReport.Candidate(
                     uplink: view.name, state: UplinkReport.State(rawValue: view.state.rawValue) ?? .absent,
@@ -110,7 +109,8 @@ extension Daemon {
         }
         for target in view.targets where target.loss > 0.02 || (!target.answered && !view.isDormant) {
             lines.append(
-                "\(target.address): \(target.answered ? "answers" : "does not answer"), loss \((target.loss * 1000).rounded() / 10) %")
+                "\(target.address): \(target.answered ? "answers" : "does not answer"), loss \((target.loss * 1000).rounded() / 10) %"
+            )
         }
         if view.isDormant { lines.append("metered and not needed: only the keepalive is sent") }
         return lines

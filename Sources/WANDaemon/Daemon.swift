@@ -62,7 +62,9 @@ final class Daemon {
     static func moment() -> Moment { Moment(nanoseconds: Clock.boottime()) }
 
     var policy: Policy { loaded.policy }
-    func name(_ number: UplinkNumber) -> String { state.numbers.first { $0.value == number }?.key ?? "uplink \(number)" }
+    func name(_ number: UplinkNumber) -> String {
+        state.numbers.first { $0.value == number }?.key ?? "uplink \(number)"
+    }
     func uplink(_ number: UplinkNumber) -> Uplink? { policy.uplink(named: name(number)) }
 
     /// Takes the kernel as it finds it: routes of an earlier run go on carrying traffic until there is evidence against them.
@@ -175,6 +177,12 @@ final class Daemon {
         service.notify("READY=1", "STATUS=\(summary())")
         beatWatchdog()
         prepareToken()
+        releaseStartupMemory()
+    }
+
+    /// Once things are calm after a start or a reload.
+    func releaseStartupMemory() {
+        loop.schedule(at: Clock.boottime() + 5_000_000_000) { StartupMemory.release() }
     }
 
     /// Flows of a line that is not there when we start: an earlier daemon may have died before it moved them. What is not

@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 internal import JSONText
 internal import LinuxIO
@@ -21,7 +20,9 @@ final class Journal {
         fileSize = bytes.count
         for line in bytes.split(separator: 10).suffix(Self.kept) {
             // A line cut off by a power failure is no event.
-            guard let json = try? JSONValue(parsing: Array(line)), let event = try? EventReport(json: json) else { continue }
+            guard let json = try? JSONValue(parsing: Array(line)), let event = try? EventReport(json: json) else {
+                continue
+            }
             events.append(event)
         }
     }

@@ -147,13 +147,16 @@ package struct KernelPicture: Sendable {
         if gateway == nil, !link.flags.contains(.pointToPoint) {
             gateway = self.gateway(of: link.index)
             guard gateway != nil else {
-                return (nil, "no gateway is known on \(name): no default route leads there; set `gateway:` in the policy")
+                return (
+                    nil, "no gateway is known on \(name): no default route leads there; set `gateway:` in the policy"
+                )
             }
         }
         let attachment = Attachment(
             interfaceIndex: link.index, interface: name, addresses: list.map(\.local), gateway: gateway,
             isWireless: isWireless(link.index))
-        return (attachment, "\(name) is up with \(list[0].local)")
+        // Named because it changes how long a silence is borne with.
+        return (attachment, "\(name)\(attachment.isWireless ? " (Wi-Fi)" : "") is up with \(list[0].local)")
     }
 
     private func gateway(of index: InterfaceIndex) -> IPAddress? {

@@ -19,6 +19,19 @@ enum KernelSettings {
         }
     }
 
+    /// Without this a route whose interface has lost its carrier goes on being used (it is only flagged `linkdown`), and the
+    /// kernel could not fall to the next rung of the ladder by itself while the daemon is not there. Returns what was done.
+    static func skipRoutesWithoutCarrier(_ interface: String) -> String? {
+        let path = "/proc/sys/net/ipv4/conf/\(interface)/ignore_routes_with_linkdown"
+        do throws(SystemCallError) {
+            if try Files.text(path) == "1" { return nil }
+            try Files.write("1\n", to: path)
+            return "set ignore_routes_with_linkdown on \(interface): without a carrier the next uplink takes over in the kernel"
+        } catch {
+            return "cannot set ignore_routes_with_linkdown on \(interface): \(error)"
+        }
+    }
+
     /// Turns IPv4 forwarding on. Returns what was done, in words; `nil`: it was on.
     static func enableForwarding() -> String? {
         let path = "/proc/sys/net/ipv4/ip_forward"

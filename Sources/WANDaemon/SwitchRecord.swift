@@ -21,7 +21,9 @@ struct SwitchRecord {
     func report(now: Moment) -> SwitchReport {
         func since(_ moment: Moment?) -> Double? { moment.map { ($0 - decidedAt).milliseconds } }
         var steps: [SwitchReport.Step] = []
-        if let time = since(appliedAt) { steps.append(.init(name: "routes and NAT", milliseconds: time, detail: failure)) }
+        if let time = since(appliedAt) {
+            steps.append(.init(name: "routes and NAT", milliseconds: time, detail: failure))
+        }
         if let time = since(flowsDoneAt) {
             steps.append(.init(name: "conntrack", milliseconds: time, detail: "\(flowsDeleted ?? 0) entries deleted"))
         } else if decision.drains, let from {
@@ -29,7 +31,8 @@ struct SwitchRecord {
         }
         if let time = since(provenAt) { steps.append(.init(name: "proof", milliseconds: time, detail: proof)) }
         return SwitchReport(
-            at: at, ago: now - decidedAt, from: from.map { [$0] } ?? [], to: to.map { [$0] } ?? [], cause: decision.cause,
+            at: at, ago: now - decidedAt, from: from.map { [$0] } ?? [], to: to.map { [$0] } ?? [],
+            cause: decision.cause,
             manual: decision.manual,
             detectedMilliseconds: decision.faultSince.map { (decidedAt - $0).milliseconds },
             appliedMilliseconds: since(appliedAt), conntrackDeleted: flowsDeleted ?? (decision.drains ? 0 : nil),

@@ -8,6 +8,13 @@ package import WANModel
 /// - `prerouting` (what the LAN sends) and `output` (what the router sends) copy it to the packet, and a routing rule leads
 ///   marked packets to that uplink's table. Other programs' bits of both marks survive.
 ///
+/// A packet that already has our bits before its flow does comes from a socket of the router that chose its uplink itself,
+/// such as our probes: it needs no pin and is not counted as a flow of that uplink.
+///
+/// `egress` drops what would leave an uplink with an address that is not that interface's: packets that conntrack calls
+/// invalid and so cannot be translated, and the router's own last words (a reset, an ICMP error) on a line that is gone.
+/// A DHCP client that has none yet says 0.0.0.0. Whose address it is the kernel looks up itself, so nothing has to follow when an address changes.
+///
 /// The copy is a jump to a chain of constants for each uplink, since kernels before 6.14 cannot combine two registers in
 /// one bitwise expression.
 package enum Ruleset {
@@ -59,11 +66,15 @@ package enum Ruleset {
                 }
                 chain postrouting {
                     type filter hook postrouting priority mangle; policy accept;
-                    ct mark and \(mask) == 0 oifname vmap { \(byInterface) }
+                    ct mark and \(mask) == 0 meta mark and \(mask) == 0 oifname vmap { \(byInterface) }
                 }
                 chain srcnat {
                     type nat hook postrouting priority srcnat; policy accept;
                     meta nfproto ipv4 oifname @uplinks masquerade
+                }
+                chain egress {
+                    type filter hook postrouting priority srcnat + 10; policy accept;
+                    oifname @uplinks ip saddr != 0.0.0.0 fib saddr . oif type != local counter drop
                 }
             }
 

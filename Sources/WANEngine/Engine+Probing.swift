@@ -91,6 +91,8 @@ extension Engine {
             lastRoundExpires: now)
         guard records[index].state != .proving else { return }
         records[index].calmState = records[index].state
+        records[index].calmSince = records[index].since
+        records[index].calmReason = records[index].reason
         setState(of: index, to: .suspect, reason: "a probe was lost; asking all targets", at: now)
         outputs.append(.sampleCounters(records[index].number))
         if decision.selected == records[index].number { wakeStandbys(at: now) }
@@ -121,7 +123,8 @@ extension Engine {
             records[index].suspicion = nil
             records[index].lastSendFailure = nil
             if records[index].state == .suspect {
-                setState(of: index, to: records[index].calmState, reason: "targets answer", at: now)
+                setState(of: index, to: records[index].calmState, reason: records[index].calmReason, at: now)
+                records[index].since = records[index].calmSince
                 checkQuality(of: index, at: now)
             }
         case .down(let evidence):

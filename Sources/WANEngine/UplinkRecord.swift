@@ -17,6 +17,9 @@ struct UplinkRecord: Hashable, Sendable {
     var suspicion: Suspicion?
     /// The state to return to when a suspicion is cleared.
     var calmState = UplinkState.up
+    /// Since when it is in that state, and why: a doubt that came to nothing ends neither.
+    var calmSince = Moment.zero
+    var calmReason = ""
     var lastSendFailure: String?
     /// While not good: probes answered in a row.
     var answeredInRow = 0

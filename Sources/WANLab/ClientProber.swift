@@ -69,10 +69,10 @@ package final class ClientProber: Sendable {
         }
     }
 
-    /// What is known so far; of datagrams sent within the last second the unanswered ones are left out.
-    package func snapshot() throws(LabError) -> ProbeReport {
+    /// What is known so far; of datagrams sent lately the unanswered ones are left out, for they may yet be answered.
+    package func snapshot(undecided: Duration = .seconds(1)) throws(LabError) -> ProbeReport {
         let record = try thread.perform { $0.record }
-        return record.report(owners: owners(), horizon: Clock.boottime() - 1_000_000_000)
+        return record.report(owners: owners(), horizon: Clock.boottime() - undecided.nanoseconds)
     }
 
     /// Whether the newest answer is younger than this.

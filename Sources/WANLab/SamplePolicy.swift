@@ -20,6 +20,8 @@ package enum SamplePolicy {
             interface: ppp0
             probe:
               targets: [8.8.8.8, 1.1.1.1, 9.9.9.9]
+              patience: 200ms
+              degraded: {loss: 20%, rtt: 400ms, jitter: 100ms, window: 30s}
           jcom:
             interface: wlan0
             gateway: 192.168.3.1

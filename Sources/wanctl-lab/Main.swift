@@ -12,7 +12,9 @@ struct LabCommand: ParsableCommand {
             next one, or by `wanctl-lab down --all`.
             """,
         subcommands: [
-            UpCommand.self, StatusCommand.self, FaultVerb.self, TargetVerb.self, ClearVerb.self, ProbeVerb.self,
+            DemoCommand.self, BenchCommand.self, UpCommand.self, StatusCommand.self, FaultVerb.self, TargetVerb.self,
+            ClearVerb.self,
+            ProbeVerb.self,
             DownCommand.self,
         ])
 }

@@ -1,2 +1,18 @@
-/// The only place that knows WANPolicy. `nil` until it is wired; then `wanctl check` is offered.
-let policyJudge: PolicyJudge? = nil
+import WANModel
+import WANPolicy
+
+/// The only place that knows WANPolicy.
+let policyJudge: PolicyJudge? = { bytes, file in
+    func remarks(_ faults: [PolicyFault]) -> [PolicyVerdict.Remark] {
+        faults.map { .init(line: $0.line, column: $0.column, problem: $0.problem, advice: $0.advice) }
+    }
+    do throws(PolicyFaults) {
+        let read = try PolicyReader.read(bytes, fileName: file)
+        return PolicyVerdict(
+            unsupported: remarks(read.unsupported()), warnings: remarks(read.warnings),
+            uplinks: read.policy.uplinks.map(\.name), nodes: read.policy.nodes.map(\.name))
+    } catch {
+        return PolicyVerdict(
+            faults: remarks(error.faults), unsupported: remarks(error.unsupported), warnings: remarks(error.warnings))
+    }
+}

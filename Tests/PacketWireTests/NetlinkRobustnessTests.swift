@@ -21,7 +21,9 @@ struct NetlinkRobustnessTests {
                 case 20...22: attempt { () throws(WireError) in _ = try AddressMessage(payload) }
                 case 24...26: attempt { () throws(WireError) in _ = try RouteMessage(payload) }
                 case 32...34: attempt { () throws(WireError) in _ = try RuleMessage(payload) }
-                case 0x100...0x1ff: attempt { () throws(WireError) in _ = try ConntrackEntry(payload) }
+                case 0x100...0x1ff:
+                    attempt { () throws(WireError) in _ = try ConntrackEntry(payload) }
+                    attempt { () throws(WireError) in _ = try ConntrackRequest.total(in: payload) }
                 default: attempt { () throws(WireError) in _ = try GenericNetlinkRequest.familyNumber(in: payload) }
                 }
             }

@@ -113,6 +113,7 @@ struct DataplaneTests {
         let text = Ruleset.make(uplinks: three, mark: MarkLayout())
         #expect(text.contains("elements = { \"ppp0\", \"wlan0\", \"ppp1\" }"))
         #expect(text.contains("ct mark set ct mark and 0xff00ffff or 0x00020000"))
+        #expect(text.contains("oifname @uplinks ip saddr != 0.0.0.0 fib saddr . oif type != local counter drop"))
         #expect(Ruleset.make(uplinks: [], mark: MarkLayout()).hasSuffix("table inet wanctl {\n}\n"))
     }
 }

@@ -46,6 +46,19 @@ struct DetectionTests {
         #expect(world.state(ftth) == .up)
     }
 
+    @Test("a doubt that comes to nothing ends neither the state nor its reason")
+    func doubt() {
+        var world = Simulation(threeUplinks())
+        world.run(.seconds(10))
+        let before = world.engine.view(of: ftth, at: world.now)
+        world.lines[ftth]?.isDead = true
+        #expect(world.run(until: .seconds(1)) { $0.state(ftth) == .suspect })
+        world.lines[ftth]?.isDead = false
+        #expect(world.run(until: .seconds(1)) { $0.state(ftth) == .up })
+        let after = world.engine.view(of: ftth, at: world.now)
+        #expect(after?.since == before?.since && after?.reason == before?.reason)
+    }
+
     @Test("one dead target for an hour changes nothing")
     func deadTarget() {
         var world = Simulation(threeUplinks())

@@ -82,18 +82,6 @@ struct ExampleTests {
                 "two-boxes.yaml",
             ])
     }
-
-    @Test("the SORACOM API's specification is read as a tree")
-    func openAPI() throws {
-        let bytes = try #require(contents("Sources/WANLab/Resources/soracom-api.yaml"))
-        let root = try YAMLNode(parsing: bytes, fileName: "soracom-api.yaml")
-        #expect(root["openapi"]?.text == "3.0.0")
-        let paths = try #require(root["paths"]?.entries)
-        #expect(paths.map(\.key).contains("/auth"))
-        #expect(root["paths"]?["/auth"]?["post"]?["operationId"]?.text == "auth")
-        let classes = root["components"]?["schemas"]?["UpdateSpeedClassRequest"]?["properties"]?["speedClass"]?["enum"]
-        #expect(classes?.elements?.compactMap(\.text).contains("s1.minimum") == true)
-    }
 }
 
 private let package = #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" }

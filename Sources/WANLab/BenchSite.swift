@@ -1,0 +1,94 @@
+internal import LinuxIO
+internal import WANControl
+
+/// A lab, SORACOM and a daemon for measurements, with the means to begin anew.
+final class BenchSite {
+    let stage: LabStage
+    let lab: Lab
+    let soracom: SoracomInLab
+    let router: RouterUnderTest
+
+    init(on stage: LabStage, policy: String = BenchSite.policy, options: LabOptions = LabOptions()) throws {
+        self.stage = stage
+        lab = try stage.build(options)
+        soracom = try SoracomInLab.start(in: lab)
+        router = try RouterUnderTest.start(in: lab, policy: policy)
+    }
+
+    /// DESIGN.md section 6 as it stands there.
+    static let policy = SamplePolicy.text(soracom: SoracomInLab.policyLines())
+
+    /// Heals the lines and starts a daemon that remembers nothing in a router that knows nothing of it: each run finds what the first
+    /// one found, without the growing hold of an uplink that flaps.
+    func renew() throws {
+        router.terminate()
+        try lab.clearFaults()
+        try lab.mustRun(in: .router, [Siblings.path("wanctld"), "--cleanup"])
+        removeTree(router.stateDirectory)
+        try router.restart()
+        try settle()
+    }
+
+    /// Waits until every line is known to be good and its round trip has been measured a few times.
+    func settle() throws {
+        try router.waitUntil("every uplink up") { status in
+            status.isOn(.ftth) && LabUplink.allCases.allSatisfy { status[$0]?.state == .up }
+        }
+        try stage.linger(.seconds(3))
+    }
+
+    /// What the client noticed of one failure, by new flows and by an established one.
+    struct Passage {
+        var fresh: ProbeReport
+        var established: ProbeReport
+        var change: SwitchReport
+        /// Flows of the client or the router that still had the old source address three seconds later.
+        var leftBehind: Int?
+    }
+
+    /// Lets ftth fail after this much calm and watches how traffic gets to jcom.
+    func fail(_ fault: Fault, after calm: Duration, countingLeftBehind: Bool = false) throws -> Passage {
+        let established = try ClientProber.start(in: lab)
+        let fresh = try ClientProber.start(in: lab, flow: .fresh())
+        try awaitAnswers(established, fresh)
+        try stage.linger(.milliseconds(300) + calm)
+        let old = lab.address(of: .ftth)
+        try lab.setFault(.ftth, fault)
+        let change = try awaitSwitch(to: .jcom)
+        try awaitAnswers(established, fresh)
+        var leftBehind: Int?
+        if countingLeftBehind {
+            try stage.linger(.seconds(3))
+            leftBehind = try flows(from: "\(old)")
+        }
+        return Passage(
+            fresh: try fresh.stop(), established: try established.stop(), change: change, leftBehind: leftBehind)
+    }
+
+    /// The switch that ended on an uplink, when it was proven or has failed to be.
+    func awaitSwitch(to uplink: LabUplink, atMost limit: Duration = .seconds(20)) throws -> SwitchReport {
+        let status = try router.waitUntil("traffic on \(uplink)", atMost: limit) { status in
+            status.isOn(uplink) && status.lastSwitch?.to == [uplink.rawValue] && status.lastSwitch?.proven != nil
+        }
+        guard let change = status.lastSwitch else { throw LabError("read the switch", "there is none") }
+        return change
+    }
+
+    func awaitAnswers(_ probers: ClientProber...) throws {
+        for prober in probers {
+            guard try prober.waitForAnswers(atMost: .seconds(10)) else {
+                throw LabError("see the client's datagrams answered", "they are not")
+            }
+        }
+    }
+
+    /// Entries of connection tracking that name an address; not ICMP, which our own probes over that very line use.
+    func flows(from address: String) throws -> Int {
+        // conntrack(8) is not everywhere; the same table is a file (net/netfilter/nf_conntrack_standalone.c).
+        let table = try lab.mustRun(in: .router, ["cat", "/proc/net/nf_conntrack"])
+        return table.split(separator: "\n").filter { line in
+            !line.contains(" icmp ")
+                && line.split(separator: " ").contains { $0 == "src=\(address)" || $0 == "dst=\(address)" }
+        }.count
+    }
+}

@@ -1,0 +1,183 @@
+internal import LinuxIO
+internal import WANControl
+
+/// The chapters.
+extension Demo {
+    /// A blackhole is noticed in 0.2 s; ten times that is a miss on any machine.
+    private static let worstOutage = 2000.0
+
+    func allIsWell() throws {
+        try teller.chapter("All is well")
+        try router.waitUntil("all three uplinks known to be good, and the speed class confirmed") {
+            status in
+            status.isOn(.ftth) && LabUplink.allCases.allSatisfy { status[$0]?.state == .up }
+                && status[.soracom]?.speedClass?.confirmed == "s1.minimum"
+        }
+        try stage.linger(.seconds(1))  // until round trips have settled
+        let status = try router.status()
+        try tellCalls()
+        try teller.say("traffic is on ftth; jcom and soracom answer and stand by")
+        for uplink in status.uplinks {
+            try teller.add("\(Figure.left(uplink.name, 8)) \(uplink.state.rawValue), \(uplink.traffic.rawValue)")
+        }
+        try stage.linger(.seconds(2))
+        let missed = (try browsing.snapshot().lost, try call.snapshot().lost)
+        try teller.say("so far the browsing has missed \(missed.0) datagrams and the call \(missed.1)")
+        note("all is well on the fibre", "lost \(missed.0) and \(missed.1)", missed == (0, 0))
+    }
+
+    func fibreFails() throws {
+        try teller.chapter("The fibre goes silent: no packet passes any more, and the link stays up")
+        let moment = try lab.setFault(.ftth, .blackhole())
+        try teller.say("ftth is silent from now on", at: moment)
+        try switchOver(to: .jcom, since: moment, step: "the fibre went silent, traffic went to jcom")
+        try stage.linger(.seconds(1))
+    }
+
+    func cableFails() throws {
+        try teller.chapter("JCOM fails too: its router still answers, nothing behind it does")
+        let moment = try lab.setFault(.jcom, .upstreamDead)
+        lastFault = moment
+        try teller.say("jcom leads nowhere from now on", at: moment)
+        try switchOver(to: .soracom, since: moment, step: "jcom failed too, traffic went to SORACOM")
+    }
+
+    /// What every failover has to tell.
+    private func switchOver(to uplink: LabUplink, since moment: Int64, step: String) throws {
+        let status = try router.waitUntil("traffic on \(uplink)") { status in
+            status.isOn(uplink) && status.lastSwitch?.to == [uplink.rawValue] && status.lastSwitch?.proven != nil
+        }
+        guard let change = status.lastSwitch else { return }
+        let browsing = try recovered(self.browsing, since: moment)
+        let call = try recovered(self.call, since: moment)
+        try teller.say(
+            "traffic is on \(uplink), after \(Figure.milliseconds(browsing.milliseconds)) ms", at: browsing.end)
+        try teller.add("why      \(change.cause)")
+        try teller.add("daemon   \(describe(change))")
+        try teller.add(
+            "missed   browsing \(Figure.milliseconds(browsing.milliseconds)) ms, the call"
+                + " \(Figure.milliseconds(call.milliseconds)) ms")
+        note(
+            step,
+            "\(Figure.milliseconds(browsing.milliseconds)) ms browsing, \(Figure.milliseconds(call.milliseconds)) ms call",
+            max(browsing.milliseconds, call.milliseconds) <= Self.worstOutage && change.proven == true)
+    }
+
+    func soracomIsRaised() throws {
+        let deadline = Clock.boottime() + 10_000_000_000
+        guard soracom.service.wait(until: deadline, { _ in self.soracom.speedClass == "s1.fast" }) else {
+            throw LabError("see SORACOM raise the speed class", "it is still \(soracom.speedClass ?? "unknown")")
+        }
+        let status = try router.waitUntil("the daemon's own word for it") {
+            $0[.soracom]?.speedClass?.confirmed == "s1.fast"
+        }
+        try tellCalls()
+        let way = status[.soracom]?.speedClass?.via ?? "?"
+        let raised = (soracom.classChanges.last?.moment ?? .max) - lastFault
+        note("SORACOM raised to s1.fast", "\(raised / 1_000_000) ms after the failure, by \(way)", true)
+        try stage.linger(.seconds(2))
+    }
+
+    func everythingHeals() throws {
+        try teller.chapter("Everything heals")
+        let download = try ClientConnection.start(in: lab)
+        try teller.say("somebody starts a download, a TCP connection over SORACOM")
+        try stage.linger(.seconds(1))
+        let before = try (browsing.snapshot().lost, call.snapshot().lost)
+
+        try lab.clearFaults(.ftth)
+        try teller.say("ftth carries packets again")
+        let good = try router.waitUntil("ftth good again") { $0[.ftth]?.state == .up }
+        let hold = good[.ftth]?.holdSpan.map { ", and must stay good for \(Figure.fixed($0.seconds, 1)) s" } ?? ""
+        try teller.say("ftth is up: \(good[.ftth]?.reason ?? "")\(hold)")
+        try lab.clearFaults(.jcom)
+        try teller.say("jcom carries packets again")
+        let status = try router.waitUntil("traffic back on ftth", atMost: .seconds(30)) { status in
+            status.isOn(.ftth) && status.lastSwitch?.to == ["ftth"] && status.lastSwitch?.proven != nil
+        }
+        guard let change = status.lastSwitch else { return }
+        try teller.say("traffic is back on ftth; old flows may finish where they are")
+        try teller.add("why      \(change.cause)")
+        try teller.add("daemon   \(describe(change))")
+
+        // Long enough for anything that was lost to be known as lost, and shorter than the drain.
+        try stage.linger(.seconds(2))
+        let end = try (call.stop(), download.stop())
+        let lost = (try browsing.snapshot().lost - before.0, end.0.lost - before.1)
+        let whole = end.1.brokenBy.map { "broken (\($0))" } ?? "whole"
+        let byNow = end.0.timeline.last?.uplink.map { "\($0)" } ?? "nowhere"
+        try teller.say("the call ends and the download is done, both still over \(byNow)")
+        try teller.add("missed   browsing \(lost.0) datagrams, the call \(lost.1); the download is \(whole)")
+        note(
+            "back on the fibre", "lost \(lost.0) and \(lost.1), download \(whole)",
+            lost == (0, 0) && end.1.brokenBy == nil && change.proven == true)
+    }
+
+    func soracomIsLowered() throws {
+        try teller.chapter("SORACOM may rest")
+        try router.waitUntil("SORACOM empty") { $0[.soracom]?.traffic == .standby }
+        try teller.say("the drain is over; soracom carries nothing any more")
+        let deadline = Clock.boottime() + 20_000_000_000
+        let isLowered = soracom.service.wait(until: deadline) { _ in self.soracom.speedClass == "s1.minimum" }
+        let status = try router.waitUntil("the daemon's own word for it") {
+            $0[.soracom]?.speedClass?.confirmed == "s1.minimum"
+        }
+        try tellCalls()
+        let bytes = (status[.soracom]?.bytes.probes ?? 0) / 1024
+        note("SORACOM lowered to s1.minimum", "\(bytes) KiB of probes in all", isLowered)
+        let last = try browsing.stop()
+        note(
+            "browsing, from beginning to end", "\(last.outages.count) gaps in \(last.sent) datagrams",
+            last.outages.count <= 2)
+    }
+
+    // MARK: words
+
+    private func note(_ step: String, _ figures: String, _ isGood: Bool) {
+        verdicts.append(Verdict(step: step, figures: figures, isGood: isGood))
+    }
+
+    private func describe(_ change: SwitchReport) -> String {
+        var parts: [String] = []
+        if let found = change.detectedMilliseconds { parts.append("certain after \(Figure.milliseconds(found)) ms") }
+        if let applied = change.appliedMilliseconds { parts.append("routes in \(Figure.milliseconds(applied)) ms") }
+        if let deleted = change.conntrackDeleted { parts.append("\(deleted) old flows moved") }
+        parts.append(change.proven == true ? "proven" : "NOT PROVEN")
+        return parts.joined(separator: ", ")
+    }
+
+    /// The longest gap since a moment, when it is over and everything after it has been answered for a while.
+    private func recovered(_ prober: ClientProber, since moment: Int64) throws -> Outage {
+        var outage: Outage?
+        let isOver = try stage.wait(atMost: .seconds(10)) { () throws(LabError) in
+            let report = try prober.snapshot(undecided: .milliseconds(300))
+            let gaps = report.outages.filter { $0.end >= moment }
+            outage = gaps.max { $0.duration < $1.duration }
+            return outage.map { !$0.isOpen && Clock.boottime() - $0.end > 600_000_000 } ?? false
+        }
+        guard isOver, let outage else { throw LabError("see the client's datagrams answered again", "they are not") }
+        return outage
+    }
+
+    /// What was asked of SORACOM since the last time, by its own record.
+    private func tellCalls() throws {
+        let calls = soracom.service.calls
+        for call in calls.dropFirst(toldCalls) {
+            let door = call.path.hasPrefix("/v1/subscriber") ? "metadata service" : "API"
+            let place = "\(door), asked from \(call.source)"
+            let words =
+                switch (call.operation, call.status, call.speedClass) {
+                case (.auth, 200, _): "SORACOM lets us sign in, long before that is needed (\(place))"
+                case (_, 200, let granted?): "SORACOM grants \(granted) (\(place))"
+                default:
+                    "SORACOM: \(call.method) \(call.path), \(call.status.map { "answer \($0)" } ?? "no answer") (\(place))"
+                }
+            try teller.say(words, at: call.moment)
+        }
+        toldCalls = calls.count
+    }
+}
+
+extension Duration {
+    var seconds: Double { Double(nanoseconds) / 1e9 }
+}

@@ -1,0 +1,87 @@
+import JSONText
+import NetworkTypes
+import Testing
+import WANDaemon
+import WANEngine
+import WANModel
+
+@Suite("small parts of the daemon")
+struct SmallPartsTests {
+    @Test(
+        "SHA-256 as FIPS 180-4 has it",
+        arguments: [
+            ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+            ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            (
+                "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+                "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
+            ),
+        ])
+    func digest(text: String, hex: String) { #expect(sha256(Array(text.utf8)) == hex) }
+
+    @Test("the stored state survives a round trip, its pin by the wall clock")
+    func stored() throws {
+        var state = StoredState()
+        state.numbers = ["ftth": UplinkNumber(rawValue: 1), "jcom": UplinkNumber(rawValue: 2)]
+        var memory = EngineMemory()
+        memory.disabled = [UplinkNumber(rawValue: 2)]
+        memory.pin = Selection.Pin(
+            uplink: UplinkNumber(rawValue: 1), until: Moment(nanoseconds: 7_200_000_000_000), strict: true, force: false
+        )
+        let now = Moment(nanoseconds: 3_600_000_000_000)
+        state.remember(memory, now: now, unixSeconds: 1_000_000)
+        let read = StoredState(json: try JSONValue(parsing: state.json.text))
+        #expect(read == state)
+        // After a reboot the boot clock starts anew; the pin still ends at the same time of day.
+        let later = read.memory(now: .zero, unixSeconds: 1_000_600)
+        #expect(later.pin?.until == Moment(nanoseconds: 3_000_000_000_000))
+        #expect(later.disabled == [UplinkNumber(rawValue: 2)])
+        #expect(read.memory(now: .zero, unixSeconds: 1_003_601).pin == nil)
+    }
+
+    @Test(
+        "a damaged state is taken for what makes sense in it",
+        arguments: [
+            "{}", "[]", "null", #"{"numbers": {"a": 0, "b": 65, "c": "x"}}"#, #"{"pin": {"uplink": 3}}"#,
+            #"{"numbers": 5, "disabled": {"a": 1}, "speed": [1]}"#,
+        ])
+    func damaged(text: String) throws {
+        let state = StoredState(json: try JSONValue(parsing: text))
+        #expect(state.numbers.isEmpty && state.pin == nil && state.disabled.isEmpty)
+    }
+
+    @Test("two names never get one number, whatever the file says")
+    func twins() throws {
+        let state = StoredState(json: try JSONValue(parsing: #"{"numbers": {"a": 1, "b": 1}}"#))
+        #expect(state.numbers.count == 1)
+    }
+
+    @Test("what others remove is put back at once, then more slowly, and at once again after a quiet while")
+    func pace() {
+        var pace = RepairPace()
+        var now = Moment.zero
+        var waits: [Int64] = []
+        for _ in 0..<9 {
+            let next = pace.next(at: now)
+            waits.append((next - now).components.seconds)
+            now = next
+            pace.repaired(at: now)
+        }
+        #expect(waits == [0, 1, 2, 4, 8, 16, 32, 60, 60])
+        now += .seconds(301)
+        #expect(pace.next(at: now) == now)
+    }
+
+    @Test("the command line, and what is wrong with it")
+    func options() throws {
+        let options = try DaemonOptions(arguments: [
+            "--policy=/p", "--socket", "/s", "--state-dir", "/d", "--node", "n",
+        ])
+        #expect(
+            options.policy == "/p" && options.socket == "/s" && options.stateDirectory == "/d" && options.node == "n")
+        #expect(try DaemonOptions(arguments: ["--check"]).action == .check)
+        for wrong in [["--policy"], ["--nope"], ["file"], ["--socket="]] {
+            #expect(throws: DaemonOptions.UsageError.self) { try DaemonOptions(arguments: wrong) }
+        }
+    }
+}
