@@ -35,4 +35,18 @@ enum Policies {
 
             """
     }
+
+    /// Fibre and cable alone.
+    static func twoLines(hold: String = "1s") -> String {
+        """
+        version: 1
+        site: lab
+        lan: {interfaces: [eth0]}
+        uplinks:
+          ftth: {interface: ppp0, probe: {\(targets)}}
+          jcom: {interface: wlan0, gateway: 192.168.3.1, probe: {\(targets)}}
+        failover: {order: [ftth, jcom], hold: \(hold)}
+
+        """
+    }
 }
