@@ -10,14 +10,19 @@ func readSoracom(_ bytes: [UInt8]) {
     let line = String(decoding: body.prefix { $0 != 10 }, as: UTF8.self)
     let response = HTTPResponse(
         status: statuses[Int(first & 0xf)],
-        headers: [.init("Content-Type", first & 0x80 == 0 ? "application/json" : "text/html"), .init("Retry-After", line)],
+        headers: [
+            .init("Content-Type", first & 0x80 == 0 ? "application/json" : "text/html"), .init("Retry-After", line),
+        ],
         body: body)
-    if let state = try? SIMState(response) { precondition(!state.speedClass.name.isEmpty, "a speed class without a name") }
+    if let state = try? SIMState(response) {
+        precondition(!state.speedClass.name.isEmpty, "a speed class without a name")
+    }
     let secrets = Secrets(["secret-key"])
     let failure = ServiceFailure(response, secrets: secrets)
     precondition(!failure.text.contains("secret-key"), "a secret in an error")
     precondition(
-        failure.text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }, "a control character in it")
+        failure.text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control },
+        "a control character in it")
     precondition(failure.text.count <= 600, "longer than a line")
     if let wait = failure.retryAfter { precondition(wait >= .seconds(1) && wait <= .seconds(300), "an unbounded wait") }
 
