@@ -218,6 +218,7 @@ extension Daemon {
     private func adopt(_ fresh: LoadedPolicy) {
         let before = policy
         let old = state.numbers
+        let former = dataplaneUplinks()
         loaded = fresh
         state.numbers = Daemon.numbers(policy, remembered: old)
         courier.settings = Daemon.courierSettings(for: loaded, options: options, environment: environmentVariables())
@@ -238,10 +239,11 @@ extension Daemon {
             }
         }
         let outputs = engine.reload(EngineSetup(policy: policy, numbers: state.numbers), at: Daemon.moment())
-        prepareKernel()
+        prepareKernel(former: former)
         perform(outputs)
         refreshAttachments(isAll: true)
         reconcile()
+        applyRuleset(isRepair: false)
         for number in leaveBehind { _ = try? kernel.deleteFlows(before.mark.mark(of: number)) }
         leaveBehind = []
         remember()

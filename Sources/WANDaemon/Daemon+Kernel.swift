@@ -9,15 +9,19 @@ internal import WANProbes
 /// The kernel's side: what it tells, and what we want of it.
 extension Daemon {
     /// Sysctls and the nft table: at start and when the policy changes.
-    func prepareKernel() {
+    ///
+    /// `former`: interfaces of the policy before, which are still translated until nothing is routed over them.
+    func prepareKernel(former: [DataplaneUplink] = []) {
         if !policy.lan.interfaces.isEmpty, policy.lan.forwarding == .on, let done = KernelSettings.enableForwarding() {
             note(kind: "sysctl", done)
         }
-        applyRuleset(isRepair: false)
+        applyRuleset(isRepair: false, former: former)
     }
 
-    func applyRuleset(isRepair: Bool) {
-        let text = Ruleset.make(uplinks: dataplaneUplinks(), mark: policy.mark)
+    func applyRuleset(isRepair: Bool, former: [DataplaneUplink] = []) {
+        let present = dataplaneUplinks()
+        let leaving = former.filter { old in !present.contains { $0.interface == old.interface } }
+        let text = Ruleset.make(uplinks: present + leaving, mark: policy.mark)
         guard isRepair || text != ruleset else { return }
         do {
             try kernel.apply(ruleset: text)

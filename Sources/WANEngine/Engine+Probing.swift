@@ -137,10 +137,24 @@ extension Engine {
                         records[index].suspicion?.exonerated = true
                         records[index].reason = excuse
                     }
-                    return
+                    guard now - suspicion.since >= Self.darkness, nothingAnswers() else { return }
+                    // Nobody can tell targets from lines any more. Where nothing is usable the choice stays as it is, so all
+                    // that changes is what people are told.
+                    return fall(index, to: .down, reason: "no target answers on any uplink", at: now)
                 }
             }
             fall(index, to: .down, reason: evidence, at: now)
+        }
+    }
+
+    /// For so long a silence on all uplinks is called the targets' fault; then it is called by its name.
+    private static let darkness: Duration = .seconds(10)
+
+    private func nothingAnswers() -> Bool {
+        records.allSatisfy { record in
+            !record.isPresent || !record.state.isUsable
+                || record.suspicion?.exonerated == true
+                    && record.targets.allSatisfy { $0.unanswered > 0 || $0.isQuiet }
         }
     }
 
@@ -169,10 +183,13 @@ extension Engine {
                 let target = records[other].targets[place]
                 if let last = target.answeredSince, last >= suspicion.since { return .line }
                 if target.unanswered >= 2 { continue }
-                // It knows nothing new: either its answer is on the way, or it was known to work lately.
-                let isAsked = records[other].suspicion != nil || records[other].outstanding.contains { !$0.isLost }
-                guard isAsked, now - suspicion.since < records[index].patience + RTTEstimator.bounds.upperBound else {
+                // It knows nothing new. Its answer is on the way, or (a standby that was not worth waking) it is asked now.
+                guard now - suspicion.since < records[index].patience + RTTEstimator.bounds.upperBound else {
                     return .line
+                }
+                if records[other].suspicion == nil, !records[other].outstanding.contains(where: { !$0.isLost }) {
+                    guard isDormant(other) else { return .line }
+                    sendTurn(of: other, at: now)
                 }
                 isPending = true
             }
@@ -293,7 +310,9 @@ extension Engine {
     /// A burst that drags on slows down to the ordinary interval: the line is bad or the targets are dead, and no hurry helps.
     private func spacing(of index: Int, _ suspicion: Suspicion, at now: Moment) -> Duration {
         let settings = records[index].settings.probe
-        if suspicion.exonerated { return settings.interval }
+        if suspicion.exonerated {
+            return max(settings.interval, records[index].settings.metered ? .seconds(5) : .seconds(1))
+        }
         if case .rounds(_, let spacing) = settings.confirm { return spacing }
         let age = now - suspicion.startedAt
         let doublings = min(age.nanoseconds / 1_000_000_000, 5)

@@ -114,21 +114,24 @@ struct DetectionTests {
         world.run(.seconds(10))
         let start = world.now
         for number in [ftth, jcom] { world.lines[number]?.silentTargets = [.v4(IPv4Address(8, 8, 8, 8))] }
-        world.run(.seconds(600))
+        world.run(.seconds(9))
         #expect(world.switches(since: start).isEmpty)
         #expect(world.state(ftth) == .suspect)
         #expect(world.engine.view(of: ftth, at: world.now)?.reason.contains("not this line's fault") == true)
+        world.run(.seconds(600))
+        #expect(world.switches(since: start).isEmpty)
+        #expect(world.engine.view(of: ftth, at: world.now)?.reason == "no target answers on any uplink")
         // As soon as it answers elsewhere, this line is to blame.
         world.lines[jcom]?.silentTargets = []
         world.run(.seconds(2))
         #expect(world.selected == jcom)
     }
 
-    @Test("all targets dead at once, everywhere: the metered standby is asked and traffic stays")
-    func allTargetsDead() {
+    @Test("all targets dead at once, everywhere: the metered standby is asked and traffic stays", arguments: [3, 120])
+    func allTargetsDead(secondsSinceStart: Int) {
         var world = Simulation(threeUplinks())
         world.lines[soracom]?.rtt = .milliseconds(180)
-        world.run(.seconds(120))
+        world.run(.seconds(secondsSinceStart))
         let start = world.now
         for number in [ftth, jcom, soracom] { world.lines[number]?.silentTargets = Set(ProbeSettings.defaultTargets) }
         world.run(.seconds(120))
