@@ -98,7 +98,7 @@ let package = Package(
             swiftSettings: common),
         tests("NetworkTypesTests", ["NetworkTypes"]),
         tests("PacketWireTests", ["PacketWire", "NetworkTypes"]),
-        tests("LinuxIOTests", ["LinuxIO"]),
+        tests("LinuxIOTests", ["LinuxIO", "TestSupport"]),
         tests("JSONTextTests", ["JSONText"]),
         tests("NetlinkTests", ["Netlink", "PacketWire", "NetworkTypes", "LinuxIO", "TestSupport"]),
         tests("NftablesTests", ["Nftables", "LinuxIO", "TestSupport"]),
