@@ -251,7 +251,11 @@ extension Engine {
         sendRound(of: index, at: now)
         let longest = records[index].targets.indices.map { records[index].lossInterval(of: $0) }.max() ?? .zero
         records[index].suspicion?.rounds += 1
-        records[index].suspicion?.lastRoundExpires = now + longest
+        // The verdict falls when the last of the rounds asked for is over; those after it must not put it off for ever.
+        if case .rounds(let rounds, _) = records[index].settings.probe.confirm, suspicion.rounds >= rounds {
+        } else {
+            records[index].suspicion?.lastRoundExpires = now + longest
+        }
         let nextRound = now + spacing(of: index, suspicion, at: now)
         records[index].suspicion?.nextRound = nextRound
         if suspicion.rounds > 0, records[index].state == .suspect {

@@ -1,0 +1,24 @@
+import NetworkTypes
+import Testing
+import WANEngine
+import WANModel
+
+@Suite("corner cases of the decision")
+struct CornerTests {
+    private func ready(_ policy: Policy = threeUplinks()) -> Simulation {
+        var world = Simulation(policy)
+        world.run(.seconds(120))
+        return world
+    }
+
+    @Test("rounds that follow each other faster than a probe is lost come to a verdict too", arguments: [80, 300])
+    func slowRounds(rtt: Int) {
+        var world = Simulation(threeUplinks { $0.uplinks[0].probe.confirm = .rounds(4, spacing: .milliseconds(50)) })
+        world.lines[ftth]?.rtt = .milliseconds(rtt)
+        world.run(.seconds(20))
+        let start = world.now
+        world.lines[ftth]?.isDead = true
+        #expect(world.run(until: .seconds(10)) { $0.selected == jcom })
+        #expect((world.now - start).milliseconds < 1500)
+    }
+}
