@@ -147,7 +147,12 @@ extension Engine {
         for other in records.indices where other != index && records[other].isPresent {
             guard records[other].state.isUsable || records[other].state == .proving else { continue }
             let asked = records[other].targets.filter { silent.contains($0.address) }
-            if asked.isEmpty { continue }  // asks other targets and so cannot tell
+            if asked.isEmpty {
+                // Asks other targets and so cannot tell. But that several targets die at once while it works is less
+                // likely than that the other lines share a fault; and there is a way out to go to.
+                if silent.count > 1, records[other].isEligible { return nil }
+                continue
+            }
             guard asked.count == silent.count, asked.allSatisfy({ !$0.isAnswering && $0.unanswered >= 2 }) else {
                 return nil
             }

@@ -21,4 +21,14 @@ struct CornerTests {
         #expect(world.run(until: .seconds(10)) { $0.selected == jcom })
         #expect((world.now - start).milliseconds < 1500)
     }
+
+    @Test("two lines dead at once are not excused while a third that asks other targets works")
+    func otherTargets() {
+        var world = ready(
+            threeUplinks { policy in
+                policy.uplinks[2].probe.targets = [Keepalive.pong]
+            })
+        for number in [ftth, jcom] { world.lines[number]?.isDead = true }
+        #expect(world.run(until: .seconds(10)) { $0.selected == soracom })
+    }
 }
