@@ -242,7 +242,8 @@ extension Engine {
             records[index].nextProbe = nil
             return
         }
-        guard let due = records[index].nextProbe else {
+        // Farther away than the interval: it was dormant, or the policy changed, and is needed sooner now.
+        guard let due = records[index].nextProbe, due - now <= interval else {
             sendRound(of: index, at: now)
             records[index].nextProbe = now + interval
             return

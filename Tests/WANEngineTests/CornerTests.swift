@@ -31,4 +31,23 @@ struct CornerTests {
         for number in [ftth, jcom] { world.lines[number]?.isDead = true }
         #expect(world.run(until: .seconds(10)) { $0.selected == soracom })
     }
+
+    @Test("a metered uplink that was down is asked at once when it is needed")
+    func meteredNeeded() {
+        var world = ready(
+            threeUplinks { policy in
+                policy.uplinks.remove(at: 1)
+                policy.failover.order.remove(at: 1)
+            })
+        let lte = UplinkNumber(rawValue: 2)
+        world.lines[lte]?.isDead = true
+        world.run(.seconds(1600))
+        #expect(world.state(lte) == .down)
+        world.run(.seconds(5))
+        world.lines[lte]?.isDead = false
+        let start = world.now
+        world.lines[ftth]?.isDead = true
+        #expect(world.run(until: .seconds(120)) { $0.selected == lte })
+        #expect((world.now - start).milliseconds < 4000, "\((world.now - start).milliseconds) ms")
+    }
 }
