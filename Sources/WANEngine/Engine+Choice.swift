@@ -62,7 +62,8 @@ extension Engine {
         }
     }
 
-    private mutating func moveFlows(of index: Int, at now: Moment) {
+    mutating func moveFlows(of index: Int, at now: Moment) {
+        records[index].mayHoldEarlierFlows = false
         records[index].drainsUntil = nil
         records[index].sweepAt = now + .seconds(1)
         outputs.append(.moveFlows(records[index].number, sweep: 1))

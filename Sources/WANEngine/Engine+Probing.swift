@@ -173,6 +173,9 @@ extension Engine {
         records[index].forgetProbes()
         for target in records[index].targets.indices { records[index].targets[target].isAnswering = false }
         if wasUsable { records[index].countFailure(at: now) }
+        if records[index].mayHoldEarlierFlows, decision.selected != records[index].number {
+            moveFlows(of: index, at: now)
+        }
         setState(of: index, to: state, reason: reason, at: now)
         if decision.selected == records[index].number, wasUsable { faultSince = since ?? now }
         needsChoice = true

@@ -41,6 +41,9 @@ package struct Engine: Hashable, Sendable {
         decision = Decision(ladder: adopted.map { [$0] } ?? [], previous: nil, cause: "found at start")
         apply(setup, at: now)
         recall(memory)
+        for index in records.indices {
+            records[index].mayHoldEarlierFlows = isTakingOver && records[index].number != adopted
+        }
     }
 
     package mutating func handle(_ input: EngineInput, at now: Moment) -> [EngineOutput] {

@@ -40,6 +40,8 @@ struct UplinkRecord: Hashable, Sendable {
     /// Flows that were left on it may finish until then.
     var drainsUntil: Moment?
     var sweepAt: Moment?
+    /// An earlier run may have left flows on it: it ended while they drained, or between the routes and the flows.
+    var mayHoldEarlierFlows = false
 
     var keepalive: KeepaliveRecord?
     var speed: SpeedClassRecord?

@@ -50,4 +50,19 @@ struct CornerTests {
         #expect(world.run(until: .seconds(120)) { $0.selected == lte })
         #expect((world.now - start).milliseconds < 4000, "\((world.now - start).milliseconds) ms")
     }
+
+    @Test("flows that an earlier run left on a line that is dead are let go")
+    func earlierRun() {
+        var world = Simulation(threeUplinks(), adopted: jcom)
+        world.lines[ftth]?.isDead = true
+        world.run(.seconds(10))
+        #expect(world.state(ftth) == .down)
+        #expect(world.moved.map(\.uplink) == [ftth, ftth])
+        #expect(world.moved.map(\.sweep) == [1, 2])
+        world.lines[ftth]?.isDead = false
+        world.run(.seconds(20))
+        world.lines[ftth]?.isDead = true
+        world.run(.seconds(20))
+        #expect(world.moved.count == 2)
+    }
 }
