@@ -121,8 +121,11 @@ extension Engine {
             if records[index].state.isUsable, before.interfaceIndex != attachment.interfaceIndex {
                 records[index].countFailure(at: now)
             }
-            if before.addresses != attachment.addresses || before.interfaceIndex != attachment.interfaceIndex {
+            let isAnew = before.interfaceIndex != attachment.interfaceIndex
+            if isAnew || !before.addresses.allSatisfy(attachment.addresses.contains) {
                 moveFlows(of: index, at: now)
+                // A sweep a second later would tear what has begun since with the new address.
+                if isSelected { records[index].sweepAt = nil }
             }
         }
         records[index].forgetProbes()

@@ -65,4 +65,21 @@ struct CornerTests {
         world.run(.seconds(20))
         #expect(world.moved.count == 2)
     }
+
+    @Test("a second address leaves the flows alone; a new one lets go of the old flows once and not of the new ones")
+    func addresses() {
+        var world = ready()
+        func attachment(_ addresses: [UInt8]) -> WANModel.Attachment {
+            WANModel.Attachment(
+                interfaceIndex: InterfaceIndex(rawValue: 1), interface: "ppp0",
+                addresses: addresses.map { .v4(IPv4Address(198, 51, 100, $0)) })
+        }
+        world.perform(.attached([AttachmentReport(ftth, attachment([10, 11]), reason: "an address came")]))
+        world.run(.seconds(5))
+        #expect(world.moved.isEmpty)
+        world.perform(.attached([AttachmentReport(ftth, attachment([12]), reason: "the address changed")]))
+        world.run(.seconds(5))
+        #expect(world.selected == ftth)
+        #expect(world.moved.map(\.sweep) == [1])
+    }
 }
