@@ -40,7 +40,6 @@ extension Engine {
 
     mutating func obey(_ command: OperatorCommand, at now: Moment) {
         guard refusal(of: command) == nil else { return }
-        causedByOperator = true
         switch command {
         case .failover(let uplink, let until, let force, let strict):
             let usable = index(of: uplink).map { records[$0].state.isUsable } ?? false
@@ -80,11 +79,14 @@ extension Engine {
         case .speed(let uplink, let speedClass):
             guard let index = index(of: uplink) else { return }
             records[index].speedOverride = speedClass
+            outputs.append(.remember)
+            return
         case .probe(let uplink):
             guard let index = index(of: uplink), records[index].isPresent else { return }
             sendRound(of: index, at: now)
             return
         }
+        causedByOperator = true
         needsChoice = true
         outputs.append(.remember)
     }

@@ -82,4 +82,13 @@ struct CornerTests {
         #expect(world.selected == ftth)
         #expect(world.moved.map(\.sweep) == [1])
     }
+
+    @Test("a probe on request does not make the next switch a manual one")
+    func probeIsNoSwitch() {
+        var world = ready()
+        world.perform(.operatorCommand(.probe(jcom)))
+        world.run(.seconds(1))
+        world.detach(ftth)
+        #expect(world.switches(since: .zero).last?.manual == false)
+    }
 }
