@@ -91,4 +91,19 @@ struct CornerTests {
         world.detach(ftth)
         #expect(world.switches(since: .zero).last?.manual == false)
     }
+
+    @Test("another interface in the policy does not undo the operator's word")
+    func otherInterface() {
+        var world = ready()
+        world.perform(.operatorCommand(.disable(ftth)))
+        world.perform(.operatorCommand(.drain(jcom)))
+        world.perform(.operatorCommand(.speed(soracom, "s1.slow")))
+        let memory = world.engine.memory
+        world.reload(
+            threeUplinks { policy in
+                for index in policy.uplinks.indices { policy.uplinks[index].interface += "0" }
+            })
+        #expect(world.engine.memory == memory)
+        #expect(world.state(ftth) == .disabled)
+    }
 }
