@@ -9,14 +9,16 @@ extension Engine {
             // Forced onto an uplink that did not work: it does now, so from here on it is a pin like any other.
             self.pin?.force = false
         }
-        let ordered = order.compactMap { index(of: $0) }
+        // An uplink that stands in no order carries traffic only while it is pinned.
+        let eligible = order + (pin.map { order.contains($0.uplink) ? [] : [$0.uplink] } ?? [])
+        let ordered = eligible.compactMap { index(of: $0) }
         let selection = Selection(
             candidates: ordered.map { index in
                 let record = records[index]
                 return Selection.Candidate(
                     number: record.number, state: record.state, isPresent: record.isPresent,
                     isDrained: record.isDrained, isHeld: record.holdUntil.map { $0 > now } ?? false)
-            }, current: decision.selected.flatMap { order.contains($0) ? $0 : nil }, pin: pin)
+            }, current: decision.selected.flatMap { eligible.contains($0) ? $0 : nil }, pin: pin)
         let ladder = selection.ladder()
         defer {
             cause = nil

@@ -106,4 +106,15 @@ struct CornerTests {
         #expect(world.engine.memory == memory)
         #expect(world.state(ftth) == .disabled)
     }
+
+    @Test("an uplink that stands in no order can be pinned")
+    func pinOutsideOrder() {
+        var world = ready(threeUplinks { $0.failover.order.removeLast() })
+        world.perform(.operatorCommand(.failover(soracom, until: nil, force: false, strict: false)))
+        #expect(world.selected == soracom)
+        world.run(.seconds(10))
+        #expect(world.selected == soracom)
+        world.perform(.operatorCommand(.auto))
+        #expect(world.selected == ftth)
+    }
 }
