@@ -25,7 +25,7 @@ extension Engine {
             return nil
         case .drain(let uplink), .disable(let uplink):
             guard let index = index(of: uplink) else { return "there is no such uplink" }
-            let others = records.contains { $0.number != uplink && $0.isEligible }
+            let others = records.contains { $0.number != uplink && $0.isEligible && order.contains($0.number) }
             if decision.selected == uplink, !others {
                 return "\(records[index].settings.name) carries the traffic and no other uplink is usable"
             }

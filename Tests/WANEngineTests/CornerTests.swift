@@ -117,4 +117,12 @@ struct CornerTests {
         world.perform(.operatorCommand(.auto))
         #expect(world.selected == ftth)
     }
+
+    @Test("an uplink that stands in no order is no way out: the last one cannot be drained or disabled")
+    func lastInOrder() {
+        var world = ready(threeUplinks { $0.failover.order.removeLast(2) })
+        #expect(world.engine.refusal(of: .drain(ftth)) != nil)
+        #expect(world.engine.refusal(of: .disable(ftth)) != nil)
+        world.run(.seconds(1))
+    }
 }
