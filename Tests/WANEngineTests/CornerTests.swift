@@ -125,4 +125,15 @@ struct CornerTests {
         #expect(world.engine.refusal(of: .disable(ftth)) != nil)
         world.run(.seconds(1))
     }
+
+    @Test("a degraded uplink is left for a good one although a better one is still held")
+    func degradedAndHeld() {
+        func candidate(_ number: UplinkNumber, _ state: UplinkState, isHeld: Bool = false) -> Selection.Candidate {
+            Selection.Candidate(number: number, state: state, isPresent: true, isDrained: false, isHeld: isHeld)
+        }
+        let selection = Selection(
+            candidates: [candidate(ftth, .up, isHeld: true), candidate(jcom, .degraded), candidate(soracom, .up)],
+            current: jcom, pin: nil)
+        #expect(selection.ladder().first == soracom)
+    }
 }
