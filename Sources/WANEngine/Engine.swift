@@ -113,6 +113,7 @@ package struct Engine: Hashable, Sendable {
             }
             if before.soracom != settings.soracom {
                 old.speed = settings.soracom.map { SpeedClassRecord(wanted: $0.standby, at: now) }
+                if settings.soracom == nil { old.raisedUntil = nil }
             }
             return old
         }

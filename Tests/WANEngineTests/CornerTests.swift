@@ -136,4 +136,26 @@ struct CornerTests {
             current: jcom, pin: nil)
         #expect(selection.ladder().first == soracom)
     }
+
+    @Test("a SIM taken out of the policy while its class is raised leaves no deadline behind")
+    func raisedAndGone() {
+        var world = ready(
+            threeUplinks { policy in
+                policy.uplinks.remove(at: 1)
+                policy.failover.order.remove(at: 1)
+            })
+        let lte = UplinkNumber(rawValue: 2)
+        world.lines[ftth]?.isDead = true
+        #expect(
+            world.run(until: .seconds(2)) { $0.engine.view(of: lte, at: $0.now)?.speedClass?.wanted == "s1.fast" })
+        world.lines[ftth]?.isDead = false
+        world.reload(
+            threeUplinks { policy in
+                policy.uplinks.remove(at: 1)
+                policy.failover.order.remove(at: 1)
+                policy.uplinks[1].soracom = nil
+            })
+        world.run(.seconds(20))
+        #expect((world.engine.nextDeadline ?? .distantFuture) - world.now > .milliseconds(2))
+    }
 }
