@@ -158,4 +158,16 @@ struct CornerTests {
         world.run(.seconds(20))
         #expect((world.engine.nextDeadline ?? .distantFuture) - world.now > .milliseconds(2))
     }
+
+    @Test("a wish that changes does not cut short the pause that SORACOM asked for")
+    func retryAfter() {
+        var world = Simulation(threeUplinks(), answersSpeedClass: false)
+        world.run(.seconds(5))
+        world.perform(.speedClass(soracom, .failed("429", retryAfter: .seconds(40), permanent: false)))
+        for number in [ftth, jcom] { world.detach(number) }
+        world.run(.seconds(30))
+        #expect(world.classesAsked.count == 1)
+        world.run(.seconds(15))
+        #expect(world.classesAsked.last?.speedClass == "s1.fast")
+    }
 }
