@@ -107,7 +107,7 @@ extension Engine {
         let wanted = record.speedOverride ?? (isCarrying && !record.isDisabled ? settings.selected : settings.standby)
         records[index].speed?.want(wanted, at: now)
         if let speedClass = records[index].speed?.due(at: now) {
-            outputs += [.setSpeedClass(record.number, speedClass), .remember]
+            outputs.append(.setSpeedClass(record.number, speedClass))
         }
     }
 
@@ -125,15 +125,17 @@ extension Engine {
     mutating func speedClassAnswered(_ uplink: UplinkNumber, _ answer: SpeedClassAnswer, at now: Moment) {
         guard let index = index(of: uplink), let asked = records[index].speed?.inFlight ?? records[index].speed?.wanted
         else { return }
+        let before = records[index].speed
         records[index].speed?.handle(answer, at: now)
-        let note =
-            switch answer {
-            case .confirmed(_, let via): "confirmed by SORACOM's \(via)"
-            case .failed(let text, _, _): text
-            }
-        outputs += [
-            .event(.speedClass(uplink, wanted: asked, confirmed: records[index].speed?.confirmed, note: note)),
-            .remember,
-        ]
+        let note: String
+        switch answer {
+        case .confirmed(_, let via): note = "confirmed by SORACOM's \(via)"
+        case .failed(let text, _, _):
+            // Tried again for as long as it takes, but told once for each wish and reason.
+            if let before, before.failures > 0, before.lastFailure == text { return }
+            note = text
+        }
+        outputs.append(
+            .event(.speedClass(uplink, wanted: asked, confirmed: records[index].speed?.confirmed, note: note)))
     }
 }

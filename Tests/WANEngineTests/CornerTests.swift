@@ -170,4 +170,15 @@ struct CornerTests {
         world.run(.seconds(15))
         #expect(world.classesAsked.last?.speedClass == "s1.fast")
     }
+
+    @Test("the same failure of SORACOM is told once")
+    func sameFailure() {
+        var world = Simulation(threeUplinks(), answersSpeedClass: false)
+        for _ in 0..<20 {
+            world.run(.seconds(60))
+            world.perform(.speedClass(soracom, .failed("no route to host", retryAfter: nil, permanent: false)))
+        }
+        let told = world.events.filter { if case .speedClass = $0.event { true } else { false } }
+        #expect(told.count == 1)
+    }
 }
