@@ -8,6 +8,7 @@ extension Engine {
         if let pin, pin.force, let index = index(of: pin.uplink), records[index].state.isUsable {
             // Forced onto an uplink that did not work: it does now, so from here on it is a pin like any other.
             self.pin?.force = false
+            outputs.append(.remember)
         }
         // An uplink that stands in no order carries traffic only while it is pinned.
         let eligible = order + (pin.map { order.contains($0.uplink) ? [] : [$0.uplink] } ?? [])

@@ -181,4 +181,17 @@ struct CornerTests {
         let told = world.events.filter { if case .speedClass = $0.event { true } else { false } }
         #expect(told.count == 1)
     }
+
+    @Test("a forced pin that is fulfilled is remembered as an ordinary one")
+    func forceFulfilled() {
+        var world = ready()
+        world.lines[jcom]?.isDead = true
+        world.run(.seconds(10))
+        world.perform(.operatorCommand(.failover(jcom, until: nil, force: true, strict: false)))
+        let before = world.remembered
+        world.lines[jcom]?.isDead = false
+        world.run(.seconds(30))
+        #expect(world.engine.pin?.force == false)
+        #expect(world.remembered > before)
+    }
 }
