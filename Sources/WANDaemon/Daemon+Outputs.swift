@@ -101,6 +101,7 @@ extension Daemon {
     }
 
     private func fail(_ reason: String) {
+        if let proofTimer { loop.cancel(proofTimer) }
         proofTimer = nil
         guard lastSwitch?.proven == nil else { return }
         lastSwitch?.proven = false
