@@ -238,6 +238,9 @@ extension Daemon {
 
     /// Signs in to the API before that is urgent, and again at half the token's life.
     func prepareToken() {
+        if let tokenTimer { loop.cancel(tokenTimer) }
+        tokenTimer = nil
+        for key in warnings.keys where key.hasPrefix("token ") { warnings[key] = nil }
         let uplinks = policy.uplinks.filter { $0.soracom?.via.contains(.api) == true }
         guard !uplinks.isEmpty else { return }
         for settings in uplinks {
@@ -265,6 +268,6 @@ extension Daemon {
             }
         }
         // Tokens live two days and are renewed at half their life; one that could not be had is asked for sooner.
-        loop.schedule(at: Clock.boottime() + 3_600_000_000_000) { [weak self] in self?.prepareToken() }
+        tokenTimer = loop.schedule(at: Clock.boottime() + 3_600_000_000_000) { [weak self] in self?.prepareToken() }
     }
 }

@@ -48,6 +48,7 @@ final class Daemon {
     var repairReasons: [String] = []
     var tableIsDamaged = false
     var proofTimer: EventLoop.Timer?
+    var tokenTimer: EventLoop.Timer?
     var statusWatchers: [ObjectIdentifier: ControlReply] = [:]
     var eventWatchers: [ObjectIdentifier: ControlReply] = [:]
     var drainWatchers: [ObjectIdentifier: DrainWatcher] = [:]
