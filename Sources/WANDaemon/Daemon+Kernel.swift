@@ -99,18 +99,22 @@ extension Daemon {
     /// Tells the engine which uplinks are attached otherwise than before.
     func refreshAttachments(isAll: Bool = false) {
         var reports: [AttachmentReport] = []
+        var isChanged = isAll
         for uplink in policy.uplinks {
             guard let number = state.numbers[uplink.name] else { continue }
             let (attachment, reason) = picture.attachment(of: uplink) { isWireless($0) }
             let isNew = attachment != attachments[number]
             guard isNew || isAll || attachment == nil else { continue }
-            if isNew { attach(number, attachment) }
+            if isNew {
+                isChanged = true
+                attach(number, attachment)
+            }
             reports.append(AttachmentReport(number, attachment, reason: reason))
         }
         guard !reports.isEmpty else { return }
         // The tables of the uplinks come first, so that the first probes find their way; and where the selected one is gone
-        // this already is the step to the next rung.
-        reconcile()
+        // this already is the step to the next rung. Where nothing changed, what differs is somebody else's doing: a repair.
+        if isChanged { reconcile() }
         feed(.attached(reports))
     }
 
@@ -125,6 +129,7 @@ extension Daemon {
         attachments[number] = attachment
         guard let attachment else {
             prober.detach(uplink: number)
+            warnings["probe \(number)"] = nil
             return
         }
         if let done = KernelSettings.loosenReversePathFilter(attachment.interface) {
