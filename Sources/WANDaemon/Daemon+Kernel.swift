@@ -27,6 +27,8 @@ extension Daemon {
             // The table of before stands: a refused transaction changes nothing.
             warnings["nftables"] = "the nft table could not be made: \(error)"
             log(.error, warnings["nftables"] ?? "")
+            // Without it the LAN has no source NAT: try again, at the pace of repairs.
+            scheduleRepair(because: nil, table: true)
         }
     }
 
