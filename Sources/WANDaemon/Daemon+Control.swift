@@ -228,7 +228,7 @@ extension Daemon {
             guard after?.interface != uplink.interface else { continue }
             prober.detach(uplink: number)
             attachments[number] = nil
-            if after == nil { leaveBehind.append(number) }
+            leaveBehind.append(number)
         }
         if before.mark != policy.mark {
             // Sockets and flows carry the old bits: probe anew, and let go of what was pinned by them.
@@ -239,7 +239,10 @@ extension Daemon {
         }
         let outputs = engine.reload(EngineSetup(policy: policy, numbers: state.numbers), at: Daemon.moment())
         prepareKernel()
+        // What comes of it (a courier that cannot be started) waits for the outputs to be done.
+        isFeeding = true
         perform(outputs)
+        isFeeding = false
         refreshAttachments(isAll: true)
         reconcile()
         for number in leaveBehind { _ = try? kernel.deleteFlows(before.mark.mark(of: number)) }

@@ -54,7 +54,7 @@ final class Daemon {
     var drainWatchers: [ObjectIdentifier: DrainWatcher] = [:]
     var probeWatchers: [ProbeWatcher] = []
     var statusTimer: EventLoop.Timer?
-    /// Uplinks that a reload took out of the policy, until their flows are gone too.
+    /// Uplinks that a reload took out of the policy or put on another interface, until their flows are gone too.
     var leaveBehind: [UplinkNumber] = []
     let startedAt = Timestamp.now()
     let startedMoment = Daemon.moment()
