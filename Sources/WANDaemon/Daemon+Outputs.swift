@@ -147,7 +147,7 @@ extension Daemon {
     private func record(_ event: EngineEvent) {
         switch event {
         case .state(let uplink, let before, let after, let reason):
-            let isDoubt = after == .suspect || (before == .suspect && after != .down && after != .absent)
+            let isDoubt = after == .suspect || (before == .suspect && (after == .up || after == .degraded))
             log(isDoubt ? .debug : .notice, "\(name(uplink)) \(after.rawValue): \(reason)")
             if isDoubt { return }
             note(kind: after.rawValue, uplink: name(uplink), reason, isLogged: true)
