@@ -115,8 +115,10 @@ extension Daemon {
 
     /// Tells a drain's watcher how many flows are left, each second until there are none.
     private func lookAtDrain(_ id: ObjectIdentifier) {
-        guard let watcher = drainWatchers[id], let view = engine.view(of: watcher.uplink, at: Daemon.moment()) else {
-            return
+        guard let watcher = drainWatchers[id] else { return }
+        guard let view = engine.view(of: watcher.uplink, at: Daemon.moment()) else {
+            drainWatchers[id] = nil
+            return watcher.reply.fail(.refused, "the policy no longer has this uplink")
         }
         let flows = (try? kernel.countFlows(policy.mark.mark(of: watcher.uplink))) ?? 0
         let left = view.drainsUntil.map { max($0 - Daemon.moment(), .zero) } ?? .zero
