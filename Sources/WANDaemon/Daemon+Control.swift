@@ -222,7 +222,6 @@ extension Daemon {
         let old = state.numbers
         loaded = fresh
         state.numbers = Daemon.numbers(policy, remembered: old)
-        courier.settings = Daemon.courierSettings(for: loaded, options: options, environment: environmentVariables())
         // What is gone, or is another interface now, is let go of first: its probes, and its flows by their mark.
         for uplink in before.uplinks {
             guard let number = old[uplink.name] else { continue }
@@ -243,6 +242,7 @@ extension Daemon {
         prepareKernel()
         // What comes of it (a courier that cannot be started) waits for the outputs to be done.
         isFeeding = true
+        courier.settings = Daemon.courierSettings(for: loaded, options: options, environment: environmentVariables())
         perform(outputs)
         isFeeding = false
         refreshAttachments(isAll: true)
