@@ -28,7 +28,9 @@ extension Daemon {
             warnings["nftables"] = "the nft table could not be made: \(error)"
             log(.error, warnings["nftables"] ?? "")
             // Without it the LAN has no source NAT: try again, at the pace of repairs.
-            scheduleRepair(because: nil, table: true)
+            // Never at once: at start nothing is known yet of where the uplinks are attached.
+            tableIsDamaged = true
+            repairLater(at: max(repairPace.next(at: Daemon.moment()), Daemon.moment() + .seconds(1)))
         }
     }
 
@@ -210,10 +212,15 @@ extension Daemon {
         if when <= now {
             repair()
         } else {
-            repairTimer = loop.schedule(at: when.nanoseconds) { [weak self] in
-                self?.repairTimer = nil
-                self?.repair()
-            }
+            repairLater(at: when)
+        }
+    }
+
+    private func repairLater(at when: Moment) {
+        guard repairTimer == nil else { return }
+        repairTimer = loop.schedule(at: when.nanoseconds) { [weak self] in
+            self?.repairTimer = nil
+            self?.repair()
         }
     }
 
@@ -230,7 +237,9 @@ extension Daemon {
             try kernel.dump(into: &fresh)
             picture = fresh
         } catch {
-            log(.error, "the kernel's state could not be read: \(error)")
+            log(.error, "the kernel's state could not be read: \(error), trying again")
+            repairReasons = reasons
+            repairLater(at: max(repairPace.next(at: Daemon.moment()), Daemon.moment() + .seconds(1)))
             return
         }
         reconcile()
