@@ -169,7 +169,8 @@ final class Daemon {
         try kernel.watch(loop) { [weak self] events in self?.kernelChanged(events) }
         // What happened between the dump and the subscription is in neither: look once more.
         resynchronize(because: nil)
-        reconcile()
+        // Where that failed nothing is known of the uplinks: what an earlier run left must stand until it is.
+        if warnings["netlink"] == nil { reconcile() }
         remember()
         for warning in loaded.warnings { log(.warning, warning) }
         note(kind: "started", "wanctld \(wanctlVersion) started with \(loaded.path)")
