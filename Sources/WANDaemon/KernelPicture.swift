@@ -48,8 +48,13 @@ package struct KernelPicture: Sendable {
     package mutating func put(_ address: AddressMessage) {
         guard address.family == .v4 else { return }
         var list = addresses[address.interface] ?? []
-        list.removeAll { $0.local == address.local && $0.prefixLength == address.prefixLength }
-        list.append(address)
+        // In its old place: a DHCP lease that is renewed comes as the same address anew, and is no change.
+        if let place = list.firstIndex(where: { $0.local == address.local && $0.prefixLength == address.prefixLength })
+        {
+            list[place] = address
+        } else {
+            list.append(address)
+        }
         addresses[address.interface] = list
     }
 

@@ -48,6 +48,19 @@ struct KernelPictureTests {
         picture.attachment(of: uplink) { _ in false }
     }
 
+    @Test("a lease that is renewed does not change the order of the addresses")
+    func renewal() throws {
+        var picture = KernelPicture()
+        picture.put(try link(3, "wlan0", flags: up))
+        picture.put(try address(3, "192.168.3.7"))
+        picture.put(try address(3, "192.168.3.8"))
+        picture.put(try gateway("192.168.3.1", dev: 3))
+        let before = find(jcom, in: picture).0
+        #expect(before != nil)
+        picture.put(try address(3, "192.168.3.7"))
+        #expect(find(jcom, in: picture).0 == before)
+    }
+
     @Test("a PPP link needs no gateway; one that returns with another ifindex and address is known at once")
     func ppp() throws {
         var picture = KernelPicture()
