@@ -46,6 +46,7 @@ extension Daemon {
 
     func kernelChanged(_ events: [KernelNews]) {
         var concernsOthers = false
+        let taken = picture.routesTaken
         var lost: String?
         for event in events {
             switch event {
@@ -62,6 +63,9 @@ extension Daemon {
             resynchronize(because: lost)
         } else if concernsOthers {
             refreshAttachments()
+            // A link that went down and up within one batch is attached as before, without its routes: that is nobody's
+            // attack on them and does not wait for the pace of repairs.
+            if picture.routesTaken != taken { reconcile() }
             repairIfNeeded()
         }
     }

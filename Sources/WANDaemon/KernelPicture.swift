@@ -12,6 +12,8 @@ package struct KernelPicture: Sendable {
     package private(set) var foreignDefaults: [RouteMessage] = []
     /// Ours.
     package internal(set) var found = KernelState()
+    /// How many of our routes the kernel itself has taken away with a link or an address.
+    package private(set) var routesTaken = 0
     /// Routes and rules of others in places that are ours; never touched, only reported.
     package private(set) var intruders: Set<String> = []
     /// The gateway last seen on an interface with these addresses; it outlives the route that told us.
@@ -68,7 +70,9 @@ package struct KernelPicture: Sendable {
     }
 
     private mutating func forgetRoutes(of index: InterfaceIndex) {
+        let before = found.routes.count
         found.routes = found.routes.filter { $0.value.interface != index }
+        routesTaken += before - found.routes.count
         foreignDefaults.removeAll { $0.output == index }
     }
 

@@ -48,6 +48,22 @@ struct KernelPictureTests {
         picture.attachment(of: uplink) { _ in false }
     }
 
+    @Test("routes that the kernel takes with a link that bounces are counted: they are to be put back at once")
+    func bounce() throws {
+        var picture = KernelPicture()
+        picture.put(try link(7, "ppp0", flags: pppUp))
+        picture.put(try address(7, "198.51.100.10", peer: "198.51.100.1"))
+        let before = find(ftth, in: picture).0
+        picture.put(
+            RouteMessage(
+                try prefix("0.0.0.0/0"), output: InterfaceIndex(rawValue: 7), table: Ownership.selected, metric: 1))
+        #expect(picture.found.routes.count == 1 && picture.routesTaken == 0)
+        picture.put(try link(7, "ppp0", flags: 0x10 | 0x80, carrier: false))
+        picture.put(try link(7, "ppp0", flags: pppUp))
+        #expect(find(ftth, in: picture).0 == before)
+        #expect(picture.found.routes.isEmpty && picture.routesTaken == 1)
+    }
+
     @Test("a lease that is renewed does not change the order of the addresses")
     func renewal() throws {
         var picture = KernelPicture()
