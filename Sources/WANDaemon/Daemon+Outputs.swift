@@ -7,6 +7,8 @@ internal import WANProbes
 
 /// What the engine says, done.
 extension Daemon {
+    /// First what moves packets, in its order; then what is told, to the log and to the courier: none of that may hold a
+    /// switch up.
     func perform(_ outputs: [EngineOutput]) {
         for output in outputs {
             switch output {
@@ -22,9 +24,15 @@ extension Daemon {
                 if let index = attachments[uplink]?.interfaceIndex, let counters = kernel.counters(of: index) {
                     inputs.append(.counters(uplink, counters))
                 }
+            case .setSpeedClass, .event, .remember: break
+            }
+        }
+        for output in outputs {
+            switch output {
             case .setSpeedClass(let uplink, let speedClass): setSpeedClass(of: uplink, to: speedClass)
             case .event(let event): record(event)
             case .remember: remember()
+            case .route, .moveFlows, .probe, .sampleCounters: break
             }
         }
     }
@@ -33,18 +41,18 @@ extension Daemon {
     private func route(_ decision: Decision) {
         let isSwitch = decision.selected != routed
         routed = decision.selected
-        if isSwitch {
-            if lastSwitch?.to != nil, lastSwitch?.proven == nil { fail("the next switch came first") }
-            lastSwitch = SwitchRecord(
-                decision: decision, from: decision.previous.map(name), to: decision.selected.map(name), at: .now(),
-                decidedAt: Daemon.moment())
-        }
+        let decidedAt = Daemon.moment()
         let failure = reconcile()
-        if isSwitch {
-            lastSwitch?.appliedAt = Daemon.moment()
-            lastSwitch?.failure = failure
-            prove(decision)
-        }
+        guard isSwitch else { return }
+        let appliedAt = Daemon.moment()
+        if lastSwitch?.to != nil, lastSwitch?.proven == nil { fail("the next switch came first") }
+        var record = SwitchRecord(
+            decision: decision, from: decision.previous.map(name), to: decision.selected.map(name), at: .now(),
+            decidedAt: decidedAt)
+        record.appliedAt = appliedAt
+        record.failure = failure
+        lastSwitch = record
+        prove(decision)
     }
 
     /// Steps 2 and 3: the flows that are still on the uplink that was left.
