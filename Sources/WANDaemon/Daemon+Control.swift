@@ -71,6 +71,8 @@ extension Daemon {
         let selected = engine.decision.selected
         note(kind: "operator", "\(done) (by \(peer))")
         feed(.operatorCommand(command))
+        // What is answered as done outlives a crash.
+        writeDown()
         let moved = engine.decision.selected != selected || lastSwitch?.at != before
         reply.finish(
             ActionReport(

@@ -188,7 +188,7 @@ extension Daemon {
 
     private func publish(_ event: EventReport) {
         journal.append(event)
-        warnings["journal"] = journal.problem
+        writeSoon()
         for reply in eventWatchers.values { reply.send(event.json) }
         tellStatusWatchers()
         service.notify("STATUS=\(summary())")
@@ -196,6 +196,25 @@ extension Daemon {
 
     func remember() {
         state.remember(engine.memory, now: Daemon.moment(), unixSeconds: Clock.realtime() / 1_000_000_000)
+        isStateUnwritten = true
+        writeSoon()
+    }
+
+    /// The disk's turn is the loop's next one, after all that was ready in this one: a card that stalls must not come between
+    /// an event and the kernel.
+    private func writeSoon() {
+        guard writeTimer == nil else { return }
+        writeTimer = loop.schedule(at: Clock.boottime()) { [weak self] in self?.writeDown() }
+    }
+
+    /// Journal and state into their files, now.
+    func writeDown() {
+        if let writeTimer { loop.cancel(writeTimer) }
+        writeTimer = nil
+        journal.write()
+        warnings["journal"] = journal.problem
+        guard isStateUnwritten else { return }
+        isStateUnwritten = false
         do throws(SystemCallError) {
             try store.write(state)
             warnings["state"] = nil

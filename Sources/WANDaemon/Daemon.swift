@@ -49,6 +49,8 @@ final class Daemon {
     var tableIsDamaged = false
     var proofTimer: EventLoop.Timer?
     var tokenTimer: EventLoop.Timer?
+    var writeTimer: EventLoop.Timer?
+    var isStateUnwritten = false
     var statusWatchers: [ObjectIdentifier: ControlReply] = [:]
     var eventWatchers: [ObjectIdentifier: ControlReply] = [:]
     var drainWatchers: [ObjectIdentifier: DrainWatcher] = [:]
@@ -190,6 +192,7 @@ final class Daemon {
         control?.stop()
         courier.stop()
         remember()
+        writeDown()
     }
 
     private func beatWatchdog() {
