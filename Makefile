@@ -108,7 +108,7 @@ install: ## the programs of `make release`, unit, user, sample policy (PREFIX, D
 	ln -sfn ../lib/wanctl/wanctl-lab $(DESTDIR)$(PREFIX)/bin/wanctl-lab
 	ln -sfn ../lib/wanctl/wanctld $(DESTDIR)$(PREFIX)/sbin/wanctld
 	install -d $(UNITS)
-	sed 's|/usr/\(lib/wanctl\|bin\|share\)/|$(PREFIX)/\1/|g' Systemd/wanctld.service > $(UNITS)/wanctld.service
+	sed -E 's,/usr/(lib/wanctl|bin|share)/,$(PREFIX)/\1/,g' Systemd/wanctld.service > $(UNITS)/wanctld.service
 	chmod 644 $(UNITS)/wanctld.service
 	install -D -m 644 Systemd/wanctl.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/wanctl.conf
 	install -D -m 644 Systemd/wanctl.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/wanctl.conf
