@@ -160,6 +160,10 @@ extension Daemon {
             // Gone again already, most likely: then its link event follows.
             warnings["probe \(number)"] = "\(name(number)) cannot be probed: \(error)"
             log(.warning, warnings["probe \(number)"] ?? "")
+            loop.schedule(at: Clock.boottime() + 1_000_000_000) { [weak self] in
+                guard let self, attachments[number] == attachment, warnings["probe \(number)"] != nil else { return }
+                attach(number, attachment)
+            }
         }
     }
 
