@@ -7,6 +7,8 @@ extension Engine {
     private static let memory: Duration = .seconds(10)
     /// How often a metered uplink that is down is asked whether it is back.
     private static let meteredRetry: Duration = .seconds(60)
+    /// How often one that sleeps is asked while targets are silent on every line: it may be the first to hear them again.
+    private static let meteredWitness: Duration = .seconds(5)
     /// A metered standby that answered so lately needs no waking; doubled for each waking that came to nothing.
     private static let freshness: Duration = .seconds(30)
     private static let burstSpacing: Duration = .milliseconds(25)
@@ -128,38 +130,63 @@ extension Engine {
                 checkQuality(of: index, at: now)
             }
         case .down(let evidence):
-            if records[index].state != .proving, let excuse = targetsFault(index, suspicion) {
+            let blame = records[index].state == .proving ? .line : blame(index, suspicion, at: now)
+            switch blame {
+            case .line: fall(index, to: .down, reason: evidence, at: now)
+            case .targets(let excuse):
                 if !suspicion.exonerated {
                     records[index].suspicion?.exonerated = true
                     records[index].reason = excuse
                 }
-                return
+            case .unknown: break
             }
-            fall(index, to: .down, reason: evidence, at: now)
         }
     }
 
-    /// A target that is lost on every uplink at once is the target's fault: the reason not to blame this line, if there is.
-    private mutating func targetsFault(_ index: Int, _ suspicion: Suspicion) -> String? {
+    private enum Blame {
+        case line
+        /// In words.
+        case targets(String)
+        /// A metered line has been asked and has not answered yet.
+        case unknown
+    }
+
+    /// Whose fault the silence is: a target that is lost on every uplink at once is itself to blame.
+    ///
+    /// A metered line that slept knows nothing of the silence; where all others say that it is the targets, it is asked
+    /// before they are believed.
+    private mutating func blame(_ index: Int, _ suspicion: Suspicion, at now: Moment) -> Blame {
         let silent = records[index].silentTargets(suspicion).map { records[index].targets[$0].address }
-        guard !silent.isEmpty else { return nil }
+        guard !silent.isEmpty else { return .line }
         var witnesses = 0
+        var unheard: [Int] = []
         for other in records.indices where other != index && records[other].isPresent {
             guard records[other].state.isUsable || records[other].state == .proving else { continue }
             let asked = records[other].targets.filter { silent.contains($0.address) }
             if asked.isEmpty { continue }  // asks other targets and so cannot tell
-            guard asked.count == silent.count, asked.allSatisfy({ !$0.isAnswering && $0.unanswered >= 2 }) else {
-                return nil
+            if asked.count == silent.count, asked.allSatisfy({ !$0.isAnswering && $0.unanswered >= 2 }) {
+                witnesses += 1
+            } else if isDormant(other),
+                !asked.contains(where: { $0.answeredSince.map { $0 >= suspicion.since } ?? false })
+            {
+                unheard.append(other)
+            } else {
+                return .line
             }
-            witnesses += 1
         }
-        guard witnesses > 0 else { return nil }
+        guard unheard.isEmpty else {
+            for other in unheard where !records[other].isBeingAsked(since: suspicion.since) {
+                sendRound(of: other, at: now)
+            }
+            return .unknown
+        }
+        guard witnesses > 0 else { return .line }
         let names = silent.map(\.description).joined(separator: ", ")
         let excuse = "\(names) answers on no uplink: not this line's fault"
         for target in silent where faultyTargets.insert(target).inserted {
             outputs.append(.event(.targetFault(target, reason: excuse)))
         }
-        return excuse
+        return .targets(excuse)
     }
 
     mutating func fall(_ index: Int, to state: UplinkState, reason: String, at now: Moment) {
@@ -267,7 +294,9 @@ extension Engine {
     /// A burst that drags on slows down to the ordinary interval: the line is bad or the targets are dead, and no hurry helps.
     private func spacing(of index: Int, _ suspicion: Suspicion, at now: Moment) -> Duration {
         let settings = records[index].settings.probe
-        if suspicion.exonerated { return settings.interval }
+        if suspicion.exonerated {
+            return isDormant(index) ? max(settings.interval, Self.meteredWitness) : settings.interval
+        }
         if case .rounds(_, let spacing) = settings.confirm { return spacing }
         let age = now - suspicion.startedAt
         let doublings = min(age.nanoseconds / 1_000_000_000, 5)

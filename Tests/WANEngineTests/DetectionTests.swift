@@ -124,6 +124,40 @@ struct DetectionTests {
         #expect(world.selected == jcom)
     }
 
+    @Test(
+        "a metered standby is asked before targets that are silent on every other line are believed or blamed",
+        arguments: [1, 3])
+    func commonCauseWithMetered(count: Int) {
+        let targets = Array(ProbeSettings.defaultTargets.prefix(count))
+        var world = Simulation(
+            threeUplinks { policy in
+                for index in policy.uplinks.indices { policy.uplinks[index].probe.targets = targets }
+            })
+        world.run(.seconds(10))
+        let start = world.now
+        for number in [ftth, jcom, soracom] { world.lines[number]?.silentTargets = Set(targets) }
+        let before = world.lines[soracom]?.probesSent ?? 0
+        world.run(.seconds(600))
+        #expect(world.switches(since: start).isEmpty)
+        #expect(world.state(ftth) == .suspect)
+        let asked = (world.lines[soracom]?.probesSent ?? 0) - before
+        #expect(asked < 450, "and asked no more than that takes: \(asked)")
+        // It answers on the metered line: the others are to blame after all.
+        world.lines[soracom]?.silentTargets = []
+        #expect(world.run(until: .seconds(7)) { $0.selected == soracom })
+    }
+
+    @Test("two lines that die at once leave the third, asked or not, its chance", arguments: 0..<20)
+    func twoDieAtOnce(seed: Int) {
+        var world = Simulation(threeUplinks(), seed: UInt64(seed))
+        world.lines[soracom]?.rtt = .milliseconds(50)
+        world.run(.seconds(seed % 2 == 0 ? 10 : 100) + .milliseconds(seed * 17))
+        for number in [ftth, jcom] { world.lines[number]?.isDead = true }
+        let start = world.now
+        #expect(world.run(until: .seconds(2)) { $0.selected == soracom })
+        #expect((world.now - start).milliseconds < 700)
+    }
+
     @Test("a line that is full of traffic and slow is not taken for dead")
     func bufferbloat() {
         var world = Simulation(threeUplinks())
