@@ -61,7 +61,8 @@ struct InterfaceTests {
         #expect(report.wrongSourceCount == 0 && report.unknownSources == 0)
     }
 
-    @Test("another address on the same interface: old flows move to it by themselves", arguments: [LabUplink.ftth, .jcom])
+    @Test(
+        "another address on the same interface: old flows move to it by themselves", arguments: [LabUplink.ftth, .jcom])
     func renumbered(uplink: LabUplink) throws {
         let world = try World.running()
         if uplink == .jcom { #expect(try world.wanctl("failover", "jcom").succeeded) }

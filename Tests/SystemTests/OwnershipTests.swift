@@ -99,7 +99,9 @@ struct OwnershipTests {
         try world.wait("our mirror is there (again)") {
             try world.lab.mustRun(in: .router, ["ip", "-N", "route"]).contains("default dev ppp0 proto 87")
         }
-        try world.wait("nothing is left to warn of") { try world.status().warnings.allSatisfy { !$0.contains("metric") } }
+        try world.wait("nothing is left to warn of") {
+            try world.status().warnings.allSatisfy { !$0.contains("metric") }
+        }
         let report = try client.stop()
         #expect(report.lost == 0 && report.byUplink.keys.map(\.rawValue) == ["ftth"])
     }
@@ -134,7 +136,9 @@ struct OwnershipTests {
             try world.watch(seconds: 0.05) { true }
         }
         #expect((2...5).contains(deletions), "at once, then after 1 s, 2 s, 4 s: \(deletions)")
-        try world.wait("in the end ours is there", seconds: 10) { try world.ours().contains("8999: from all lookup 8700") }
+        try world.wait("in the end ours is there", seconds: 10) {
+            try world.ours().contains("8999: from all lookup 8700")
+        }
     }
 
     @Test("strict reverse path filtering is set loose on the uplinks and told", arguments: ["all", "default"])
@@ -155,9 +159,11 @@ struct OwnershipTests {
         #expect(try world.setting("net.ipv4.conf.ppp0.rp_filter") == "2")
     }
 
-    @Test("forwarding is turned on for a LAN, and left alone where the policy says so", arguments: [
-        "interfaces: [eth0]", "interfaces: [eth0], forwarding: leave",
-    ])
+    @Test(
+        "forwarding is turned on for a LAN, and left alone where the policy says so",
+        arguments: [
+            "interfaces: [eth0]", "interfaces: [eth0], forwarding: leave",
+        ])
     func forwarding(lan: String) throws {
         let world = try World(policy: Policies.threeLines(lan: lan))
         try world.startDaemon()

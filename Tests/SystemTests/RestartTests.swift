@@ -58,7 +58,9 @@ struct RestartTests {
         var testDescription: String { rawValue }
     }
 
-    @Test("killed in the middle of a switch and started again: all traffic ends on a line that works", arguments: Instant.allCases)
+    @Test(
+        "killed in the middle of a switch and started again: all traffic ends on a line that works",
+        arguments: Instant.allCases)
     func killedInMidSwitch(instant: Instant) throws {
         let world = try World.running()
         let established = try ClientProber.start(in: world.lab)

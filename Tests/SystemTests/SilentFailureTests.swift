@@ -25,7 +25,9 @@ struct SilentFailureTests {
         #expect((change.conntrackDeleted ?? 0) >= 1)
     }
 
-    @Test("the provider's gateway lives and nothing beyond it: that is a failure like any other", arguments: [true, false])
+    @Test(
+        "the provider's gateway lives and nothing beyond it: that is a failure like any other",
+        arguments: [true, false])
     func upstreamDead(selected: Bool) throws {
         let world = try World.running()
         if selected { #expect(try world.wanctl("failover", "jcom").succeeded) }
