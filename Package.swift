@@ -98,7 +98,7 @@ let package = Package(
             swiftSettings: common),
         tests("NetworkTypesTests", ["NetworkTypes"]),
         tests("PacketWireTests", ["PacketWire", "NetworkTypes"]),
-        tests("LinuxIOTests", ["LinuxIO"]),
+        tests("LinuxIOTests", ["LinuxIO", "TestSupport"]),
         tests("JSONTextTests", ["JSONText"]),
         tests("NetlinkTests", ["Netlink", "PacketWire", "NetworkTypes", "LinuxIO", "TestSupport"]),
         tests("NftablesTests", ["Nftables", "LinuxIO", "TestSupport"]),
@@ -126,8 +126,9 @@ if Context.environment["FUZZ"] != nil {
         .executableTarget(
             name: "fuzz-parsers",
             dependencies: [
-                "PacketWire", "WANPolicy", "WANControl", "JSONText", "Soracom", "NetworkTypes", "WANModel",
+                "PacketWire", "WANPolicy", "WANControl", "JSONText", "Soracom", "HTTPTransfer", "NetworkTypes",
+                "WANModel",
             ],
-            path: "Tests/Fuzz", exclude: ["corpus"], swiftSettings: common)
+            path: "Tests/Fuzz", exclude: ["corpus", "run"], swiftSettings: common)
     ]
 }

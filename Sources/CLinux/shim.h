@@ -47,6 +47,7 @@ int wan_pipe2(int fds[2], int flags) __asm__("pipe2");
 int wan_setns(int fd, int type) __asm__("setns");
 int wan_unshare(int flags) __asm__("unshare");
 int wan_memfd_create(const char *name, unsigned int flags) __asm__("memfd_create");
+int wan_spawn_closefrom(posix_spawn_file_actions_t *actions, int first) __asm__("posix_spawn_file_actions_addclosefrom_np");
 int wan_setresuid(unsigned int real, unsigned int effective, unsigned int saved) __asm__("setresuid");
 int wan_setresgid(unsigned int real, unsigned int effective, unsigned int saved) __asm__("setresgid");
 int wan_setgroups(size_t count, const gid_t *groups) __asm__("setgroups");

@@ -94,6 +94,8 @@ package struct ChildProcess: ~Copyable, Sendable {
             case .descriptor(let ours): posix_spawn_file_actions_adddup2(&actions, ours, number)
             }
         }
+        // Ours are all close-on-exec; what whoever started us left open is not.
+        wan_spawn_closefrom(&actions, 3)  // glibc 2.34
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

@@ -23,7 +23,10 @@ package enum Clock {
 
 /// UNIX time as RFC 3339 in UTC, with milliseconds if asked: `2026-11-21T00:00:00Z`.
 package func rfc3339(_ unixNanoseconds: Int64, milliseconds: Bool = false) -> String {
-    var seconds = time_t(unixNanoseconds / 1_000_000_000)
+    // Rounded down, so that a fraction before 1970 counts forward as everywhere.
+    let (quotient, remainder) = unixNanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+    var seconds = time_t(remainder < 0 ? quotient - 1 : quotient)
+    let rest = remainder < 0 ? remainder + 1_000_000_000 : remainder
     var broken = tm()
     gmtime_r(&seconds, &broken)
     func pad(_ value: some BinaryInteger, _ width: Int) -> String {
@@ -32,6 +35,6 @@ package func rfc3339(_ unixNanoseconds: Int64, milliseconds: Bool = false) -> St
     }
     let date = "\(pad(broken.tm_year + 1900, 4))-\(pad(broken.tm_mon + 1, 2))-\(pad(broken.tm_mday, 2))"
     let time = "\(pad(broken.tm_hour, 2)):\(pad(broken.tm_min, 2)):\(pad(broken.tm_sec, 2))"
-    let fraction = milliseconds ? ".\(pad(unixNanoseconds / 1_000_000 % 1000, 3))" : ""
+    let fraction = milliseconds ? ".\(pad(rest / 1_000_000, 3))" : ""
     return "\(date)T\(time)\(fraction)Z"
 }

@@ -4,12 +4,15 @@ internal import Glibc
 /// Tells systemd how the service does (sd_notify(3)), by one datagram each; silent where nobody listens.
 package struct ServiceManager {
     private let path: String?
-    /// How often a sign of life is due, in nanoseconds (half of WATCHDOG_USEC, sd_watchdog_enabled(3)); `nil`: never.
+    /// How often a sign of life is due, in nanoseconds (half of WATCHDOG_USEC, sd_watchdog_enabled(3)), at least once in half a
+    /// day; `nil`: never, or it is for another process.
     package let watchdogInterval: Int64?
 
     package init(environment: [String: String]) {
         path = environment["NOTIFY_SOCKET"]
-        watchdogInterval = environment["WATCHDOG_USEC"].flatMap { Int64($0) }.map { max($0 * 1000 / 2, 10_000_000) }
+        let isForUs = environment["WATCHDOG_PID"].map { Int32($0) == getpid() } ?? true
+        let microseconds = isForUs ? environment["WATCHDOG_USEC"].flatMap { Int64($0) } ?? 0 : 0
+        watchdogInterval = microseconds > 0 ? max(min(microseconds, 86_400_000_000) * 500, 10_000_000) : nil
     }
 
     /// `READY=1`, `STATUS=…`, `WATCHDOG=1`, … ; several lines make one message.

@@ -12,6 +12,16 @@ package struct ConntrackEntry: Hashable, Sendable {
     package var originalCounters: Counters?
     package var replyCounters: Counters?
 
+    /// TCP_CONNTRACK_* (linux/netfilter/nf_conntrack_tcp.h); `nil` for what is no TCP.
+    package var tcpState: UInt8?
+
+    /// Whether somebody would miss it: not an echo that has its answer, nor a TCP connection that both sides have closed and
+    /// that only lingers (FIN_WAIT 4 to CLOSE 8).
+    package var isAlive: Bool {
+        if original.transport == 1 || original.transport == 58 { return false }
+        return tcpState.map { !(4...8).contains($0) } ?? true
+    }
+
     package struct Tuple: Hashable, Sendable {
         package var source: IPAddress
         package var destination: IPAddress
@@ -68,11 +78,13 @@ package struct ConntrackEntry: Hashable, Sendable {
         var status: Status = []
         var originalCounters: Counters?
         var replyCounters: Counters?
+        var tcpState: UInt8?
         try forEachAttribute(in: bytes.extracting(droppingFirst: 4)) { (kind, payload) throws(WireError) in
             switch Kind(rawValue: kind) {
             case .original: original = try Tuple(payload)
             case .reply: reply = try Tuple(payload)
             case .status: status = Status(rawValue: try payload.big(at: 0))
+            case .protocolInfo: tcpState = try Self.tcpState(payload)
             case .mark: mark = try payload.big(at: 0)
             case .originalCounters: originalCounters = try Counters(payload)
             case .replyCounters: replyCounters = try Counters(payload)
@@ -87,6 +99,19 @@ package struct ConntrackEntry: Hashable, Sendable {
         self.status = status
         self.originalCounters = originalCounters
         self.replyCounters = replyCounters
+        self.tcpState = tcpState
+    }
+
+    /// CTA_PROTOINFO → CTA_PROTOINFO_TCP → CTA_PROTOINFO_TCP_STATE.
+    private static func tcpState(_ bytes: RawSpan) throws(WireError) -> UInt8? {
+        var state: UInt8?
+        try forEachAttribute(in: bytes) { (kind, tcp) throws(WireError) in
+            guard kind == 1 else { return }
+            try forEachAttribute(in: tcp) { (kind, value) throws(WireError) in
+                if kind == 1 { state = try value.native(at: 0) }
+            }
+        }
+        return state
     }
 
     /// CTA_*, by the kernel's numbers.
@@ -94,6 +119,7 @@ package struct ConntrackEntry: Hashable, Sendable {
         case original = 1
         case reply = 2
         case status = 3
+        case protocolInfo = 4
         case mark = 8
         case originalCounters = 9
         case replyCounters = 10

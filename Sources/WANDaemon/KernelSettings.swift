@@ -26,7 +26,8 @@ enum KernelSettings {
         do throws(SystemCallError) {
             if try Files.text(path) == "1" { return nil }
             try Files.write("1\n", to: path)
-            return "set ignore_routes_with_linkdown on \(interface): without a carrier the next uplink takes over in the kernel"
+            return
+                "set ignore_routes_with_linkdown on \(interface): without a carrier the next uplink takes over in the kernel"
         } catch {
             return "cannot set ignore_routes_with_linkdown on \(interface): \(error)"
         }

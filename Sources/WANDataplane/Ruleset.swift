@@ -20,26 +20,28 @@ package import WANModel
 package enum Ruleset {
     package static let table = "inet wanctl"
 
+    /// `uplinks` may name an uplink twice, with two interfaces: while a policy is exchanged both its old and its new one are
+    /// translated and pinned.
     package static func make(uplinks: [DataplaneUplink], mark: MarkLayout) -> String {
         let mask = hex(mark.mask)
         let rest = hex(~mark.mask)
-        let sorted = uplinks.sorted { $0.number < $1.number }
-        let values = sorted.map { ($0, hex(mark.mark(of: $0.number).value)) }
-        let copies = values.map { "\($1) : jump to_\($0.number)" }.joined(separator: ", ")
+        let sorted = uplinks.sorted { ($0.number, $0.interface) < ($1.number, $1.interface) }
+        let values = Set(sorted.map(\.number)).sorted().map { ($0, hex(mark.mark(of: $0).value)) }
+        let copies = values.map { "\($1) : jump to_\($0)" }.joined(separator: ", ")
         // An empty set or map is no syntax for a policy without uplinks; the table then only says that it is ours.
         guard !sorted.isEmpty else { return "add table \(table)\ndelete table \(table)\ntable \(table) {\n}\n" }
         let names = sorted.map { quoted($0.interface) }.joined(separator: ", ")
-        let chains = values.map { uplink, value in
+        let chains = values.map { number, value in
             """
-                chain to_\(uplink.number) {
+                chain to_\(number) {
                     meta mark set meta mark and \(rest) or \(value)
                 }
-                chain by_\(uplink.number) {
+                chain by_\(number) {
                     ct mark set ct mark and \(rest) or \(value)
                 }
             """
         }.joined(separator: "\n")
-        let byInterface = values.map { uplink, _ in "\(quoted(uplink.interface)) : jump by_\(uplink.number)" }
+        let byInterface = sorted.map { "\(quoted($0.interface)) : jump by_\($0.number)" }
             .joined(separator: ", ")
         return """
             add table \(table)

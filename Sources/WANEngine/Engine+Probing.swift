@@ -7,8 +7,6 @@ extension Engine {
     private static let memory: Duration = .seconds(10)
     /// How often a metered uplink that is down is asked whether it is back.
     private static let meteredRetry: Duration = .seconds(60)
-    /// How often one that sleeps is asked while targets are silent on every line: it may be the first to hear them again.
-    private static let meteredWitness: Duration = .seconds(5)
     /// A metered standby that answered so lately needs no waking; doubled for each waking that came to nothing.
     private static let freshness: Duration = .seconds(30)
     private static let burstSpacing: Duration = .milliseconds(25)
@@ -130,59 +128,82 @@ extension Engine {
                 checkQuality(of: index, at: now)
             }
         case .down(let evidence):
-            let blame = records[index].state == .proving ? .line : blame(index, suspicion, at: now)
-            switch blame {
-            case .line: fall(index, to: .down, reason: evidence, at: now)
-            case .targets(let excuse):
-                if !suspicion.exonerated {
-                    records[index].suspicion?.exonerated = true
-                    records[index].reason = excuse
+            if records[index].state != .proving {
+                switch blame(index, suspicion, at: now) {
+                case .line: break
+                case .notKnownYet: return
+                case .targets(let excuse):
+                    if !suspicion.exonerated {
+                        records[index].suspicion?.exonerated = true
+                        records[index].reason = excuse
+                    }
+                    guard now - suspicion.since >= Self.darkness, nothingAnswers() else { return }
+                    // Nobody can tell targets from lines any more. Where nothing is usable the choice stays as it is, so all
+                    // that changes is what people are told.
+                    return fall(index, to: .down, reason: "no target answers on any uplink", at: now)
                 }
-            case .unknown: break
             }
+            fall(index, to: .down, reason: evidence, at: now)
+        }
+    }
+
+    /// For so long a silence on all uplinks is called the targets' fault; then it is called by its name.
+    private static let darkness: Duration = .seconds(10)
+
+    private func nothingAnswers() -> Bool {
+        records.allSatisfy { record in
+            !record.isPresent || !record.state.isUsable
+                || record.suspicion?.exonerated == true
+                    && record.targets.allSatisfy { $0.unanswered > 0 || $0.isQuiet }
         }
     }
 
     private enum Blame {
         case line
-        /// In words.
+        /// The only uplinks that could tell have been asked and their answer is still to come.
+        case notKnownYet
         case targets(String)
-        /// A metered line has been asked and has not answered yet.
-        case unknown
     }
 
-    /// Whose fault the silence is: a target that is lost on every uplink at once is itself to blame.
+    /// A target that is lost on every uplink at once is the target's fault.
     ///
-    /// A metered line that slept knows nothing of the silence; where all others say that it is the targets, it is asked
-    /// before they are believed.
+    /// A standby that was woken for this doubt is given the time its answer takes: that costs a round-trip where all other
+    /// lines are dead, and keeps traffic off the metered one where it is the targets that are.
     private mutating func blame(_ index: Int, _ suspicion: Suspicion, at now: Moment) -> Blame {
         let silent = records[index].silentTargets(suspicion).map { records[index].targets[$0].address }
         guard !silent.isEmpty else { return .line }
         var witnesses = 0
-        var unheard: [Int] = []
+        var isPending = false
         for other in records.indices where other != index && records[other].isPresent {
             guard records[other].state.isUsable || records[other].state == .proving else { continue }
-            let asked = records[other].targets.filter { silent.contains($0.address) }
-            if asked.isEmpty { continue }  // asks other targets and so cannot tell
-            if asked.count == silent.count, asked.allSatisfy({ !$0.isAnswering && $0.unanswered >= 2 }) {
-                witnesses += 1
-            } else if isDormant(other),
-                !asked.contains(where: { $0.answeredSince.map { $0 >= suspicion.since } ?? false })
-            {
-                unheard.append(other)
-            } else {
-                return .line
+            let asked = records[other].targets.indices.filter { silent.contains(records[other].targets[$0].address) }
+            if asked.isEmpty {
+                // Asks other targets and so cannot tell. But that several targets die at once while it works is less
+                // likely than that the other lines share a fault; and there is a way out to go to.
+                if silent.count > 1, records[other].isEligible { return .line }
+                continue
             }
-        }
-        guard unheard.isEmpty else {
-            for other in unheard where !records[other].isBeingAsked(since: suspicion.since) {
-                sendRound(of: other, at: now)
+            guard asked.count == silent.count else { return .line }
+            for place in asked {
+                let target = records[other].targets[place]
+                if let last = target.answeredSince, last >= suspicion.since { return .line }
+                if target.unanswered >= 2 { continue }
+                // It knows nothing new. Its answer is on the way, or (a standby that was not worth waking) it is asked now.
+                guard now - suspicion.since < records[index].patience + RTTEstimator.bounds.upperBound else {
+                    return .line
+                }
+                if records[other].suspicion == nil, !records[other].outstanding.contains(where: { !$0.isLost }) {
+                    guard isDormant(other) else { return .line }
+                    sendTurn(of: other, at: now)
+                }
+                isPending = true
             }
-            return .unknown
+            witnesses += 1
         }
+        if isPending { return .notKnownYet }
         guard witnesses > 0 else { return .line }
         let names = silent.map(\.description).joined(separator: ", ")
-        let excuse = "\(names) answers on no uplink: not this line's fault"
+        let excuse = "\(names) \(silent.count == 1 ? "answers" : "answer") on no uplink: not this line's fault"
         for target in silent where faultyTargets.insert(target).inserted {
             outputs.append(.event(.targetFault(target, reason: excuse)))
         }
@@ -269,7 +290,8 @@ extension Engine {
             records[index].nextProbe = nil
             return
         }
-        guard let due = records[index].nextProbe else {
+        // Farther away than the interval: it was dormant, or the policy changed, and is needed sooner now.
+        guard let due = records[index].nextProbe, due - now <= interval else {
             sendRound(of: index, at: now)
             records[index].nextProbe = now + interval
             return
@@ -283,7 +305,11 @@ extension Engine {
         sendRound(of: index, at: now)
         let longest = records[index].targets.indices.map { records[index].lossInterval(of: $0) }.max() ?? .zero
         records[index].suspicion?.rounds += 1
-        records[index].suspicion?.lastRoundExpires = now + longest
+        // The verdict falls when the last of the rounds asked for is over; those after it must not put it off for ever.
+        if case .rounds(let rounds, _) = records[index].settings.probe.confirm, suspicion.rounds >= rounds {
+        } else {
+            records[index].suspicion?.lastRoundExpires = now + longest
+        }
         let nextRound = now + spacing(of: index, suspicion, at: now)
         records[index].suspicion?.nextRound = nextRound
         if suspicion.rounds > 0, records[index].state == .suspect {
@@ -295,7 +321,7 @@ extension Engine {
     private func spacing(of index: Int, _ suspicion: Suspicion, at now: Moment) -> Duration {
         let settings = records[index].settings.probe
         if suspicion.exonerated {
-            return isDormant(index) ? max(settings.interval, Self.meteredWitness) : settings.interval
+            return max(settings.interval, records[index].settings.metered ? .seconds(5) : .seconds(1))
         }
         if case .rounds(_, let spacing) = settings.confirm { return spacing }
         let age = now - suspicion.startedAt

@@ -20,11 +20,6 @@ extension UplinkRecord {
         targets.filter { $0.answeredSince.map { $0 >= moment } ?? false }.count >= quorum
     }
 
-    /// A question that was asked since then is still open.
-    func isBeingAsked(since moment: Moment) -> Bool {
-        suspicion != nil || outstanding.contains { !$0.isLost && $0.purpose == .regular && $0.sentAt >= moment }
-    }
-
     func verdict(at now: Moment) -> Verdict {
         guard let suspicion else { return .open }
         if suspicion.answeredTargets.count >= quorum { return .cleared }

@@ -4,7 +4,7 @@ internal import LinuxIO
 
 /// A program in a session of its own (setsid(2)) that outlives its starter.
 package struct BackgroundProgram: ~Copyable {
-    private let pid: Int32
+    package let pid: Int32
     private let log: OwnedDescriptor
     private let logPath: String
 

@@ -40,7 +40,7 @@ extension Bench {
         let lab = try stage.build(.perfect)
         try addUplinks(Self.manyUplinks, to: lab)
         let router = try RouterUnderTest.start(in: lab, policy: Self.policy(uplinks: Self.manyUplinks))
-        let names = (1...Self.manyUplinks).map { "u\($0)" }
+        let names = (2...Self.manyUplinks).map { "u\($0)" } + ["u1"]
         try router.waitUntil("\(Self.manyUplinks) uplinks up", atMost: .seconds(30)) { status in
             status.uplinks.allSatisfy { $0.state == .up }
         }
@@ -54,6 +54,7 @@ extension Bench {
     /// As many as a policy may have.
     private static let manyUplinks = 64
 
+    /// `names` ends with the one that is selected at the beginning.
     private func applied(_ count: Int, at router: RouterUnderTest, between names: [String]) throws -> [Double] {
         try (0..<count).map { place in
             try stage.check()

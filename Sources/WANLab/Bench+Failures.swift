@@ -75,7 +75,7 @@ extension Bench {
     }
 
     func failback() throws {
-        let count = max(1, runs / 4)
+        let count = max(1, runs / 2)
         try sheet.heading("Failback, traffic returns to a line that is good again (hold 2s)")
         let site = try BenchSite(
             on: stage, policy: SamplePolicy.text(hold: "2s", soracom: SoracomInLab.policyLines()))

@@ -16,7 +16,7 @@ final class BenchSite {
     }
 
     /// DESIGN.md section 6 as it stands there.
-    static let policy = SamplePolicy.text(soracom: SoracomInLab.policyLines())
+    static let policy = SamplePolicy.text(degraded: true, soracom: SoracomInLab.policyLines())
 
     /// Heals the lines and starts a daemon that remembers nothing in a router that knows nothing of it: each run finds what the first
     /// one found, without the growing hold of an uplink that flaps.

@@ -42,6 +42,7 @@ package final class ClientConnection: Sendable {
 
     package func stop() throws(LabError) -> ConnectionReport {
         let report = try snapshot()
+        try thread.perform { $0.hangUp() }
         thread.stop()
         return report
     }
@@ -78,6 +79,9 @@ private final class Session {
             end("no answer within \(patience)")
         }
     }
+
+    /// Closes the connection as a browser does that was closed itself (shutdown(2)).
+    func hangUp() { shutdown(descriptor.raw, Int32(SHUT_RDWR)) }
 
     func report(at now: Int64) -> ConnectionReport {
         let open = brokenBy == nil ? waitingSince.map { now - $0 } ?? 0 : 0

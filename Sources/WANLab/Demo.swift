@@ -32,8 +32,8 @@ package final class Demo {
         hold: "5s", drain: "{default: 5s, metered: 5s}", soracom: SoracomInLab.policyLines())
 
     /// Tells the whole story; whether all of it was good.
-    package static func run(on stage: LabStage) throws -> Bool {
-        let lab = try stage.build()
+    package static func run(in options: LabOptions = LabOptions(), on stage: LabStage) throws -> Bool {
+        let lab = try stage.build(options)
         let demo = try Demo(stage, lab)
         do {
             try demo.tell()

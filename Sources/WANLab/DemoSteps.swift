@@ -108,6 +108,9 @@ extension Demo {
         let byNow = end.0.timeline.last?.uplink.map { "\($0)" } ?? "nowhere"
         try teller.say("the call ends and the download is done, both still over \(byNow)")
         try teller.add("missed   browsing \(lost.0) datagrams, the call \(lost.1); the download is \(whole)")
+        for gap in try browsing.snapshot().outages.dropFirst(2) + end.0.outages.dropFirst(2) {
+            try teller.say("a gap of \(Figure.milliseconds(gap.milliseconds)) ms began", at: gap.start)
+        }
         note(
             "back on the fibre", "lost \(lost.0) and \(lost.1), download \(whole)",
             lost == (0, 0) && end.1.brokenBy == nil && change.proven == true)

@@ -5,8 +5,13 @@ package enum SamplePolicy {
 
     /// The three uplinks of the lab in their order, with DESIGN.md section 6's settings but for what is given.
     ///
-    /// - Parameter soracom: `SoracomInLab.policyLines()`, where SORACOM is there to be asked.
-    package static func text(hold: String = "60s", drain: String? = nil, soracom: String? = nil) -> String {
+    /// - Parameters:
+    ///   - degraded: With the limits of quality. Losses of a blackhole count for as long as their window is: with a hold shorter than
+    ///     that a line that came back is preferred only when they have left it.
+    ///   - soracom: `SoracomInLab.policyLines()`, where SORACOM is there to be asked.
+    package static func text(
+        hold: String = "60s", drain: String? = nil, degraded: Bool = false, soracom: String? = nil
+    ) -> String {
         """
         # The router of wanctl-lab: three uplinks on one box.
         version: 1
@@ -21,7 +26,7 @@ package enum SamplePolicy {
             probe:
               targets: [8.8.8.8, 1.1.1.1, 9.9.9.9]
               patience: 200ms
-              degraded: {loss: 20%, rtt: 400ms, jitter: 100ms, window: 30s}
+        \(degraded ? "      degraded: {loss: 20%, rtt: 400ms, jitter: 100ms, window: 30s}" : "      # degraded: see Policies/one-box.yaml")
           jcom:
             interface: wlan0
             gateway: 192.168.3.1

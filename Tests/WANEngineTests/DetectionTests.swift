@@ -114,37 +114,37 @@ struct DetectionTests {
         world.run(.seconds(10))
         let start = world.now
         for number in [ftth, jcom] { world.lines[number]?.silentTargets = [.v4(IPv4Address(8, 8, 8, 8))] }
-        world.run(.seconds(600))
+        world.run(.seconds(9))
         #expect(world.switches(since: start).isEmpty)
         #expect(world.state(ftth) == .suspect)
         #expect(world.engine.view(of: ftth, at: world.now)?.reason.contains("not this line's fault") == true)
+        world.run(.seconds(600))
+        #expect(world.switches(since: start).isEmpty)
+        #expect(world.engine.view(of: ftth, at: world.now)?.reason == "no target answers on any uplink")
         // As soon as it answers elsewhere, this line is to blame.
         world.lines[jcom]?.silentTargets = []
         world.run(.seconds(2))
         #expect(world.selected == jcom)
     }
 
-    @Test(
-        "a metered standby is asked before targets that are silent on every other line are believed or blamed",
-        arguments: [1, 3])
-    func commonCauseWithMetered(count: Int) {
-        let targets = Array(ProbeSettings.defaultTargets.prefix(count))
-        var world = Simulation(
-            threeUplinks { policy in
-                for index in policy.uplinks.indices { policy.uplinks[index].probe.targets = targets }
-            })
-        world.run(.seconds(10))
+    @Test("all targets dead at once, everywhere: the metered standby is asked and traffic stays", arguments: [3, 120])
+    func allTargetsDead(secondsSinceStart: Int) {
+        var world = Simulation(threeUplinks())
+        world.lines[soracom]?.rtt = .milliseconds(180)
+        world.run(.seconds(secondsSinceStart))
         let start = world.now
-        for number in [ftth, jcom, soracom] { world.lines[number]?.silentTargets = Set(targets) }
-        let before = world.lines[soracom]?.probesSent ?? 0
-        world.run(.seconds(600))
+        for number in [ftth, jcom, soracom] { world.lines[number]?.silentTargets = Set(ProbeSettings.defaultTargets) }
+        world.run(.seconds(120))
         #expect(world.switches(since: start).isEmpty)
-        #expect(world.state(ftth) == .suspect)
-        let asked = (world.lines[soracom]?.probesSent ?? 0) - before
-        #expect(asked < 450, "and asked no more than that takes: \(asked)")
-        // It answers on the metered line: the others are to blame after all.
-        world.lines[soracom]?.silentTargets = []
-        #expect(world.run(until: .seconds(7)) { $0.selected == soracom })
+        #expect(world.events.contains { if case .targetFault = $0.event { true } else { false } })
+        #expect(world.classesAsked.map(\.speedClass).last == "s1.minimum")
+        // But where only the fixed lines are dead, the metered one is taken as soon as it has answered.
+        for number in [ftth, jcom, soracom] { world.lines[number]?.silentTargets = [] }
+        world.run(.seconds(300))
+        for number in [ftth, jcom] { world.lines[number]?.isDead = true }
+        let dead = world.now
+        #expect(world.run(until: .seconds(2)) { $0.selected == soracom })
+        #expect((world.now - dead).milliseconds < 700)
     }
 
     @Test("two lines that die at once leave the third, asked or not, its chance", arguments: 0..<20)
