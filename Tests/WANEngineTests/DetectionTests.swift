@@ -147,6 +147,17 @@ struct DetectionTests {
         #expect((world.now - dead).milliseconds < 700)
     }
 
+    @Test("two lines that die at once leave the third, asked or not, its chance", arguments: 0..<20)
+    func twoDieAtOnce(seed: Int) {
+        var world = Simulation(threeUplinks(), seed: UInt64(seed))
+        world.lines[soracom]?.rtt = .milliseconds(50)
+        world.run(.seconds(seed % 2 == 0 ? 10 : 100) + .milliseconds(seed * 17))
+        for number in [ftth, jcom] { world.lines[number]?.isDead = true }
+        let start = world.now
+        #expect(world.run(until: .seconds(2)) { $0.selected == soracom })
+        #expect((world.now - start).milliseconds < 700)
+    }
+
     @Test("a line that is full of traffic and slow is not taken for dead")
     func bufferbloat() {
         var world = Simulation(threeUplinks())
