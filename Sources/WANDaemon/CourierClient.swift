@@ -6,7 +6,7 @@ internal import WANControl
 ///
 /// Whatever happens to the courier, every request gets exactly one answer.
 final class CourierClient {
-    struct Settings {
+    struct Settings: Equatable {
         var program: String
         /// Files with secrets that the courier may read before it drops its privileges.
         var credentials: [String]
@@ -31,7 +31,10 @@ final class CourierClient {
 
     private let loop: EventLoop
     private let log: Log
-    var settings: Settings
+    /// A courier that runs has read the credentials of before and cannot read others: it goes, and the next one starts.
+    var settings: Settings {
+        didSet { if settings != oldValue, process != nil { end("was stopped for a new policy") } }
+    }
     private var process: Process?
     private var pending: [Int64: Pending] = [:]
     private var lastID: Int64 = 0

@@ -71,6 +71,8 @@ extension Daemon {
         let selected = engine.decision.selected
         note(kind: "operator", "\(done) (by \(peer))")
         feed(.operatorCommand(command))
+        // What is answered as done outlives a crash.
+        writeDown()
         let moved = engine.decision.selected != selected || lastSwitch?.at != before
         reply.finish(
             ActionReport(
@@ -115,8 +117,10 @@ extension Daemon {
 
     /// Tells a drain's watcher how many flows are left, each second until there are none.
     private func lookAtDrain(_ id: ObjectIdentifier) {
-        guard let watcher = drainWatchers[id], let view = engine.view(of: watcher.uplink, at: Daemon.moment()) else {
-            return
+        guard let watcher = drainWatchers[id] else { return }
+        guard let view = engine.view(of: watcher.uplink, at: Daemon.moment()) else {
+            drainWatchers[id] = nil
+            return watcher.reply.fail(.refused, "the policy no longer has this uplink")
         }
         let flows = (try? kernel.countFlows(policy.mark.mark(of: watcher.uplink))) ?? 0
         let left = view.drainsUntil.map { max($0 - Daemon.moment(), .zero) } ?? .zero
@@ -221,7 +225,6 @@ extension Daemon {
         let former = dataplaneUplinks()
         loaded = fresh
         state.numbers = Daemon.numbers(policy, remembered: old)
-        courier.settings = Daemon.courierSettings(for: loaded, options: options, environment: environmentVariables())
         // What is gone, or is another interface now, is let go of first: its probes, and its flows by their mark.
         for uplink in before.uplinks {
             guard let number = old[uplink.name] else { continue }
@@ -229,7 +232,7 @@ extension Daemon {
             guard after?.interface != uplink.interface else { continue }
             prober.detach(uplink: number)
             attachments[number] = nil
-            if after == nil { leaveBehind.append(number) }
+            leaveBehind.append(number)
         }
         if before.mark != policy.mark {
             // Sockets and flows carry the old bits: probe anew, and let go of what was pinned by them.
@@ -240,7 +243,11 @@ extension Daemon {
         }
         let outputs = engine.reload(EngineSetup(policy: policy, numbers: state.numbers), at: Daemon.moment())
         prepareKernel(former: former)
+        // What comes of it (a courier that cannot be started) waits for the outputs to be done.
+        isFeeding = true
+        courier.settings = Daemon.courierSettings(for: loaded, options: options, environment: environmentVariables())
         perform(outputs)
+        isFeeding = false
         refreshAttachments(isAll: true)
         reconcile()
         applyRuleset(isRepair: false)

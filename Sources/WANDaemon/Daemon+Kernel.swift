@@ -31,6 +31,10 @@ extension Daemon {
             // The table of before stands: a refused transaction changes nothing.
             warnings["nftables"] = "the nft table could not be made: \(error)"
             log(.error, warnings["nftables"] ?? "")
+            // Without it the LAN has no source NAT: try again, at the pace of repairs.
+            // Never at once: at start nothing is known yet of where the uplinks are attached.
+            tableIsDamaged = true
+            repairLater(at: max(repairPace.next(at: Daemon.moment()), Daemon.moment() + .seconds(1)))
         }
     }
 
@@ -46,6 +50,7 @@ extension Daemon {
 
     func kernelChanged(_ events: [KernelNews]) {
         var concernsOthers = false
+        let taken = picture.routesTaken
         var lost: String?
         for event in events {
             switch event {
@@ -62,6 +67,9 @@ extension Daemon {
             resynchronize(because: lost)
         } else if concernsOthers {
             refreshAttachments()
+            // A link that went down and up within one batch is attached as before, without its routes: that is nobody's
+            // attack on them and does not wait for the pace of repairs.
+            if picture.routesTaken != taken { reconcile() }
             repairIfNeeded()
         }
     }
@@ -103,20 +111,25 @@ extension Daemon {
     /// Tells the engine which uplinks are attached otherwise than before.
     func refreshAttachments(isAll: Bool = false) {
         var reports: [AttachmentReport] = []
+        var isChanged = isAll
         for uplink in policy.uplinks {
             guard let number = state.numbers[uplink.name] else { continue }
             let (attachment, reason) = picture.attachment(of: uplink) { isWireless($0) }
             let isNew = attachment != attachments[number]
             guard isNew || isAll || attachment == nil else { continue }
-            if isNew { attach(number, attachment) }
+            if isNew {
+                isChanged = true
+                attach(number, attachment)
+            }
             reports.append(AttachmentReport(number, attachment, reason: reason))
         }
         guard !reports.isEmpty else { return }
         // The tables of the uplinks come first, so that the first probes find their way; and where the selected one is gone
-        // this already is the step to the next rung. What must go waits until the flows on it are let go.
-        reconcile(keepingOld: true)
+        // this already is the step to the next rung. What must go waits until the flows on it are let go. Where nothing
+        // changed, what differs is somebody else's doing: a repair.
+        if isChanged { reconcile(keepingOld: true) }
         feed(.attached(reports))
-        reconcile()
+        if isChanged { reconcile() }
     }
 
     private func isWireless(_ index: InterfaceIndex) -> Bool {
@@ -130,6 +143,7 @@ extension Daemon {
         attachments[number] = attachment
         guard let attachment else {
             prober.detach(uplink: number)
+            warnings["probe \(number)"] = nil
             return
         }
         if let done = KernelSettings.loosenReversePathFilter(attachment.interface) {
@@ -209,10 +223,15 @@ extension Daemon {
         if when <= now {
             repair()
         } else {
-            repairTimer = loop.schedule(at: when.nanoseconds) { [weak self] in
-                self?.repairTimer = nil
-                self?.repair()
-            }
+            repairLater(at: when)
+        }
+    }
+
+    private func repairLater(at when: Moment) {
+        guard repairTimer == nil else { return }
+        repairTimer = loop.schedule(at: when.nanoseconds) { [weak self] in
+            self?.repairTimer = nil
+            self?.repair()
         }
     }
 
@@ -229,7 +248,9 @@ extension Daemon {
             try kernel.dump(into: &fresh)
             picture = fresh
         } catch {
-            log(.error, "the kernel's state could not be read: \(error)")
+            log(.error, "the kernel's state could not be read: \(error), trying again")
+            repairReasons = reasons
+            repairLater(at: max(repairPace.next(at: Daemon.moment()), Daemon.moment() + .seconds(1)))
             return
         }
         reconcile()

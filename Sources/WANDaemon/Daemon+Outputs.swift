@@ -7,6 +7,8 @@ internal import WANProbes
 
 /// What the engine says, done.
 extension Daemon {
+    /// First what moves packets, in its order; then what is told, to the log and to the courier: none of that may hold a
+    /// switch up.
     func perform(_ outputs: [EngineOutput]) {
         // Where flows are let go, the routes they were on go after them: else the flows would for a moment leave by another
         // line, with the source address of the old one.
@@ -26,9 +28,15 @@ extension Daemon {
                 if let index = attachments[uplink]?.interfaceIndex, let counters = kernel.counters(of: index) {
                     inputs.append(.counters(uplink, counters))
                 }
+            case .setSpeedClass, .event, .remember: break
+            }
+        }
+        for output in outputs {
+            switch output {
             case .setSpeedClass(let uplink, let speedClass): setSpeedClass(of: uplink, to: speedClass)
             case .event(let event): record(event)
             case .remember: remember()
+            case .route, .moveFlows, .probe, .sampleCounters: break
             }
         }
     }
@@ -37,18 +45,18 @@ extension Daemon {
     private func route(_ decision: Decision, keepingOld: Bool) {
         let isSwitch = decision.selected != routed
         routed = decision.selected
-        if isSwitch {
-            if lastSwitch?.to != nil, lastSwitch?.proven == nil { fail("the next switch came first") }
-            lastSwitch = SwitchRecord(
-                decision: decision, from: decision.previous.map(name), to: decision.selected.map(name), at: .now(),
-                decidedAt: Daemon.moment())
-        }
+        let decidedAt = Daemon.moment()
         let failure = reconcile(keepingOld: keepingOld)
-        if isSwitch {
-            lastSwitch?.appliedAt = Daemon.moment()
-            lastSwitch?.failure = failure
-            prove(decision)
-        }
+        guard isSwitch else { return }
+        let appliedAt = Daemon.moment()
+        if lastSwitch?.to != nil, lastSwitch?.proven == nil { fail("the next switch came first") }
+        var record = SwitchRecord(
+            decision: decision, from: decision.previous.map(name), to: decision.selected.map(name), at: .now(),
+            decidedAt: decidedAt)
+        record.appliedAt = appliedAt
+        record.failure = failure
+        lastSwitch = record
+        prove(decision)
     }
 
     /// Steps 2 and 3: the flows that are still on the uplink that was left.
@@ -105,6 +113,7 @@ extension Daemon {
     }
 
     private func fail(_ reason: String) {
+        if let proofTimer { loop.cancel(proofTimer) }
         proofTimer = nil
         guard lastSwitch?.proven == nil else { return }
         lastSwitch?.proven = false
@@ -150,7 +159,7 @@ extension Daemon {
     private func record(_ event: EngineEvent) {
         switch event {
         case .state(let uplink, let before, let after, let reason):
-            let isDoubt = after == .suspect || (before == .suspect && after != .down && after != .absent)
+            let isDoubt = after == .suspect || (before == .suspect && (after == .up || after == .degraded))
             log(isDoubt ? .debug : .notice, "\(name(uplink)) \(after.rawValue): \(reason)")
             if isDoubt { return }
             note(kind: after.rawValue, uplink: name(uplink), reason, isLogged: true)
@@ -183,7 +192,7 @@ extension Daemon {
 
     private func publish(_ event: EventReport) {
         journal.append(event)
-        warnings["journal"] = journal.problem
+        writeSoon()
         for reply in eventWatchers.values { reply.send(event.json) }
         tellStatusWatchers()
         service.notify("STATUS=\(summary())")
@@ -191,6 +200,25 @@ extension Daemon {
 
     func remember() {
         state.remember(engine.memory, now: Daemon.moment(), unixSeconds: Clock.realtime() / 1_000_000_000)
+        isStateUnwritten = true
+        writeSoon()
+    }
+
+    /// The disk's turn is the loop's next one, after all that was ready in this one: a card that stalls must not come between
+    /// an event and the kernel.
+    private func writeSoon() {
+        guard writeTimer == nil else { return }
+        writeTimer = loop.schedule(at: Clock.boottime()) { [weak self] in self?.writeDown() }
+    }
+
+    /// Journal and state into their files, now.
+    func writeDown() {
+        if let writeTimer { loop.cancel(writeTimer) }
+        writeTimer = nil
+        journal.write()
+        warnings["journal"] = journal.problem
+        guard isStateUnwritten else { return }
+        isStateUnwritten = false
         do throws(SystemCallError) {
             try store.write(state)
             warnings["state"] = nil
@@ -241,6 +269,9 @@ extension Daemon {
 
     /// Signs in to the API before that is urgent, and again at half the token's life.
     func prepareToken() {
+        if let tokenTimer { loop.cancel(tokenTimer) }
+        tokenTimer = nil
+        for key in warnings.keys where key.hasPrefix("token ") { warnings[key] = nil }
         let uplinks = policy.uplinks.filter { $0.soracom?.via.contains(.api) == true }
         guard !uplinks.isEmpty else { return }
         for settings in uplinks {
@@ -268,6 +299,6 @@ extension Daemon {
             }
         }
         // Tokens live two days and are renewed at half their life; one that could not be had is asked for sooner.
-        loop.schedule(at: Clock.boottime() + 3_600_000_000_000) { [weak self] in self?.prepareToken() }
+        tokenTimer = loop.schedule(at: Clock.boottime() + 3_600_000_000_000) { [weak self] in self?.prepareToken() }
     }
 }

@@ -49,12 +49,15 @@ final class Daemon {
     var repairReasons: [String] = []
     var tableIsDamaged = false
     var proofTimer: EventLoop.Timer?
+    var tokenTimer: EventLoop.Timer?
+    var writeTimer: EventLoop.Timer?
+    var isStateUnwritten = false
     var statusWatchers: [ObjectIdentifier: ControlReply] = [:]
     var eventWatchers: [ObjectIdentifier: ControlReply] = [:]
     var drainWatchers: [ObjectIdentifier: DrainWatcher] = [:]
     var probeWatchers: [ProbeWatcher] = []
     var statusTimer: EventLoop.Timer?
-    /// Uplinks that a reload took out of the policy, until their flows are gone too.
+    /// Uplinks that a reload took out of the policy or put on another interface, until their flows are gone too.
     var leaveBehind: [UplinkNumber] = []
     let startedAt = Timestamp.now()
     let startedMoment = Daemon.moment()
@@ -169,8 +172,11 @@ final class Daemon {
         try kernel.watch(loop) { [weak self] events in self?.kernelChanged(events) }
         // What happened between the dump and the subscription is in neither: look once more.
         resynchronize(because: nil)
-        letGoOfAbsent()
-        reconcile()
+        // Where that failed nothing is known of the uplinks: what an earlier run left must stand until it is.
+        if warnings["netlink"] == nil {
+            letGoOfAbsent()
+            reconcile()
+        }
         remember()
         for warning in loaded.warnings { log(.warning, warning) }
         note(kind: "started", "wanctld \(wanctlVersion) started with \(loaded.path)")
@@ -202,6 +208,7 @@ final class Daemon {
         control?.stop()
         courier.stop()
         remember()
+        writeDown()
     }
 
     private func beatWatchdog() {

@@ -12,6 +12,8 @@ final class Journal {
     private static let kept = 1000
     private static let fileLimit = 1 << 20
     private var fileSize = 0
+    /// Not yet in the file.
+    private var unwritten: [EventReport] = []
     private(set) var problem: String?
 
     init(directory: String) {
@@ -27,16 +29,25 @@ final class Journal {
         }
     }
 
+    /// Keeps an event; `write` puts it into the file.
     func append(_ event: EventReport) {
         events.append(event)
         if events.count > Self.kept + 100 { events.removeFirst(events.count - Self.kept) }
+        unwritten.append(event)
+    }
+
+    func write() {
+        guard !unwritten.isEmpty else { return }
+        let fresh = unwritten
+        unwritten = []
         do throws(SystemCallError) {
             if fileSize > Self.fileLimit {
                 let text = events.suffix(Self.kept / 2).map { $0.json.text + "\n" }.joined()
                 try Files.replace(path, with: Array(text.utf8), mode: 0o640)
                 fileSize = text.utf8.count
             } else {
-                fileSize += try Files.append(Array((event.json.text + "\n").utf8), to: path, mode: 0o640)
+                let text = fresh.map { $0.json.text + "\n" }.joined()
+                fileSize += try Files.append(Array(text.utf8), to: path, mode: 0o640)
             }
             problem = nil
         } catch {

@@ -12,6 +12,8 @@ package struct KernelPicture: Sendable {
     package private(set) var foreignDefaults: [RouteMessage] = []
     /// Ours.
     package internal(set) var found = KernelState()
+    /// How many of our routes the kernel itself has taken away with a link or an address.
+    package private(set) var routesTaken = 0
     /// Routes and rules of others in places that are ours; never touched, only reported.
     package private(set) var intruders: Set<String> = []
     /// The gateway last seen on an interface with these addresses; it outlives the route that told us.
@@ -48,8 +50,13 @@ package struct KernelPicture: Sendable {
     package mutating func put(_ address: AddressMessage) {
         guard address.family == .v4 else { return }
         var list = addresses[address.interface] ?? []
-        list.removeAll { $0.local == address.local && $0.prefixLength == address.prefixLength }
-        list.append(address)
+        // In its old place: a DHCP lease that is renewed comes as the same address anew, and is no change.
+        if let place = list.firstIndex(where: { $0.local == address.local && $0.prefixLength == address.prefixLength })
+        {
+            list[place] = address
+        } else {
+            list.append(address)
+        }
         addresses[address.interface] = list
     }
 
@@ -63,7 +70,9 @@ package struct KernelPicture: Sendable {
     }
 
     private mutating func forgetRoutes(of index: InterfaceIndex) {
+        let before = found.routes.count
         found.routes = found.routes.filter { $0.value.interface != index }
+        routesTaken += before - found.routes.count
         foreignDefaults.removeAll { $0.output == index }
     }
 

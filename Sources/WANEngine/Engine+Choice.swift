@@ -8,15 +8,18 @@ extension Engine {
         if let pin, pin.force, let index = index(of: pin.uplink), records[index].state.isUsable {
             // Forced onto an uplink that did not work: it does now, so from here on it is a pin like any other.
             self.pin?.force = false
+            outputs.append(.remember)
         }
-        let ordered = order.compactMap { index(of: $0) }
+        // An uplink that stands in no order carries traffic only while it is pinned.
+        let eligible = order + (pin.map { order.contains($0.uplink) ? [] : [$0.uplink] } ?? [])
+        let ordered = eligible.compactMap { index(of: $0) }
         let selection = Selection(
             candidates: ordered.map { index in
                 let record = records[index]
                 return Selection.Candidate(
                     number: record.number, state: record.state, isPresent: record.isPresent,
                     isDrained: record.isDrained, isHeld: record.holdUntil.map { $0 > now } ?? false)
-            }, current: decision.selected.flatMap { order.contains($0) ? $0 : nil }, pin: pin)
+            }, current: decision.selected.flatMap { eligible.contains($0) ? $0 : nil }, pin: pin)
         let ladder = selection.ladder()
         defer {
             cause = nil
@@ -120,8 +123,11 @@ extension Engine {
             if records[index].state.isUsable, before.interfaceIndex != attachment.interfaceIndex {
                 records[index].countFailure(at: now)
             }
-            if before.addresses != attachment.addresses || before.interfaceIndex != attachment.interfaceIndex {
+            let isAnew = before.interfaceIndex != attachment.interfaceIndex
+            if isAnew || !before.addresses.allSatisfy(attachment.addresses.contains) {
                 moveFlows(of: index, at: now)
+                // A sweep a second later would tear what has begun since with the new address.
+                if isSelected { records[index].sweepAt = nil }
             }
         }
         records[index].forgetProbes()

@@ -25,7 +25,7 @@ extension Engine {
             return nil
         case .drain(let uplink), .disable(let uplink):
             guard let index = index(of: uplink) else { return "there is no such uplink" }
-            let others = records.contains { $0.number != uplink && $0.isEligible }
+            let others = records.contains { $0.number != uplink && $0.isEligible && order.contains($0.number) }
             if decision.selected == uplink, !others {
                 return "\(records[index].settings.name) carries the traffic and no other uplink is usable"
             }
@@ -40,7 +40,6 @@ extension Engine {
 
     mutating func obey(_ command: OperatorCommand, at now: Moment) {
         guard refusal(of: command) == nil else { return }
-        causedByOperator = true
         switch command {
         case .failover(let uplink, let until, let force, let strict):
             let usable = index(of: uplink).map { records[$0].state.isUsable } ?? false
@@ -80,11 +79,14 @@ extension Engine {
         case .speed(let uplink, let speedClass):
             guard let index = index(of: uplink) else { return }
             records[index].speedOverride = speedClass
+            outputs.append(.remember)
+            return
         case .probe(let uplink):
             guard let index = index(of: uplink), records[index].isPresent else { return }
             sendRound(of: index, at: now)
             return
         }
+        causedByOperator = true
         needsChoice = true
         outputs.append(.remember)
     }
@@ -105,7 +107,7 @@ extension Engine {
         let wanted = record.speedOverride ?? (isCarrying && !record.isDisabled ? settings.selected : settings.standby)
         records[index].speed?.want(wanted, at: now)
         if let speedClass = records[index].speed?.due(at: now) {
-            outputs += [.setSpeedClass(record.number, speedClass), .remember]
+            outputs.append(.setSpeedClass(record.number, speedClass))
         }
     }
 
@@ -123,15 +125,17 @@ extension Engine {
     mutating func speedClassAnswered(_ uplink: UplinkNumber, _ answer: SpeedClassAnswer, at now: Moment) {
         guard let index = index(of: uplink), let asked = records[index].speed?.inFlight ?? records[index].speed?.wanted
         else { return }
+        let before = records[index].speed
         records[index].speed?.handle(answer, at: now)
-        let note =
-            switch answer {
-            case .confirmed(_, let via): "confirmed by SORACOM's \(via)"
-            case .failed(let text, _, _): text
-            }
-        outputs += [
-            .event(.speedClass(uplink, wanted: asked, confirmed: records[index].speed?.confirmed, note: note)),
-            .remember,
-        ]
+        let note: String
+        switch answer {
+        case .confirmed(_, let via): note = "confirmed by SORACOM's \(via)"
+        case .failed(let text, _, _):
+            // Tried again for as long as it takes, but told once for each wish and reason.
+            if let before, before.failures > 0, before.lastFailure == text { return }
+            note = text
+        }
+        outputs.append(
+            .event(.speedClass(uplink, wanted: asked, confirmed: records[index].speed?.confirmed, note: note)))
     }
 }

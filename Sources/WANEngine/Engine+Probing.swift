@@ -177,7 +177,12 @@ extension Engine {
         for other in records.indices where other != index && records[other].isPresent {
             guard records[other].state.isUsable || records[other].state == .proving else { continue }
             let asked = records[other].targets.indices.filter { silent.contains(records[other].targets[$0].address) }
-            if asked.isEmpty { continue }  // asks other targets and so cannot tell
+            if asked.isEmpty {
+                // Asks other targets and so cannot tell. But that several targets die at once while it works is less
+                // likely than that the other lines share a fault; and there is a way out to go to.
+                if silent.count > 1, records[other].isEligible { return .line }
+                continue
+            }
             guard asked.count == silent.count else { return .line }
             for place in asked {
                 let target = records[other].targets[place]
@@ -285,7 +290,8 @@ extension Engine {
             records[index].nextProbe = nil
             return
         }
-        guard let due = records[index].nextProbe else {
+        // Farther away than the interval: it was dormant, or the policy changed, and is needed sooner now.
+        guard let due = records[index].nextProbe, due - now <= interval else {
             sendRound(of: index, at: now)
             records[index].nextProbe = now + interval
             return
@@ -299,7 +305,11 @@ extension Engine {
         sendRound(of: index, at: now)
         let longest = records[index].targets.indices.map { records[index].lossInterval(of: $0) }.max() ?? .zero
         records[index].suspicion?.rounds += 1
-        records[index].suspicion?.lastRoundExpires = now + longest
+        // The verdict falls when the last of the rounds asked for is over; those after it must not put it off for ever.
+        if case .rounds(let rounds, _) = records[index].settings.probe.confirm, suspicion.rounds >= rounds {
+        } else {
+            records[index].suspicion?.lastRoundExpires = now + longest
+        }
         let nextRound = now + spacing(of: index, suspicion, at: now)
         records[index].suspicion?.nextRound = nextRound
         if suspicion.rounds > 0, records[index].state == .suspect {

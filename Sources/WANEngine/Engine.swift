@@ -85,6 +85,12 @@ package struct Engine: Hashable, Sendable {
             else {
                 var fresh = UplinkRecord(number: number, settings: settings, at: now)
                 fresh.keepalive = settings.keepalive.map { KeepaliveRecord($0, at: now) }
+                // What the operator said holds for the name, whatever interface it has.
+                if let former = records.first(where: { $0.number == number }) {
+                    fresh.isDrained = former.isDrained
+                    fresh.speedOverride = former.speedOverride
+                    if former.isDisabled { fresh.disable() }
+                }
                 return fresh
             }
             guard old.settings != settings else { return old }
@@ -104,6 +110,7 @@ package struct Engine: Hashable, Sendable {
             }
             if before.soracom != settings.soracom {
                 old.speed = settings.soracom.map { SpeedClassRecord(wanted: $0.standby, at: now) }
+                if settings.soracom == nil { old.raisedUntil = nil }
             }
             return old
         }

@@ -30,11 +30,16 @@ extension Engine {
             let number = records[index].number
             records[index].isDrained = memory.drained.contains(number)
             records[index].speedOverride = memory.speedOverrides[number]
-            if memory.disabled.contains(number) {
-                records[index].isDisabled = true
-                records[index].state = .disabled
-                records[index].reason = "by the operator"
-            }
+            if memory.disabled.contains(number) { records[index].disable() }
         }
+    }
+}
+
+extension UplinkRecord {
+    /// As the operator said in an earlier life of this record.
+    mutating func disable() {
+        isDisabled = true
+        state = .disabled
+        reason = "by the operator"
     }
 }

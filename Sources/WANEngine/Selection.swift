@@ -84,7 +84,7 @@ package struct Selection: Hashable, Sendable {
         }
         // A doubtful one is not left before the doubt is settled.
         let presentRank = present.state == .degraded ? 1 : 0
-        if presentRank > 0, let best, best.rank == 0, !best.isHeld { return best.number }
+        if presentRank > 0, let good = usable.first(where: { $0.rank == 0 && !$0.isHeld }) { return good.number }
         let better = candidates.prefix { $0.number != present.number }
             .first { $0.isEligible && !$0.isHeld && ($0.rank == 0 || ($0.rank == 1 && presentRank == 1)) }
         return better?.number ?? present.number

@@ -13,6 +13,8 @@ struct SpeedClassRecord: Hashable, Sendable {
     private(set) var failures = 0
     private(set) var lastFailure: String?
     private(set) var nextTry: Moment?
+    /// SORACOM itself asked to be left alone until then (429).
+    private var notBefore: Moment?
 
     /// Seconds between tries: quick at first, since a family waits at 32 kbps; later as SORACOM's own client does
     /// (soracom-cli apiclient.go).
@@ -30,7 +32,7 @@ struct SpeedClassRecord: Hashable, Sendable {
         wanted = speedClass
         failures = 0
         // While a request is under way its answer decides what comes next.
-        nextTry = inFlight != nil || confirmed == wanted ? nil : now
+        nextTry = inFlight != nil || confirmed == wanted ? nil : max(now, notBefore ?? now)
     }
 
     /// The class to ask for now, if any; the record counts it as under way.
@@ -49,6 +51,7 @@ struct SpeedClassRecord: Hashable, Sendable {
             confirmedVia = via
             confirmedAt = now
             lastFailure = nil
+            notBefore = nil
             // What was asked for may no longer be what is wanted: ask again at once.
             failures = speedClass == wanted ? 0 : failures
             nextTry = speedClass == wanted ? nil : now
@@ -58,6 +61,7 @@ struct SpeedClassRecord: Hashable, Sendable {
             lastFailure = text
             let pause = permanent ? Self.permanentPause : Self.pauses[min(failures, Self.pauses.count - 1)]
             failures += 1
+            notBefore = retryAfter.map { now + $0 }
             nextTry = now + max(pause, retryAfter ?? .zero)
         }
     }

@@ -48,6 +48,35 @@ struct KernelPictureTests {
         picture.attachment(of: uplink) { _ in false }
     }
 
+    @Test("routes that the kernel takes with a link that bounces are counted: they are to be put back at once")
+    func bounce() throws {
+        var picture = KernelPicture()
+        picture.put(try link(7, "ppp0", flags: pppUp))
+        picture.put(try address(7, "198.51.100.10", peer: "198.51.100.1"))
+        let before = find(ftth, in: picture).0
+        picture.put(
+            RouteMessage(
+                try prefix("0.0.0.0/0"), output: InterfaceIndex(rawValue: 7), table: Ownership.selected, metric: 1))
+        #expect(picture.found.routes.count == 1 && picture.routesTaken == 0)
+        picture.put(try link(7, "ppp0", flags: 0x10 | 0x80, carrier: false))
+        picture.put(try link(7, "ppp0", flags: pppUp))
+        #expect(find(ftth, in: picture).0 == before)
+        #expect(picture.found.routes.isEmpty && picture.routesTaken == 1)
+    }
+
+    @Test("a lease that is renewed does not change the order of the addresses")
+    func renewal() throws {
+        var picture = KernelPicture()
+        picture.put(try link(3, "wlan0", flags: up))
+        picture.put(try address(3, "192.168.3.7"))
+        picture.put(try address(3, "192.168.3.8"))
+        picture.put(try gateway("192.168.3.1", dev: 3))
+        let before = find(jcom, in: picture).0
+        #expect(before != nil)
+        picture.put(try address(3, "192.168.3.7"))
+        #expect(find(jcom, in: picture).0 == before)
+    }
+
     @Test("a PPP link needs no gateway; one that returns with another ifindex and address is known at once")
     func ppp() throws {
         var picture = KernelPicture()

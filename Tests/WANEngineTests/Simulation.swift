@@ -28,6 +28,7 @@ struct Simulation {
     private(set) var moved: [(at: Moment, uplink: UplinkNumber, sweep: Int)] = []
     private(set) var events: [(at: Moment, event: EngineEvent)] = []
     private(set) var classesAsked: [(at: Moment, uplink: UplinkNumber, speedClass: String)] = []
+    private(set) var remembered = 0
     private var pending: [Pending] = []
     private var random: SplitMix
     private var order = 0
@@ -77,6 +78,12 @@ struct Simulation {
                 addresses: [.v4(IPv4Address(198, 51, 100, address))]), reason: "\(interface) is up")
     }
 
+    /// Another policy takes over.
+    mutating func reload(_ policy: Policy) {
+        let setup = EngineSetup(policy: policy, numbers: Simulation.numbers(policy))
+        for output in engine.reload(setup, at: now) { obey(output) }
+    }
+
     mutating func detach(_ number: UplinkNumber, reason: String = "carrier lost") {
         perform(.attached([AttachmentReport(number, nil, reason: reason)]))
     }
@@ -104,7 +111,7 @@ struct Simulation {
                 schedule(.speedClass(uplink, .confirmed(speedClass, via: "metadata")), after: .milliseconds(80))
             }
         case .event(let event): events.append((now, event))
-        case .remember: break
+        case .remember: remembered += 1
         }
     }
 
