@@ -170,7 +170,7 @@ extension Daemon {
                 note(kind: "switch", "no way out: \(decision.cause)", isLogged: true)
             }
         case .drained(let uplink): note(kind: "drained", uplink: name(uplink), "the flows that were left are moved")
-        case .targetFault(let target, let reason): note(kind: "target", "\(target): \(reason)")
+        case .targetFault(_, let reason): note(kind: "target", reason)
         case .pinEnded(let uplink, let reason): note(kind: "auto", uplink: name(uplink), "the pin ended: \(reason)")
         case .keepaliveSent(let uplink): log(.debug, "\(name(uplink)): keepalive sent")
         case .keepaliveLost(let uplink, let inARow):

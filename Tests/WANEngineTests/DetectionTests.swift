@@ -59,6 +59,35 @@ struct DetectionTests {
         #expect(after?.since == before?.since && after?.reason == before?.reason)
     }
 
+    @Test("a short silence each four seconds is no bad quality either, and an outage is none once it is over")
+    func silencesAndQuality() {
+        let policy = threeUplinks { policy in
+            var limits = Degraded()
+            limits.loss = 0.2
+            policy.uplinks[0].probe.degraded = limits
+            policy.failover.hold = .seconds(5)
+        }
+        for seed in 0..<8 as Range<UInt64> {
+            var world = Simulation(policy, seed: seed)
+            world.run(.seconds(40))
+            let start = world.now
+            for _ in 0..<20 {
+                world.lines[ftth]?.isDead = true
+                world.run(.milliseconds(150))
+                world.lines[ftth]?.isDead = false
+                world.run(.milliseconds(3850 + Int64(seed) * 13))
+            }
+            #expect(world.switches(since: start).isEmpty, "seed \(seed)")
+            #expect(world.state(ftth) == .up)
+            world.lines[ftth]?.isDead = true
+            world.run(.seconds(12))
+            #expect(world.selected == jcom)
+            world.lines[ftth]?.isDead = false
+            world.run(.seconds(8))
+            #expect(world.selected == ftth, "seed \(seed)")
+        }
+    }
+
     @Test("one dead target for an hour changes nothing")
     func deadTarget() {
         var world = Simulation(threeUplinks())
