@@ -353,7 +353,8 @@ extension Engine {
         guard let selected = decision.selected, selected != record.number, let other = self.index(of: selected) else {
             return false
         }
-        if pin?.uplink == record.number { return false }
+        // Old flows that finish here would hang if it died unseen.
+        if pin?.uplink == record.number || record.drainsUntil != nil { return false }
         switch records[other].state {
         case .up, .degraded, .suspect: return true
         case .absent, .proving, .down, .disabled: return false

@@ -140,6 +140,17 @@ struct SpeedClassTests {
         try world.finish(soracom)
     }
 
+    @Test("a SIM that leaves the policy while it is raised is lowered all the same")
+    func leavesThePolicy() throws {
+        let (world, soracom) = try World.withSoracom()
+        #expect(try world.wanctl("failover", "soracom").succeeded)
+        try world.waitClass("s1.fast", of: soracom)
+        #expect(try world.wanctl("failover", "ftth").succeeded)
+        _ = try world.daemon.reload(policy: Policies.twoLines())
+        try world.wait("the class is the cheap one") { soracom.speedClass == "s1.minimum" }
+        try world.finish(soracom)
+    }
+
     @Test("the operator's class holds until it is given back, across a restart")
     func byHand() throws {
         let (world, soracom) = try World.withSoracom()

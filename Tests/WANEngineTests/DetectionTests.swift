@@ -192,6 +192,19 @@ struct DetectionTests {
         #expect((world.lines[ftth]?.probesSent ?? 0) - sent <= 6)
     }
 
+    @Test("a quorum of two without confirmation is missed when two of three targets are gone")
+    func classicQuorum() {
+        let policy = threeUplinks { policy in
+            policy.uplinks[0].probe.confirm = .off
+            policy.uplinks[0].probe.fall = 3
+            policy.uplinks[0].probe.quorum = 2
+        }
+        var world = Simulation(policy)
+        world.run(.seconds(10))
+        world.lines[ftth]?.silentTargets = [.v4(IPv4Address(8, 8, 8, 8)), .v4(IPv4Address(1, 1, 1, 1))]
+        #expect(world.run(until: .seconds(20)) { $0.selected == jcom })
+    }
+
     @Test("rounds: so many unanswered rounds and no chance calculus")
     func rounds() {
         let policy = threeUplinks { $0.uplinks[0].probe.confirm = .rounds(4, spacing: .milliseconds(50)) }
