@@ -155,5 +155,10 @@ final class CourierClient {
         }
     }
 
-    func stop() { end("is stopped with the daemon") }
+    /// Nobody is told any more: the daemon ends, and what was asked for will be asked for by the next one.
+    func stop() {
+        for entry in pending.values { loop.cancel(entry.timer) }
+        pending = [:]
+        end("is stopped with the daemon")
+    }
 }

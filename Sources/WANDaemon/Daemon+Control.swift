@@ -223,6 +223,8 @@ extension Daemon {
         let before = policy
         let old = state.numbers
         let former = dataplaneUplinks()
+        let formerSIMs = formerSIMs(before: before, after: fresh.policy)
+        formerCredentials.formUnion(formerSIMs.compactMap(\.credentials))
         loaded = fresh
         state.numbers = Daemon.numbers(policy, remembered: old)
         // What is gone, or is another interface now, is let go of first: its probes, and its flows by their mark.
@@ -246,6 +248,7 @@ extension Daemon {
         // What comes of it (a courier that cannot be started) waits for the outputs to be done.
         isFeeding = true
         courier.settings = Daemon.courierSettings(for: loaded, options: options, environment: environmentVariables())
+        courier.settings.credentials = Set(courier.settings.credentials).union(formerCredentials).sorted()
         perform(outputs)
         isFeeding = false
         refreshAttachments(isAll: true)
@@ -254,6 +257,7 @@ extension Daemon {
         for number in leaveBehind { _ = try? kernel.deleteFlows(before.mark.mark(of: number)) }
         leaveBehind = []
         remember()
+        for sim in formerSIMs { lower(sim) }
         prepareToken()
         releaseStartupMemory()
         arm()

@@ -127,8 +127,10 @@ extension Daemon {
         // The tables of the uplinks come first, so that the first probes find their way; and where the selected one is gone
         // this already is the step to the next rung. What must go waits until the flows on it are let go. Where nothing
         // changed, what differs is somebody else's doing: a repair.
+        newsSince = Daemon.moment()
         if isChanged { reconcile(keepingOld: true) }
         feed(.attached(reports))
+        newsSince = nil
         if isChanged { reconcile() }
     }
 
@@ -160,6 +162,10 @@ extension Daemon {
             // Gone again already, most likely: then its link event follows.
             warnings["probe \(number)"] = "\(name(number)) cannot be probed: \(error)"
             log(.warning, warnings["probe \(number)"] ?? "")
+            loop.schedule(at: Clock.boottime() + 1_000_000_000) { [weak self] in
+                guard let self, attachments[number] == attachment, warnings["probe \(number)"] != nil else { return }
+                attach(number, attachment)
+            }
         }
     }
 

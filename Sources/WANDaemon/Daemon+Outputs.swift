@@ -45,7 +45,8 @@ extension Daemon {
     private func route(_ decision: Decision, keepingOld: Bool) {
         let isSwitch = decision.selected != routed
         routed = decision.selected
-        let decidedAt = Daemon.moment()
+        // Where the kernel's news itself already led to the next rung, the switch began there.
+        let decidedAt = newsSince ?? Daemon.moment()
         let failure = reconcile(keepingOld: keepingOld)
         guard isSwitch else { return }
         let appliedAt = Daemon.moment()
@@ -169,7 +170,7 @@ extension Daemon {
                 note(kind: "switch", "no way out: \(decision.cause)", isLogged: true)
             }
         case .drained(let uplink): note(kind: "drained", uplink: name(uplink), "the flows that were left are moved")
-        case .targetFault(let target, let reason): note(kind: "target", "\(target): \(reason)")
+        case .targetFault(_, let reason): note(kind: "target", reason)
         case .pinEnded(let uplink, let reason): note(kind: "auto", uplink: name(uplink), "the pin ended: \(reason)")
         case .keepaliveSent(let uplink): log(.debug, "\(name(uplink)): keepalive sent")
         case .keepaliveLost(let uplink, let inARow):
@@ -233,72 +234,5 @@ extension Daemon {
             "\($0.name) \($0.state.rawValue)\($0.traffic == .standby ? "" : ", \($0.traffic.rawValue)")"
         }
         .joined(separator: "; ")
-    }
-
-    // MARK: SORACOM
-
-    private static let speedClassLimit: Int64 = 20_000_000_000
-
-    private func setSpeedClass(of uplink: UplinkNumber, to speedClass: String) {
-        guard let settings = self.uplink(uplink), let soracom = settings.soracom else { return }
-        let credentials = soracom.credentials.map {
-            Daemon.credentialPath($0, policyPath: loaded.path, environment: environmentVariables())
-        }
-        courier.ask(
-            { id in
-                var request = CourierRequest(
-                    id: id, verb: .setSpeedClass, uplink: settings.name, interface: settings.interface,
-                    settings: soracom,
-                    credentials: credentials)
-                request.speedClass = speedClass
-                request.timeout = .nanoseconds(Self.speedClassLimit)
-                return request
-            }, timeout: Self.speedClassLimit
-        ) { [weak self] answer, reason in
-            let outcome: SpeedClassAnswer =
-                switch answer?.outcome {
-                case .speedClass(let confirmed, let via)?: .confirmed(confirmed, via: via.rawValue)
-                case .failed(let text, let retryAfter, let permanent)?:
-                    .failed(text, retryAfter: retryAfter, permanent: permanent)
-                case .prepared?: .failed("the courier answered another question", retryAfter: nil, permanent: false)
-                case nil: .failed(reason, retryAfter: nil, permanent: false)
-                }
-            self?.feed(.speedClass(uplink, outcome))
-        }
-    }
-
-    /// Signs in to the API before that is urgent, and again at half the token's life.
-    func prepareToken() {
-        if let tokenTimer { loop.cancel(tokenTimer) }
-        tokenTimer = nil
-        for key in warnings.keys where key.hasPrefix("token ") { warnings[key] = nil }
-        let uplinks = policy.uplinks.filter { $0.soracom?.via.contains(.api) == true }
-        guard !uplinks.isEmpty else { return }
-        for settings in uplinks {
-            guard let soracom = settings.soracom else { continue }
-            let credentials = soracom.credentials.map {
-                Daemon.credentialPath($0, policyPath: loaded.path, environment: environmentVariables())
-            }
-            courier.ask(
-                { id in
-                    var request = CourierRequest(
-                        id: id, verb: .prepare, uplink: settings.name, interface: settings.interface, settings: soracom,
-                        credentials: credentials)
-                    request.timeout = .nanoseconds(Self.speedClassLimit)
-                    return request
-                }, timeout: Self.speedClassLimit
-            ) { [weak self] answer, reason in
-                let key = "token \(settings.name)"
-                switch answer?.outcome {
-                case .prepared?: self?.warnings[key] = nil
-                case .failed(let text, _, _)?:
-                    self?.warnings[key] = "no SORACOM API token for \(settings.name): \(text)"
-                default: self?.warnings[key] = "no SORACOM API token for \(settings.name): \(reason)"
-                }
-                if let text = self?.warnings[key] { self?.log(.warning, text) }
-            }
-        }
-        // Tokens live two days and are renewed at half their life; one that could not be had is asked for sooner.
-        tokenTimer = loop.schedule(at: Clock.boottime() + 3_600_000_000_000) { [weak self] in self?.prepareToken() }
     }
 }

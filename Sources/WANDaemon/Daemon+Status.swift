@@ -20,10 +20,15 @@ extension Daemon {
             selected: engine.decision.selected.map { [name($0)] } ?? [],
             policy: StatusReport.PolicyFile(
                 path: loaded.path, sha256: loaded.sha256, loadedAt: Timestamp(unixNanoseconds: loaded.loadedAt)),
-            uplinks: engine.views(at: now).map { report($0, clock) }, lastSwitch: lastSwitch?.report(now: now),
+            uplinks: engine.views(at: now).map { report($0, clock) }, lastSwitch: lastReport(now),
             pinned: pinned, startedAt: startedAt,
             warnings: warnings.sorted { $0.key < $1.key }.map(\.value)
                 + picture.intruders.sorted().map { "not ours, but in our range: \($0)" })
+    }
+
+    /// Of this run, or of an earlier one as the journal has it.
+    private func lastReport(_ now: Moment) -> SwitchReport? {
+        lastSwitch?.report(now: now) ?? journal.events.last { $0.change != nil }?.change
     }
 
     private func report(_ view: UplinkView, _ clock: WallClock) -> UplinkReport {
@@ -82,7 +87,7 @@ extension Daemon {
                     uplink: view.name, state: UplinkReport.State(rawValue: view.state.rawValue) ?? .absent,
                     usable: view.state.isUsable, selected: view.number == selected,
                     verdict: verdict(view, first: first, now: now), evidence: evidence(view))
-            }, lastSwitch: lastSwitch?.report(now: now))
+            }, lastSwitch: lastReport(now))
     }
 
     private func verdict(_ view: UplinkView, first: UplinkView?, now: Moment) -> String {

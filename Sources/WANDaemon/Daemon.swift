@@ -44,6 +44,10 @@ final class Daemon {
     var lastSwitch: SwitchRecord?
     /// Where the routes led last; routes that are found at start and kept are no switch.
     var routed: UplinkNumber?
+    /// While news of the kernel about uplinks is taken in: since when.
+    var newsSince: Moment?
+    /// Credentials of SIMs that a reload took away while they still have to be lowered.
+    var formerCredentials: Set<String> = []
     var repairPace = RepairPace()
     var repairTimer: EventLoop.Timer?
     var repairReasons: [String] = []

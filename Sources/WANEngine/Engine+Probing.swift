@@ -29,7 +29,7 @@ extension Engine {
             records[index].targets[probe.target].address == identity.target
         else { return }
         records[index].targets[probe.target].answered(
-            sentAt: probe.sentAt, rtt: rtt, at: now, wasLost: probe.isLost)
+            sentAt: probe.sentAt, rtt: rtt, at: now, wasLost: probe.isLost, isSample: probe.purpose == .regular)
         faultyTargets.remove(identity.target)
         if let since = records[index].suspicion?.since, probe.sentAt >= since {
             records[index].suspicion?.answeredTargets.insert(probe.target)
@@ -69,7 +69,7 @@ extension Engine {
         }
         guard records[index].targets.indices.contains(probe.target) else { return }
         let hadAnswered = records[index].targets[probe.target].answeredSince.map { $0 > records[index].since } ?? false
-        records[index].targets[probe.target].lost(at: now)
+        records[index].targets[probe.target].lost(at: now, isSample: probe.purpose == .regular)
         switch records[index].state {
         case .down:
             // A target that has been silent since the line went down may itself be dead and spoils nothing.
@@ -204,9 +204,8 @@ extension Engine {
         guard witnesses > 0 else { return .line }
         let names = silent.map(\.description).joined(separator: ", ")
         let excuse = "\(names) \(silent.count == 1 ? "answers" : "answer") on no uplink: not this line's fault"
-        for target in silent where faultyTargets.insert(target).inserted {
-            outputs.append(.event(.targetFault(target, reason: excuse)))
-        }
+        let news = silent.filter { faultyTargets.insert($0).inserted }
+        if let first = news.first { outputs.append(.event(.targetFault(first, reason: excuse))) }
         return .targets(excuse)
     }
 
@@ -230,7 +229,10 @@ extension Engine {
         let count = records[index].answeredInRow
         records[index].suspicion = nil
         records[index].answeredInRow = 0
-        for target in records[index].targets.indices { records[index].targets[target].forgetLosses() }
+        for target in records[index].targets.indices {
+            records[index].targets[target].forgetLosses()
+            records[index].targets[target].beginWindow(UplinkRecord.window(records[index].settings))
+        }
         setState(of: index, to: .up, reason: "\(count) probe\(count == 1 ? "" : "s") answered in a row", at: now)
         becomeGood(index, at: now)
         needsChoice = true
@@ -353,7 +355,8 @@ extension Engine {
         guard let selected = decision.selected, selected != record.number, let other = self.index(of: selected) else {
             return false
         }
-        if pin?.uplink == record.number { return false }
+        // Old flows that finish here would hang if it died unseen.
+        if pin?.uplink == record.number || record.drainsUntil != nil { return false }
         switch records[other].state {
         case .up, .degraded, .suspect: return true
         case .absent, .proving, .down, .disabled: return false
@@ -361,7 +364,7 @@ extension Engine {
     }
 
     mutating func sendRound(of index: Int, at now: Moment) {
-        for target in records[index].targets.indices { send(target, of: index, at: now) }
+        for target in records[index].targets.indices { send(target, of: index, for: .burst, at: now) }
     }
 
     private mutating func sendTurn(of index: Int, at now: Moment) {
@@ -373,17 +376,19 @@ extension Engine {
             records[index].turn = (target + 1) % count
             let isQuiet = records[index].targets[target].isQuiet
             guard records[index].targets[target].takesTurn() || allQuiet else { continue }
-            send(target, of: index, at: now)
+            send(target, of: index, for: .regular, at: now)
             // A quiet target's turn is an extra one: it must not delay the question to one that answers.
             if !isQuiet || allQuiet { return }
         }
     }
 
-    private mutating func send(_ target: Int, of index: Int, at now: Moment) {
+    private mutating func send(
+        _ target: Int, of index: Int, for purpose: OutstandingProbe.Purpose, at now: Moment
+    ) {
         sequence += 1
         let lossAt = now + records[index].lossInterval(of: target)
         records[index].outstanding.append(
-            OutstandingProbe(sequence: sequence, target: target, sentAt: now, lossAt: lossAt, purpose: .regular))
+            OutstandingProbe(sequence: sequence, target: target, sentAt: now, lossAt: lossAt, purpose: purpose))
         outputs.append(
             .probe(
                 ProbeIdentity(

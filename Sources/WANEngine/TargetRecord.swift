@@ -29,12 +29,14 @@ struct TargetRecord: Hashable, Sendable {
     private static let memory = 32.0
     private static let skippedTurns = 8
 
-    mutating func answered(sentAt: Moment, rtt sample: Duration, at now: Moment, wasLost: Bool) {
+    /// `isSample`: sent at its regular time. Bursts are sent when something is wrong and would make a short silence look like
+    /// a long one in the quality window (dpinger, NOTES.md: probes are spread over time).
+    mutating func answered(sentAt: Moment, rtt sample: Duration, at now: Moment, wasLost: Bool, isSample: Bool) {
         rtt.record(sample)
         if wasLost {
-            window.foundAgain(at: now)
+            if isSample { window.foundAgain(at: now) }
             unanswered = max(0, unanswered - 1)
-        } else {
+        } else if isSample {
             window.answered(at: now)
         }
         believeLosses()
@@ -43,8 +45,8 @@ struct TargetRecord: Hashable, Sendable {
         answeredSince = max(answeredSince ?? sentAt, sentAt)
     }
 
-    mutating func lost(at now: Moment) {
-        window.lost(at: now)
+    mutating func lost(at now: Moment, isSample: Bool) {
+        if isSample { window.lost(at: now) }
         unanswered += 1
         isAnswering = false
     }
@@ -54,6 +56,9 @@ struct TargetRecord: Hashable, Sendable {
         for _ in 0..<min(unanswered, 64) { usualLoss += (1 - usualLoss) / Self.memory }
         unanswered = 0
     }
+
+    /// The line is back: its quality is judged anew.
+    mutating func beginWindow(_ length: Duration) { window = LossWindow(length: length) }
 
     /// The line was down: what was not answered was the line's fault.
     mutating func forgetLosses() { unanswered = 0 }

@@ -29,7 +29,11 @@ extension UplinkRecord {
             switch settings.probe.confirm {
             case .auto: convinced(suspicion)
             case .rounds(let rounds, _): suspicion.rounds >= rounds && now >= suspicion.lastRoundExpires
-            case .off: suspicion.lostInARow >= settings.probe.fall
+            case .off:
+                // With a quorum of one any answer counts; with more, so many targets must be silent that it cannot be met.
+                quorum == 1
+                    ? suspicion.lostInARow >= settings.probe.fall
+                    : targets.filter { $0.unanswered >= settings.probe.fall }.count > targets.count - quorum
             }
         return isDown ? .down(evidenceText(suspicion, at: now)) : .open
     }

@@ -50,10 +50,13 @@ struct UplinkRecord: Hashable, Sendable {
         self.number = number
         self.settings = settings
         since = now
-        let window = settings.probe.degraded?.window ?? .seconds(30)
+        let window = Self.window(settings)
         targets = settings.probe.targets.map { TargetRecord(address: $0, window: window) }
         speed = settings.soracom.map { SpeedClassRecord(wanted: $0.standby, at: now) }
     }
+
+    /// What loss is measured over.
+    static func window(_ settings: Uplink) -> Duration { settings.probe.degraded?.window ?? .seconds(30) }
 
     var patience: Duration {
         settings.probe.patience ?? (attachment?.isWireless == true ? .milliseconds(500) : .milliseconds(200))
@@ -136,7 +139,7 @@ struct UplinkRecord: Hashable, Sendable {
 
 /// A probe that was sent.
 struct OutstandingProbe: Hashable, Sendable {
-    enum Purpose: Hashable, Sendable { case regular, keepalive }
+    enum Purpose: Hashable, Sendable { case regular, burst, keepalive }
     let sequence: UInt64
     /// Index of the target; for a keepalive, −1.
     let target: Int

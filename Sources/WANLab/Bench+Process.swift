@@ -49,8 +49,9 @@ extension Bench {
         try sheet.figure("threads", "\(threads)", bar: ("1", threads == 1))
         try sheet.figure("child processes", "\(children)", bar: ("0", children == 0))
         let probes = Double((status[.soracom]?.bytes.probes ?? 0) - (before.1[.soracom]?.bytes.probes ?? 0))
-        // A keepalive is 84 octets each way at most every 25 minutes (RFC 792, and 56 octets as ping sends).
-        let month = (probes * 60 * 24 * 30 + 2 * 84 * 2 * 24 * 30 * 60 / 50) / 1e6
+        // A keepalive each 25 minutes at most, as big as a ping and its answer.
+        let minutes = 60.0 * 24 * 30
+        let month = (probes * minutes + minutes / 25 * 2 * 84) / 1e6
         try sheet.figure(
             "probes on the metered standby, a month", "\(Figure.fixed(month, 2)) MB", bar: ("≤ 5 MB", month <= 5))
     }

@@ -59,7 +59,7 @@ final class BenchSheet {
         let columns: [(String, Double)] = [
             ("min", spread.least), ("median", spread.median), ("p90", spread.percentile(0.9)), ("max", spread.most),
         ]
-        var text = "  \(Figure.left(name, 36)) \(Figure.right("n \(spread.count)", 6))"
+        var text = "  \(Figure.left(name, 40)) \(Figure.right("n \(spread.count)", 6))"
         for (label, value) in columns { text += "  \(label) \(Figure.right(number(value), 6))" }
         if spread.count >= 100 { text += "  p99 \(number(spread.percentile(0.99)))" }
         text += " \(unit)"
@@ -68,7 +68,7 @@ final class BenchSheet {
 
     /// One figure that is no distribution.
     func figure(_ name: String, _ value: String, bar: (text: String, isMet: Bool)? = nil) throws(LabError) {
-        try teller.line("  \(Figure.left(name, 36)) \(Figure.right(value, 16))" + verdict(name, bar))
+        try teller.line("  \(Figure.left(name, 40)) \(Figure.right(value, 16))" + verdict(name, bar))
     }
 
     private func verdict(_ name: String, _ bar: (text: String, isMet: Bool)?) -> String {

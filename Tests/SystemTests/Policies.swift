@@ -4,7 +4,7 @@ enum Policies {
 
     /// The three lines of DESIGN.md section 2. Each argument is more YAML in its mapping.
     static func threeLines(
-        lan: String = "interfaces: [eth0]", hold: String = "1s", drain: String = "{default: 1m, metered: 2s}",
+        lan: String = "interfaces: [eth0]", hold: String = "1s", drain: String = "{default: 1m, metered: 1s}",
         probe: String = "", ftth: String = "", jcom: String = "", soracom: String = "",
         order: String = "[ftth, jcom, soracom]"
     ) -> String {

@@ -59,6 +59,35 @@ struct DetectionTests {
         #expect(after?.since == before?.since && after?.reason == before?.reason)
     }
 
+    @Test("a short silence each four seconds is no bad quality either, and an outage is none once it is over")
+    func silencesAndQuality() {
+        let policy = threeUplinks { policy in
+            var limits = Degraded()
+            limits.loss = 0.2
+            policy.uplinks[0].probe.degraded = limits
+            policy.failover.hold = .seconds(5)
+        }
+        for seed in 0..<8 as Range<UInt64> {
+            var world = Simulation(policy, seed: seed)
+            world.run(.seconds(40))
+            let start = world.now
+            for _ in 0..<20 {
+                world.lines[ftth]?.isDead = true
+                world.run(.milliseconds(150))
+                world.lines[ftth]?.isDead = false
+                world.run(.milliseconds(3850 + Int64(seed) * 13))
+            }
+            #expect(world.switches(since: start).isEmpty, "seed \(seed)")
+            #expect(world.state(ftth) == .up)
+            world.lines[ftth]?.isDead = true
+            world.run(.seconds(12))
+            #expect(world.selected == jcom)
+            world.lines[ftth]?.isDead = false
+            world.run(.seconds(8))
+            #expect(world.selected == ftth, "seed \(seed)")
+        }
+    }
+
     @Test("one dead target for an hour changes nothing")
     func deadTarget() {
         var world = Simulation(threeUplinks())
@@ -147,6 +176,17 @@ struct DetectionTests {
         #expect((world.now - dead).milliseconds < 700)
     }
 
+    @Test("two lines that die at once leave the third, asked or not, its chance", arguments: 0..<20)
+    func twoDieAtOnce(seed: Int) {
+        var world = Simulation(threeUplinks(), seed: UInt64(seed))
+        world.lines[soracom]?.rtt = .milliseconds(50)
+        world.run(.seconds(seed % 2 == 0 ? 10 : 100) + .milliseconds(seed * 17))
+        for number in [ftth, jcom] { world.lines[number]?.isDead = true }
+        let start = world.now
+        #expect(world.run(until: .seconds(2)) { $0.selected == soracom })
+        #expect((world.now - start).milliseconds < 700)
+    }
+
     @Test("a line that is full of traffic and slow is not taken for dead")
     func bufferbloat() {
         var world = Simulation(threeUplinks())
@@ -179,6 +219,19 @@ struct DetectionTests {
         let outage = (world.now - start).milliseconds
         #expect(outage > 2900 && outage <= 4100, "\(outage) ms")
         #expect((world.lines[ftth]?.probesSent ?? 0) - sent <= 6)
+    }
+
+    @Test("a quorum of two without confirmation is missed when two of three targets are gone")
+    func classicQuorum() {
+        let policy = threeUplinks { policy in
+            policy.uplinks[0].probe.confirm = .off
+            policy.uplinks[0].probe.fall = 3
+            policy.uplinks[0].probe.quorum = 2
+        }
+        var world = Simulation(policy)
+        world.run(.seconds(10))
+        world.lines[ftth]?.silentTargets = [.v4(IPv4Address(8, 8, 8, 8)), .v4(IPv4Address(1, 1, 1, 1))]
+        #expect(world.run(until: .seconds(20)) { $0.selected == jcom })
     }
 
     @Test("rounds: so many unanswered rounds and no chance calculus")
