@@ -5,7 +5,9 @@ package import WANModel
 package struct RepairPace: Hashable, Sendable {
     private var last: Moment?
     private var pause: Duration = .zero
-    private static let first: Duration = .seconds(1)
+    /// What removes many things one by one (`ip rule flush`) is not done when the first repair is: look again soon.
+    private static let first: Duration = .milliseconds(100)
+    private static let second: Duration = .seconds(1)
     private static let longest: Duration = .seconds(60)
     private static let forgiveness: Duration = .seconds(300)
 
@@ -16,7 +18,7 @@ package struct RepairPace: Hashable, Sendable {
 
     package mutating func repaired(at now: Moment) {
         if let last, now - last < Self.forgiveness {
-            pause = min(max(pause * 2, Self.first), Self.longest)
+            pause = min(max(pause * 2, Self.second), Self.longest)
         } else {
             pause = Self.first
         }

@@ -122,7 +122,8 @@ struct OwnershipTests {
         try world.wait("it is put back") { try world.ours() == before }
         try world.wait("it is told") { try world.history().contains { $0.kind == "repair" } }
         try world.wait("the client is served") { try client.isAnswered(within: .milliseconds(20)) }
-        #expect(try client.stop().longestOutageMilliseconds < 500)
+        let report = try client.stop()
+        #expect(report.longestOutageMilliseconds < 500, "\(report.outages)")
         #expect(try world.switches().isEmpty)
     }
 

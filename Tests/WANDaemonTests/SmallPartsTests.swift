@@ -60,14 +60,14 @@ struct SmallPartsTests {
     func pace() {
         var pace = RepairPace()
         var now = Moment.zero
-        var waits: [Int64] = []
+        var waits: [Double] = []
         for _ in 0..<9 {
             let next = pace.next(at: now)
-            waits.append((next - now).components.seconds)
+            waits.append((next - now).milliseconds)
             now = next
             pace.repaired(at: now)
         }
-        #expect(waits == [0, 1, 2, 4, 8, 16, 32, 60, 60])
+        #expect(waits == [0, 100, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000])
         now += .seconds(301)
         #expect(pace.next(at: now) == now)
     }
