@@ -22,8 +22,18 @@ extension Daemon {
                 path: loaded.path, sha256: loaded.sha256, loadedAt: Timestamp(unixNanoseconds: loaded.loadedAt)),
             uplinks: engine.views(at: now).map { report($0, clock) }, lastSwitch: lastReport(now),
             pinned: pinned, startedAt: startedAt,
-            warnings: warnings.sorted { $0.key < $1.key }.map(\.value)
+            warnings: warnings.sorted { $0.key < $1.key }.map(\.value) + operatorsWord(now)
                 + picture.intruders.sorted().map { "not ours, but in our range: \($0)" })
+    }
+
+    /// What the operator once said and may have forgotten.
+    private func operatorsWord(_ now: Moment) -> [String] {
+        engine.views(at: now).compactMap { view in
+            if view.state == .disabled {
+                return "\(view.name) is disabled; `wanctl enable \(view.name)` takes it in again"
+            }
+            return view.isDrained ? "\(view.name) is kept empty; `wanctl enable \(view.name)` takes it in again" : nil
+        }
     }
 
     /// Of this run, or of an earlier one as the journal has it.

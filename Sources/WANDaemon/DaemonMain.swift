@@ -25,6 +25,9 @@ package func runDaemon(arguments: [String]) -> Int32 {
     }
 }
 
+/// Two daemons in one namespace would undo each other's routes, whatever sockets they listen on.
+private let lockName = "wanctld"
+
 private func run(_ options: DaemonOptions) -> Int32 {
     do {
         let loaded = try LoadedPolicy.load(options.policy)
@@ -32,6 +35,11 @@ private func run(_ options: DaemonOptions) -> Int32 {
         if let slash = options.socket.lastIndex(of: "/"), slash > options.socket.startIndex {
             try Files.makeDirectory(String(options.socket[..<slash]), mode: 0o755)
         }
+        guard let lock = try NamespaceLock.take(lockName) else {
+            say("wanctld: another daemon rules this network namespace; stop it first\n")
+            return 1
+        }
+        defer { lock.keep() }
         let daemon = try Daemon(options: options, loaded: loaded, environment: environmentVariables())
         try daemon.run()
         return 0
@@ -65,7 +73,12 @@ private func check(_ options: DaemonOptions) -> Int32 {
 
 private func cleanUp() -> Int32 {
     do {
-        // Under a name of its own: a daemon that runs all the same must not take this for its own doing.
+        guard let lock = try NamespaceLock.take(lockName) else {
+            say("wanctld: a daemon is running here and would put everything back; stop it first\n")
+            return 1
+        }
+        defer { lock.keep() }
+        // Under a name of its own: a daemon that starts meanwhile must not take this for its own doing.
         try? Files.write("wanctld-cleanup", to: "/proc/self/comm")
         let done = try KernelAccess().cleanUp()
         for line in done { write(line + "\n", to: 1) }

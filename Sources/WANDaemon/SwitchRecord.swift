@@ -34,7 +34,7 @@ struct SwitchRecord {
             at: at, ago: now - decidedAt, from: from.map { [$0] } ?? [], to: to.map { [$0] } ?? [],
             cause: decision.cause,
             manual: decision.manual,
-            detectedMilliseconds: decision.faultSince.map { (decidedAt - $0).milliseconds },
+            detectedMilliseconds: decision.faultSince.map { max((decidedAt - $0).milliseconds, 0) },
             appliedMilliseconds: since(appliedAt), conntrackDeleted: flowsDeleted ?? (decision.drains ? 0 : nil),
             proven: proven, steps: steps)
     }

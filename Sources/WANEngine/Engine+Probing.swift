@@ -103,7 +103,9 @@ extension Engine {
         for index in records.indices where records[index].number != decision.selected && records[index].isPresent {
             if isDormant(index) {
                 let rest = Self.freshness * (1 << min(records[index].idleWakes, 6))
-                if let last = records[index].lastAnswer, now - last < rest { continue }
+                // One that is down is asked whenever there is doubt: it may be needed, and nobody knows that it is back.
+                let isDown = records[index].state == .down
+                if !isDown, let last = records[index].lastAnswer, now - last < rest { continue }
                 records[index].idleWakes += 1
                 sendTurn(of: index, at: now)
             } else if records[index].suspicion == nil {
@@ -214,7 +216,8 @@ extension Engine {
         let since = records[index].suspicion?.since
         records[index].forgetProbes()
         for target in records[index].targets.indices { records[index].targets[target].isAnswering = false }
-        if wasUsable { records[index].countFailure(at: now) }
+        // What the operator takes out has not failed.
+        if wasUsable, state != .disabled { records[index].countFailure(at: now) }
         setState(of: index, to: state, reason: reason, at: now)
         if decision.selected != records[index].number {
             // Old flows may still be on it: it drained, they came in by it, or an earlier daemon did not get that far.
@@ -355,6 +358,8 @@ extension Engine {
         guard let selected = decision.selected, selected != record.number, let other = self.index(of: selected) else {
             return false
         }
+        // It was down and answers again: find out now whether it is back, not with one probe a minute.
+        if record.state == .down, record.answeredInRow > 0 { return false }
         // Old flows that finish here would hang if it died unseen.
         if pin?.uplink == record.number || record.drainsUntil != nil { return false }
         switch records[other].state {

@@ -51,6 +51,28 @@ struct MeteredTests {
         #expect(world.state(soracom) == .up)
     }
 
+    @Test("one that was down is back within two seconds of its next question, and is asked in any doubt")
+    func back() {
+        var world = Simulation(threeUplinks())
+        world.run(.seconds(60))
+        for number in [ftth, jcom, soracom] { world.lines[number]?.isDead = true }
+        world.run(.seconds(30))
+        for number in [ftth, jcom, soracom] { world.lines[number]?.isDead = false }
+        let healed = world.now
+        #expect(world.run(until: .seconds(70)) { $0.state(soracom) == .up })
+        #expect((world.now - healed).milliseconds < 63_000)
+        // Dead again, healed unseen, and needed within the minute.
+        world.run(.seconds(300))
+        world.lines[soracom]?.isDead = true
+        world.run(.seconds(26 * 60))
+        #expect(world.state(soracom) == .down)
+        world.lines[soracom]?.isDead = false
+        for number in [ftth, jcom] { world.lines[number]?.isDead = true }
+        let needed = world.now
+        #expect(world.run(until: .seconds(10)) { $0.selected == soracom })
+        #expect((world.now - needed).milliseconds < 2500, "\((world.now - needed).milliseconds) ms")
+    }
+
     @Test("it is woken while the selected line is in doubt, and no oftener than that pays")
     func woken() {
         var world = Simulation(threeUplinks { $0.uplinks[1].metered = false })

@@ -47,7 +47,7 @@ extension ProbeReport {
     package func text(_ style: TextStyle) -> String {
         let outcome =
             if let problem {
-                style.paint("not sent: \(printable(problem))", .bad)
+                style.paint(printable(problem), .bad)
             } else if let rttMilliseconds {
                 style.paint("answered", .good) + " in \(spoken(milliseconds: rttMilliseconds))"
             } else {

@@ -42,6 +42,12 @@ extension StatusReport {
             return style.wrap("\(place): no uplink is chosen yet\(choice(style)).").map { style.paint($0, .doubtful) }
         }
         if !works {
+            let others = uplinks.filter { $0.isUsable }.map { printable($0.name) }.joined(separator: " and ")
+            if !others.isEmpty {
+                let text =
+                    "\(place): TRAFFIC IS ON \(names), WHICH DOES NOT WORK\(choice(style)); \(others) would: `wanctl auto`."
+                return style.wrap(text).map { style.paint($0, .bad) }
+            }
             let text = "\(place): NO WORKING UPLINK; traffic stays on \(names)\(choice(style))."
             return style.wrap(text).map { style.paint($0, .bad) }
         }
