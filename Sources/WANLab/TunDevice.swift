@@ -35,7 +35,16 @@ final class TunDevice {
                     bytes.storeBytes(
                         of: Int16(truncatingIfNeeded: mode | IFF_NO_PI), toByteOffset: Int(IFNAMSIZ), as: Int16.self)
                 }
-                _ = try checked("ioctl(2) TUNSETIFF", name) { wan_ioctl(raw, UInt(WAN_TUNSETIFF), &request) }
+                // A program that is being started elsewhere in this process has our descriptors until its exec: the device
+                // of that name that we just closed may so live a few milliseconds longer.
+                var tries = 0
+                while wan_ioctl(raw, UInt(WAN_TUNSETIFF), &request) != 0 {
+                    guard errno == EBUSY, tries < 100 else {
+                        throw SystemCallError(call: "ioctl(2) TUNSETIFF", subject: name)
+                    }
+                    tries += 1
+                    poll(nil, 0, 5)
+                }
                 return descriptor
             }
         }
