@@ -122,7 +122,14 @@ extension Daemon {
             drainWatchers[id] = nil
             return watcher.reply.fail(.refused, "the policy no longer has this uplink")
         }
-        let flows = (try? kernel.countFlows(policy.mark.mark(of: watcher.uplink))) ?? 0
+        let flows: Int
+        do {
+            flows = try kernel.countFlows(policy.mark.mark(of: watcher.uplink))
+        } catch {
+            // What cannot be counted must not be called empty.
+            drainWatchers[id] = nil
+            return watcher.reply.fail(.tryAgain, "the flows on \(view.name) cannot be counted: \(error)")
+        }
         let left = view.drainsUntil.map { max($0 - Daemon.moment(), .zero) } ?? .zero
         let isDone = flows == 0 || view.drainsUntil == nil
         watcher.reply.send(DrainReport(uplink: view.name, flows: flows, left: left, isDone: isDone).json)

@@ -94,7 +94,7 @@ extension Daemon {
             return
         }
         for target in targets {
-            guard let found = kernel.lookup(target) else { continue }
+            guard let found = kernel.lookup(target) else { return fail("the kernel has no way to \(target)") }
             if found != attachment.interfaceIndex {
                 fail("the kernel sends \(target) over interface #\(found), not over \(attachment.interface)")
                 return
