@@ -50,7 +50,8 @@ package struct Uplink: Hashable, Sendable {
     package var probe = ProbeSettings()
     package var keepalive: Keepalive?
     package var soracom: SoracomSettings?
-    /// Name servers to use over this uplink; reserved for a later issue.
+    /// Name servers of this provider: each is reached over this uplink only, and is listed in the resolver file while the
+    /// uplink is selected.
     package var dns: [IPAddress] = []
 
     package init(name: String, interface: String) {
@@ -155,8 +156,21 @@ package struct Failover: Hashable, Sendable {
     package var hold: Duration = .seconds(60)
     /// On failback: how long old flows may finish on the uplink they are on.
     package var drain = Drain()
+    /// How long established TCP stays on an uplink that stopped answering, in case it answers again.
+    package var grace: Duration = .seconds(2)
+    /// Sources stay with the member of a shared step they were given, for as long after their last new flow.
+    package var sticky: Duration?
+    /// What becomes of the router's own sockets that hold the address of an uplink that is left.
+    package var ownSockets = OwnSockets.close
 
     package init() {}
+
+    package enum OwnSockets: String, Hashable, Sendable, CaseIterable {
+        /// Connected ones are closed (`ss -K`), so that their programs connect anew.
+        case close
+        /// They are left to their own timeouts.
+        case leave
+    }
 
     package struct Step: Hashable, Sendable {
         package var members: [Member]
@@ -176,19 +190,48 @@ package struct Failover: Hashable, Sendable {
     package struct Drain: Hashable, Sendable {
         package var `default`: Duration = .seconds(300)
         package var metered: Duration = .seconds(60)
+        /// A flow without a packet for so long has finished; 0: only what has ended has.
+        package var idle: Duration = .seconds(30)
+        /// What is left on a metered uplink is moved once so many octets went over it since it was left.
+        package var meteredBytes: UInt64?
         package init() {}
     }
 }
 
 /// The bits of the 32-bit mark that are ours: uplink number N is marked `N << shift`, within `mask`.
+///
+/// A ct mark is never anything else. A packet's mark may also say what has no uplink: see `Signal`.
 package struct MarkLayout: Hashable, Sendable {
-    /// Contiguous bits, room for 64 uplinks.
+    /// What a packet's mark can say beside an uplink's number (1…64); the numbers that are free in eight bits.
+    package enum Signal: UInt32, Hashable, Sendable {
+        /// To be answered with an error where it would leave by an uplink.
+        case reject = 0x7f
+        /// To be dropped where it would leave by an uplink.
+        case drop = 0x7e
+        /// Of the daemon itself, not to be tracked.
+        case untracked = 0xff
+    }
+    /// Set beside an uplink's number: that uplink or none.
+    package static let strictBit: UInt32 = 0x80
+
+    /// Contiguous bits, eight at least.
     package var mask: UInt32 = 0x00ff_0000
     package init() {}
     package init(mask: UInt32) { self.mask = mask }
 
     package func mark(of uplink: UplinkNumber) -> FwMark {
         FwMark(value: UInt32(uplink.rawValue) << UInt32(mask.trailingZeroBitCount), mask: mask)
+    }
+    package func strictMark(of uplink: UplinkNumber) -> FwMark {
+        FwMark(value: (UInt32(uplink.rawValue) | Self.strictBit) << UInt32(mask.trailingZeroBitCount), mask: mask)
+    }
+    package func mark(_ signal: Signal) -> FwMark {
+        FwMark(value: signal.rawValue << UInt32(mask.trailingZeroBitCount), mask: mask)
+    }
+    /// Matches every strict mark, whatever its uplink.
+    package var anyStrict: FwMark {
+        let bit = Self.strictBit << UInt32(mask.trailingZeroBitCount)
+        return FwMark(value: bit, mask: bit)
     }
 }
 

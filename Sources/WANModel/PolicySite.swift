@@ -1,32 +1,7 @@
 package import NetworkTypes
 
-// Parts of the policy whose behaviour arrives with later issues. They are read and checked now; a daemon that cannot yet
-// obey one refuses the policy in words (`WANPolicy.unsupported`).
-
-/// A rule of the policy: which order matching traffic follows.
-package struct PolicyRule: Hashable, Sendable {
-    package enum Otherwise: String, Hashable, Sendable, CaseIterable { case reject, `default`, drop }
-    package struct Match: Hashable, Sendable {
-        package var source: IPPrefix?
-        package var destination: IPPrefix?
-        package var proto: String?
-        package var ports: ClosedRange<UInt16>?
-        package var interface: String?
-        package var dscp: Int?
-        package init() {}
-    }
-    package var name: String
-    package var match: Match
-    package var order: [Failover.Step]
-    package var otherwise: Otherwise
-
-    package init(name: String, match: Match, order: [Failover.Step], otherwise: Otherwise) {
-        self.name = name
-        self.match = match
-        self.order = order
-        self.otherwise = otherwise
-    }
-}
+// Parts of the policy that a release may read before it can obey them: it then refuses the policy in words
+// (`WANPolicy.unsupported`).
 
 /// NAPT: a port of one or more uplinks that leads to a host in the LAN.
 package struct Forward: Hashable, Sendable {

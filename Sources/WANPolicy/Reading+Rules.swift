@@ -37,24 +37,37 @@ extension Reading {
                 field, path: path, keys: ["source", "destination", "protocol", "port", "interface", "dscp"])
         else { return nil }
         var match = PolicyRule.Match()
-        match.source = prefix(section["source"])
-        match.destination = prefix(section["destination"])
-        match.proto = word(section["protocol"], of: ProtocolWord.self)?.rawValue
-        match.ports = ports(section["port"])
+        match.source = prefix(section["source"]).flatMap { AddressSet($0) }
+        match.destination = prefix(section["destination"]).flatMap { AddressSet($0) }
+        let named = word(section["protocol"], of: ProtocolWord.self)
+        match.transport = named?.number
+        match.ports = ports(section["port"]).map { [$0] } ?? []
         match.interface = interface(section["interface"])
-        match.dscp = integer(section["dscp"], in: 0...63)  // six bits, RFC 2474
-        if let port = section.keyPlace("port"), !ProtocolWord.withPorts.contains(match.proto ?? "") {
+        match.dscp = integer(section["dscp"], in: 0...63).map { UInt8($0) }  // six bits, RFC 2474
+        if let port = section.keyPlace("port"), !ProtocolWord.withPorts.contains(named?.rawValue ?? "") {
             fault(port, "a port needs its protocol", "add protocol: tcp or udp")
-        }
-        if let source = match.source, let to = match.destination, source.address.family != to.address.family {
-            fault(section["destination"]?.place ?? section.place, "source and destination are of different families")
         }
         return match
     }
 
     /// As nft(8) and /etc/protocols call them.
     private enum ProtocolWord: String, CaseIterable {
-        case tcp, udp, udplite, sctp, dccp, icmp, icmpv6, esp, ah, gre, ipip, igmp
+        case tcp, udp, udplite, sctp, dccp, icmp, esp, ah, gre, ipip, igmp
+        var number: UInt8 {
+            switch self {
+            case .tcp: 6
+            case .udp: 17
+            case .udplite: 136
+            case .sctp: 132
+            case .dccp: 33
+            case .icmp: 1
+            case .esp: 50
+            case .ah: 51
+            case .gre: 47
+            case .ipip: 4
+            case .igmp: 2
+            }
+        }
         static let withPorts: Set<String> = ["tcp", "udp", "udplite", "sctp", "dccp"]
     }
 

@@ -79,10 +79,10 @@ extension Reading {
         guard let value = integer(mask, in: 1...Int(UInt32.max), hex: true) else { return nil }
         let bits = UInt32(value)
         let run = bits >> UInt32(bits.trailingZeroBitCount)
-        guard run & (run &+ 1) == 0, run >= 0x7f else {
+        guard run & (run &+ 1) == 0, run >= 0xff else {
             fault(
                 mask.place, "mask 0x\(String(value, radix: 16)) cannot hold the marks",
-                "at least 7 bits side by side, for 64 uplinks")
+                "at least 8 bits side by side, for 64 uplinks and what is to be refused")
             return nil
         }
         return MarkLayout(mask: bits)

@@ -54,7 +54,7 @@ struct ExampleTests {
         #expect(found.warnings == [])
         #expect(try parts(found, in: "balance.yaml") == ["  order: [{ftth", "rules:", "forwards:", "notify:"])
         #expect(found.policy.rules.map(\.otherwise) == [.reject, .default])
-        #expect(found.policy.rules[0].match.ports == 873...873)
+        #expect(found.policy.rules[0].match.ports == [873...873])
         #expect(found.policy.forwards.map(\.hostPort) == [8080, 50000])
         #expect(
             found.policy.notifiers == [

@@ -35,10 +35,11 @@ let wholeFileFaults: [Faulty] = [
     Faulty(minimal("marks: {}\n"), "4:8: marks is empty; give it a value or remove it"),
     Faulty(
         minimal("marks: {mask: 0x5500}\n"),
-        "4:15: mask 0x5500 cannot hold the marks; at least 7 bits side by side, for 64 uplinks"),
+        "4:15: mask 0x5500 cannot hold the marks; at least 8 bits side by side, for 64 uplinks and what is to be refused"
+    ),
     Faulty(
         minimal("marks: {mask: 0x3f}\n"),
-        "4:15: mask 0x3f cannot hold the marks; at least 7 bits side by side, for 64 uplinks"),
+        "4:15: mask 0x3f cannot hold the marks; at least 8 bits side by side, for 64 uplinks and what is to be refused"),
     Faulty(minimal("marks: {mask: red}\n"), "4:15: mask \"red\" is no whole number; write it like 0x00ff0000"),
     Faulty(
         minimal("marks: {mask: 0x1ff000000}\n"), "4:15: mask 0x1ff000000 is out of range; it may be 0x1 to 0xffffffff"),

@@ -11,7 +11,7 @@ struct FormatTests {
             version: 1
             site: home
             lan: {interfaces: [eth0, br-lan], forwarding: leave}
-            marks: {mask: 0x7f00}
+            marks: {mask: 0xff00}
             uplinks:
               a:
                 interface: eth9.100
@@ -45,8 +45,8 @@ struct FormatTests {
         #expect(policy.site == "home")
         #expect(policy.lan.interfaces == ["eth0", "br-lan"])
         #expect(policy.lan.forwarding == .leave)
-        #expect(policy.mark == MarkLayout(mask: 0x7f00))
-        #expect(policy.mark.mark(of: UplinkNumber(rawValue: 64)) == FwMark(value: 0x4000, mask: 0x7f00))
+        #expect(policy.mark == MarkLayout(mask: 0xff00))
+        #expect(policy.mark.mark(of: UplinkNumber(rawValue: 64)) == FwMark(value: 0x4000, mask: 0xff00))
         let a = try #require(policy.uplink(named: "a"))
         #expect(a.interface == "eth9.100")
         #expect(a.gateway == .v4(IPv4Address(192, 0, 2, 1)))
