@@ -68,12 +68,12 @@ extension Daemon {
     private func act(_ command: OperatorCommand, _ done: String, _ peer: Peer, _ reply: ControlReply) {
         if let refusal = engine.refusal(of: command) { return reply.fail(.refused, refusal) }
         let before = lastSwitch?.at
-        let selected = engine.decision.selected
+        let share = engine.decision.share
         note(kind: "operator", "\(done) (by \(peer))")
         feed(.operatorCommand(command))
         // What is answered as done outlives a crash.
         writeDown()
-        let moved = engine.decision.selected != selected || lastSwitch?.at != before
+        let moved = engine.decision.share != share || lastSwitch?.at != before
         reply.finish(
             ActionReport(
                 done: done, warnings: warnings.values.sorted(),

@@ -17,7 +17,7 @@ extension Daemon {
         for output in outputs {
             switch output {
             case .route(let decision): route(decision, keepingOld: movesFlows)
-            case .moveFlows(let uplink, let sweep): moveFlows(uplink, sweep: sweep)
+            case .moveFlows(let uplink, let movement, let sweep): moveFlows(uplink, movement, sweep: sweep)
             case .probe(let probe):
                 if case .failed(let failure) = prober.send(
                     uplink: probe.uplink, target: probe.target, sequence: probe.sequence)
@@ -43,16 +43,16 @@ extension Daemon {
 
     /// Step 1 of a switch: the routes.
     private func route(_ decision: Decision, keepingOld: Bool) {
-        let isSwitch = decision.selected != routed
-        routed = decision.selected
+        let isSwitch = decision.share != routed
+        routed = decision.share
         // Where the kernel's news itself already led to the next rung, the switch began there.
         let decidedAt = newsSince ?? Daemon.moment()
         let failure = reconcile(keepingOld: keepingOld)
         guard isSwitch else { return }
         let appliedAt = Daemon.moment()
-        if lastSwitch?.to != nil, lastSwitch?.proven == nil { fail("the next switch came first") }
+        if lastSwitch?.to.isEmpty == false, lastSwitch?.proven == nil { fail("the next switch came first") }
         var record = SwitchRecord(
-            decision: decision, from: decision.previous.map(name), to: decision.selected.map(name), at: .now(),
+            decision: decision, from: decision.previous.map(name), to: decision.share.map(name), at: .now(),
             decidedAt: decidedAt)
         record.appliedAt = appliedAt
         record.failure = failure
@@ -61,8 +61,8 @@ extension Daemon {
     }
 
     /// Steps 2 and 3: the flows that are still on the uplink that was left.
-    private func moveFlows(_ uplink: UplinkNumber, sweep: Int) {
-        let isOfSwitch = lastSwitch?.decision.previous == uplink
+    private func moveFlows(_ uplink: UplinkNumber, _ movement: Movement, sweep: Int) {
+        let isOfSwitch = lastSwitch?.decision.previous.contains(uplink) == true
         do {
             let deleted = try kernel.deleteFlows(policy.mark.mark(of: uplink))
             if isOfSwitch {
@@ -76,6 +76,15 @@ extension Daemon {
             warnings["conntrack"] = "flows of \(name(uplink)) could not be moved: \(error)"
             log(.error, "\(warnings["conntrack"] ?? ""); they hang until their own timeout")
         }
+    }
+
+    private func listed(_ names: [String]) -> String { names.isEmpty ? "nothing" : names.joined(separator: ", ") }
+
+    /// The rules of a class of traffic, by name; many are not all named.
+    private func rulesText(ofClass place: Int) -> String {
+        let names = zip(policy.rules, policy.classOfRule).filter { $0.1 == place }.map { "\"\($0.0.name)\"" }
+        let shown = names.prefix(3).joined(separator: ", ")
+        return names.count > 3 ? "\(shown) and \(names.count - 3) more rules" : shown
     }
 
     // MARK: proof
@@ -120,7 +129,7 @@ extension Daemon {
         lastSwitch?.proven = false
         lastSwitch?.provenAt = Daemon.moment()
         lastSwitch?.proof = reason
-        log(.warning, "the switch to \(lastSwitch?.to ?? "nothing") is not proven: \(reason)")
+        log(.warning, "the switch to \(listed(lastSwitch?.to ?? [])) is not proven: \(reason)")
         finishSwitch()
     }
 
@@ -147,11 +156,11 @@ extension Daemon {
         ].compactMap { $0 }.joined(separator: ", ")
         log(
             .notice,
-            "traffic \(record.from.map { "from \($0) " } ?? "")to \(record.to ?? "nothing"): \(record.decision.cause) (\(times))"
+            "traffic \(record.from.isEmpty ? "" : "from \(listed(record.from)) ")to \(listed(record.to)): \(record.decision.cause) (\(times))"
         )
         publish(
             EventReport(
-                at: record.at, kind: "switch", uplink: record.to, text: "\(record.decision.cause) (\(times))",
+                at: record.at, kind: "switch", uplink: record.to.first, text: "\(record.decision.cause) (\(times))",
                 change: report))
     }
 
@@ -169,7 +178,14 @@ extension Daemon {
                 log(.error, "no way out: \(decision.cause)")
                 note(kind: "switch", "no way out: \(decision.cause)", isLogged: true)
             }
-        case .drained(let uplink): note(kind: "drained", uplink: name(uplink), "the flows that were left are moved")
+        case .drained(let uplink, let reason):
+            note(kind: "drained", uplink: name(uplink), "\(reason); what was left is moved")
+        case .spared(let uplink):
+            note(kind: "spared", uplink: name(uplink), "it answers again, its connections go on where they are")
+        case .steered(let place, let before, let after):
+            note(
+                kind: "rule", uplink: after.first.map(name),
+                "\(rulesText(ofClass: place)) from \(listed(before.map(name))) to \(listed(after.map(name)))")
         case .targetFault(_, let reason): note(kind: "target", reason)
         case .pinEnded(let uplink, let reason): note(kind: "auto", uplink: name(uplink), "the pin ended: \(reason)")
         case .keepaliveSent(let uplink): log(.debug, "\(name(uplink)): keepalive sent")

@@ -17,7 +17,7 @@ extension Daemon {
         }
         return StatusReport(
             version: wanctlVersion, node: node, mode: engine.pin == nil ? .auto : .manual, role: .alone,
-            selected: engine.decision.selected.map { [name($0)] } ?? [],
+            selected: engine.decision.share.map(name),
             policy: StatusReport.PolicyFile(
                 path: loaded.path, sha256: loaded.sha256, loadedAt: Timestamp(unixNanoseconds: loaded.loadedAt)),
             uplinks: engine.views(at: now).map { report($0, clock) }, lastSwitch: lastReport(now),
@@ -87,23 +87,24 @@ extension Daemon {
     func why() -> WhyReport {
         let now = Daemon.moment()
         let views = engine.views(at: now)
-        let selected = engine.decision.selected
         let first = views.first { $0.state.isUsable && !$0.isDrained }
         return WhyReport(
-            mode: engine.pin == nil ? .auto : .manual, selected: selected.map { [name($0)] } ?? [],
+            mode: engine.pin == nil ? .auto : .manual, selected: engine.decision.share.map(name),
             decision: engine.decision.cause,
             candidates: views.map { view in
                 WhyReport.Candidate(
                     uplink: view.name, state: UplinkReport.State(rawValue: view.state.rawValue) ?? .absent,
-                    usable: view.state.isUsable, selected: view.number == selected,
+                    usable: view.state.isUsable, selected: engine.decision.share.contains(view.number),
                     verdict: verdict(view, first: first, now: now), evidence: evidence(view))
             }, lastSwitch: lastReport(now))
     }
 
     private func verdict(_ view: UplinkView, first: UplinkView?, now: Moment) -> String {
-        if view.number == engine.decision.selected {
+        if engine.decision.share.contains(view.number) {
             if engine.pin?.uplink == view.number { return "pinned by the operator" }
-            return view.state.isUsable ? "the best usable one in the order" : "nothing is usable; the last choice stays"
+            guard view.state.isUsable else { return "nothing is usable; the last choice stays" }
+            return engine.decision.share.count > 1
+                ? "shares the load of the best usable step" : "the best usable one in the order"
         }
         if view.isDrained { return "kept empty by the operator" }
         guard view.state.isUsable else { return "not usable: \(view.reason)" }

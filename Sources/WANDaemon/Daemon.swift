@@ -43,7 +43,7 @@ final class Daemon {
     var engineTimer: (deadline: Int64, timer: EventLoop.Timer)?
     var lastSwitch: SwitchRecord?
     /// Where the routes led last; routes that are found at start and kept are no switch.
-    var routed: UplinkNumber?
+    var routed: [UplinkNumber] = []
     /// While news of the kernel about uplinks is taken in: since when.
     var newsSince: Moment?
     /// Credentials of SIMs that a reload took away while they still have to be lowered.
@@ -97,11 +97,12 @@ final class Daemon {
         self.state = state
         try kernel.dump(into: &picture)
         let now = Daemon.moment()
-        routed = Daemon.adopted(picture, policy: loaded.policy, numbers: state.numbers)
+        let adopted = Daemon.adopted(picture, policy: loaded.policy, numbers: state.numbers)
         engine = Engine(
             setup: EngineSetup(policy: loaded.policy, numbers: state.numbers),
-            adopted: routed,
+            adopted: adopted,
             memory: state.memory(now: now, unixSeconds: Clock.realtime() / 1_000_000_000), at: now)
+        routed = engine.decision.share
     }
 
     /// Numbers of names that are gone stay remembered, so that their marks are not given to another uplink.

@@ -13,6 +13,16 @@ package struct StoredState: Hashable, Sendable {
     package var disabled: Set<String> = []
     package var drained: Set<String> = []
     package var speedOverrides: [String: String] = [:]
+    /// The uplinks of each class of traffic (`TrafficClass.key`).
+    package var choices: [String: [String]] = [:]
+    package var drains: [Drain] = []
+
+    /// Flows of a class may finish on an uplink until then, in seconds since 1970.
+    package struct Drain: Hashable, Sendable {
+        package var uplink: String
+        package var classKey: String
+        package var until: Int64
+    }
 
     package init() {}
 
@@ -29,6 +39,18 @@ package struct StoredState: Hashable, Sendable {
             .init("drained", .array(drained.sorted().map { .string($0) })),
             .init(
                 "speed", .object(speedOverrides.sorted { $0.key < $1.key }.map { .init($0.key, .string($0.value)) })),
+            .init(
+                "choices",
+                .object(
+                    choices.sorted { $0.key < $1.key }.map { .init($0.key, .array($0.value.map { .string($0) })) })),
+            .init(
+                "drains",
+                .array(
+                    drains.map {
+                        [
+                            "uplink": .string($0.uplink), "class": .string($0.classKey), "until": .integer($0.until),
+                        ]
+                    })),
         ]
         if let pin {
             members.append(
@@ -53,6 +75,15 @@ package struct StoredState: Hashable, Sendable {
         disabled = Set((json["disabled"]?.array ?? []).compactMap(\.string))
         drained = Set((json["drained"]?.array ?? []).compactMap(\.string))
         for member in json["speed"]?.members ?? [] { speedOverrides[member.name] = member.value.string }
+        for member in json["choices"]?.members ?? [] {
+            choices[member.name] = (member.value.array ?? []).compactMap(\.string)
+        }
+        drains = (json["drains"]?.array ?? []).compactMap { entry in
+            guard let uplink = entry["uplink"]?.string, let classKey = entry["class"]?.string,
+                let until = entry["until"]?.integer
+            else { return nil }
+            return Drain(uplink: uplink, classKey: classKey, until: until)
+        }
         if let pin = json["pin"], let uplink = pin["uplink"]?.string {
             self.pin = (uplink, pin["until"]?.integer, pin["strict"]?.bool ?? false, pin["force"]?.bool ?? false)
         }
@@ -66,6 +97,14 @@ package struct StoredState: Hashable, Sendable {
         memory.drained = Set(drained.compactMap { numbers[$0] })
         for (name, speedClass) in speedOverrides {
             if let number = numbers[name] { memory.speedOverrides[number] = speedClass }
+        }
+        memory.choices = choices.mapValues { $0.compactMap { numbers[$0] } }
+        memory.drains = drains.compactMap { drain in
+            // A clock that jumped must not keep flows on the dear line for years.
+            let left = min(drain.until.subtractingReportingOverflow(unixSeconds).partialValue, 86400)
+            return numbers[drain.uplink].map {
+                EngineMemory.Drain(uplink: $0, classKey: drain.classKey, until: now + .seconds(left))
+            }
         }
         if let pin, let number = numbers[pin.uplink], pin.until.map({ $0 > unixSeconds }) ?? true {
             memory.pin = Selection.Pin(
@@ -82,6 +121,13 @@ package struct StoredState: Hashable, Sendable {
         speedOverrides = [:]
         for (number, speedClass) in memory.speedOverrides {
             if let name = name(number) { speedOverrides[name] = speedClass }
+        }
+        choices = memory.choices.mapValues { $0.compactMap(name) }
+        drains = memory.drains.compactMap { drain in
+            name(drain.uplink).map {
+                Drain(
+                    uplink: $0, classKey: drain.classKey, until: unixSeconds + (drain.until - now).components.seconds)
+            }
         }
         pin = memory.pin.flatMap { pin in
             name(pin.uplink).map {

@@ -1,7 +1,7 @@
 internal import NetworkTypes
 internal import WANModel
 
-/// From states to a decision, and what a decision brings with it.
+/// From states to a decision for every class of traffic, and what a decision brings with it.
 extension Engine {
     mutating func choose(at now: Moment) {
         needsChoice = false
@@ -10,96 +10,125 @@ extension Engine {
             self.pin?.force = false
             outputs.append(.remember)
         }
+        let before = classes.map(\.choice.active)
+        let ladder = decision.ladder
+        let outcome = selection(for: 0, at: now).outcome()
+        take(outcome.active, for: 0)
+        for place in classes.indices.dropFirst() {
+            take(selection(for: place, at: now).outcome().active, for: place)
+        }
+        let after = classes.map(\.choice.active)
+        if before != after { countUse() }
+        let isSwitch = before.first != after.first
+        if isSwitch {
+            let drains = (before.first ?? []).allSatisfy { number in
+                outcome.active.contains(number) || index(of: number).map { self.drains($0) } ?? true
+            }
+            decision = Decision(
+                ladder: outcome.ladder, share: outcome.active, previous: before.first ?? [],
+                cause: cause ?? explain(leaving: before.first ?? [], for: outcome.active), manual: causedByOperator,
+                faultSince: faultSince, drains: drains)
+        } else {
+            decision.ladder = outcome.ladder
+        }
+        if needsRoute || before != after || outcome.ladder != ladder { outputs.append(.route(decision)) }
+        needsRoute = false
+        for place in classes.indices { settle(place, from: before[place], at: now) }
+        letGoOfFallen(at: now)
+        if isSwitch { outputs.append(.event(.selected(decision))) }
+        for place in classes.indices.dropFirst() where before[place] != after[place] {
+            outputs.append(.event(.steered(place, from: before[place], to: after[place])))
+        }
+        if before != after { outputs.append(.remember) }
+        cause = nil
+        causedByOperator = false
+        faultSince = nil
+    }
+
+    /// What the choice for a class is made from. A pin is the operator's word on `failover`; rules keep theirs.
+    private func selection(for place: Int, at now: Moment) -> Selection {
+        var candidates: [Selection.Candidate] = []
+        func add(_ number: UplinkNumber, step: Int, weight: Int) {
+            guard let index = index(of: number) else { return }
+            let record = records[index]
+            candidates.append(
+                Selection.Candidate(
+                    number: number, step: step, weight: weight, state: record.state, isPresent: record.isPresent,
+                    isDrained: record.isDrained, isHeld: record.holdUntil.map { $0 > now } ?? false))
+        }
+        for (step, members) in classes[place].settings.steps.enumerated() {
+            for member in members { add(member.uplink, step: step, weight: member.weight) }
+        }
+        let pin = place == 0 ? self.pin : nil
         // An uplink that stands in no order carries traffic only while it is pinned.
-        let eligible = order + (pin.map { order.contains($0.uplink) ? [] : [$0.uplink] } ?? [])
-        let ordered = eligible.compactMap { index(of: $0) }
-        let selection = Selection(
-            candidates: ordered.map { index in
-                let record = records[index]
-                return Selection.Candidate(
-                    number: record.number, state: record.state, isPresent: record.isPresent,
-                    isDrained: record.isDrained, isHeld: record.holdUntil.map { $0 > now } ?? false)
-            }, current: decision.selected.flatMap { eligible.contains($0) ? $0 : nil }, pin: pin)
-        let ladder = selection.ladder()
-        defer {
-            cause = nil
-            causedByOperator = false
-            faultSince = nil
+        if let pin, !candidates.contains(where: { $0.number == pin.uplink }) {
+            add(pin.uplink, step: .max, weight: 1)
         }
-        guard ladder != decision.ladder || (ladder.isEmpty && decision.previous != nil) else { return }
-        let before = decision.selected
-        let after = ladder.first
-        guard before != after else {
-            // Only what stands behind the selected one changed.
-            decision.ladder = ladder
-            outputs.append(.route(decision))
-            return
-        }
-        let leaving = before.flatMap { index(of: $0) }
-        let drains = leaving.map { self.drains($0) } ?? false
-        decision = Decision(
-            ladder: ladder, previous: before, cause: cause ?? explain(leaving: leaving, for: after),
-            manual: causedByOperator,
-            faultSince: faultSince, drains: drains)
-        outputs.append(.route(decision))
-        if let leaving { leave(leaving, drains: drains, at: now) }
-        if let after, let arriving = index(of: after) {
-            records[arriving].drainsUntil = nil
-            records[arriving].sweepAt = nil
-            records[arriving].idleWakes = 0
-        }
-        outputs += [.event(.selected(decision)), .remember]
+        let current = classes[place].choice.active.filter { number in candidates.contains { $0.number == number } }
+        return Selection(candidates: candidates, current: current, pin: pin, clings: place == 0)
+    }
+
+    private mutating func take(_ active: [UplinkNumber], for place: Int) {
+        guard active != classes[place].choice.active || classes[place].choice.step.isEmpty else { return }
+        // A pinned uplink may be in no step of the order: then it is one of its own.
+        classes[place].choice =
+            classes[place].choice(of: active)
+            ?? ClassChoice(step: active.map { ClassChoice.Member(uplink: $0, weight: 1) }, active: active)
     }
 
     /// Whether flows can finish on an uplink that is left. One still being proved after a start may well carry some.
-    private func drains(_ index: Int) -> Bool {
+    func drains(_ index: Int) -> Bool {
         records[index].isPresent && (records[index].state.isUsable || records[index].state == .proving)
     }
 
-    private mutating func leave(_ index: Int, drains: Bool, at now: Moment) {
-        if drains {
-            let metered = records[index].settings.metered
-            records[index].drainsUntil = now + (metered ? drain.metered : drain.default)
-        } else {
-            moveFlows(of: index, at: now)
+    /// What a change of one class's uplinks means for those that were left and those that were taken.
+    private mutating func settle(_ place: Int, from before: [UplinkNumber], at now: Moment) {
+        let after = classes[place].choice.active
+        for number in after where !before.contains(number) {
+            guard let index = index(of: number) else { continue }
+            records[index].drains[place] = nil
+            records[index].graceUntil = nil
+            records[index].sweep = nil
+            records[index].idleWakes = 0
+        }
+        for number in before where !after.contains(number) {
+            guard let index = index(of: number) else { continue }
+            if drains(index) {
+                records[index].drains[place] = now + drainTime(of: index, for: place)
+            } else if place > 0, decision.share.contains(number) {
+                // It is dead and `failover` has nothing better; this class has.
+                records[index].drains[place] = now
+            } else {
+                records[index].isFallen = true
+            }
         }
     }
 
-    mutating func moveFlows(of index: Int, at now: Moment) {
-        records[index].drainsUntil = nil
-        records[index].sweepAt = now + .seconds(1)
-        outputs.append(.moveFlows(records[index].number, sweep: 1))
-    }
-
-    private func explain(leaving: Int?, for after: UplinkNumber?) -> String {
-        if let leaving, !drains(leaving) {
-            return "\(records[leaving].settings.name) \(records[leaving].state.rawValue): \(records[leaving].reason)"
+    private func explain(leaving before: [UplinkNumber], for after: [UplinkNumber]) -> String {
+        let left = before.filter { !after.contains($0) }.compactMap { index(of: $0) }
+        if let dead = left.first(where: { !drains($0) }) {
+            return "\(records[dead].settings.name) \(records[dead].state.rawValue): \(records[dead].reason)"
         }
-        if let leaving, records[leaving].state == .degraded {
-            return "\(records[leaving].settings.name) degraded: \(records[leaving].reason)"
+        if let bad = left.first(where: { records[$0].state == .degraded }) {
+            return "\(records[bad].settings.name) degraded: \(records[bad].reason)"
         }
-        guard let after, let arriving = index(of: after) else { return "no uplink is left" }
+        let taken = after.first { !before.contains($0) } ?? after.first
+        guard let taken, let arriving = index(of: taken) else { return "no uplink is left" }
         let record = records[arriving]
-        if pin?.uplink == after { return "\(record.settings.name) is pinned by the operator and good again" }
+        if pin?.uplink == taken { return "\(record.settings.name) is pinned by the operator and good again" }
         if record.flaps > 0 {
-            return "\(record.settings.name) has been good for \(record.holdTime(hold).policyText)"
+            return "\(record.settings.name) has been good for \(record.holdTime(failover.hold).policyText)"
         }
-        return "\(record.settings.name) answers and stands \(leaving == nil ? "first" : "higher") in the order"
+        if !left.isEmpty || before.isEmpty {
+            return "\(record.settings.name) answers and stands \(before.isEmpty ? "first" : "higher") in the order"
+        }
+        return "\(record.settings.name) answers and shares the load"
     }
 
-    mutating func endHoldAndDrain(of index: Int, at now: Moment) {
-        if let holdUntil = records[index].holdUntil, holdUntil <= now {
-            records[index].holdUntil = nil
-            needsChoice = true
-        }
-        if let until = records[index].drainsUntil, until <= now || !drains(index) {
-            moveFlows(of: index, at: now)
-            outputs.append(.event(.drained(records[index].number)))
-        }
-        if let sweepAt = records[index].sweepAt, sweepAt <= now {
-            records[index].sweepAt = nil
-            outputs.append(.moveFlows(records[index].number, sweep: 2))
-        }
+    mutating func endHold(of index: Int, at now: Moment) {
+        guard let holdUntil = records[index].holdUntil, holdUntil <= now else { return }
+        records[index].holdUntil = nil
+        needsChoice = true
     }
 
     mutating func attached(_ uplink: UplinkNumber, _ attachment: Attachment?, reason: String, at now: Moment) {
@@ -118,16 +147,15 @@ extension Engine {
         }
         // Another interface, address or gateway: what was learned of the old line does not hold for this one, and its flows
         // carry a source address that is gone.
-        let isSelected = decision.selected == uplink
         if let before {
             if records[index].state.isUsable, before.interfaceIndex != attachment.interfaceIndex {
                 records[index].countFailure(at: now)
             }
             let isAnew = before.interfaceIndex != attachment.interfaceIndex
             if isAnew || !before.addresses.allSatisfy(attachment.addresses.contains) {
-                moveFlows(of: index, at: now)
+                moveAll(of: index, at: now)
                 // A sweep a second later would tear what has begun since with the new address.
-                if isSelected { records[index].sweepAt = nil }
+                if isUsed(uplink) { records[index].sweep = nil }
             }
         }
         records[index].forgetProbes()
@@ -136,6 +164,6 @@ extension Engine {
         records[index].keepalive = records[index].settings.keepalive.map { KeepaliveRecord($0, at: now) }
         setState(of: index, to: .proving, reason: reason, at: now)
         needsChoice = true
-        if isSelected || decision.ladder.contains(uplink) { outputs.append(.route(decision)) }
+        needsRoute = true
     }
 }

@@ -26,7 +26,7 @@ extension Engine {
         case .drain(let uplink), .disable(let uplink):
             guard let index = index(of: uplink) else { return "there is no such uplink" }
             let others = records.contains { $0.number != uplink && $0.isEligible && order.contains($0.number) }
-            if decision.selected == uplink, !others {
+            if decision.share.contains(uplink), !others {
                 return "\(records[index].settings.name) carries the traffic and no other uplink is usable"
             }
             return nil
@@ -57,6 +57,7 @@ extension Engine {
             guard let index = index(of: uplink) else { return }
             records[index].isDrained = true
             if pin?.uplink == uplink { pin = nil }
+            drainAll(of: index, at: now)
             cause = "operator: drain \(name(uplink))"
         case .enable(let uplink):
             guard let index = index(of: uplink) else { return }
@@ -103,7 +104,7 @@ extension Engine {
         }
         let record = records[index]
         let isCarrying =
-            decision.selected == record.number || record.drainsUntil != nil || record.raisedUntil != nil
+            isUsed(record.number) || !record.drains.isEmpty || record.graceUntil != nil || record.raisedUntil != nil
         let wanted = record.speedOverride ?? (isCarrying && !record.isDisabled ? settings.selected : settings.standby)
         records[index].speed?.want(wanted, at: now)
         if let speedClass = records[index].speed?.due(at: now) {
@@ -115,7 +116,7 @@ extension Engine {
     private func isLikelyNext(_ index: Int, at now: Moment) -> Bool {
         guard let selected = decision.selected, let doubtful = self.index(of: selected), doubtful != index,
             let suspicion = records[doubtful].suspicion, !suspicion.exonerated, records[doubtful].state == .suspect,
-            decision.ladder.dropFirst().first == records[index].number
+            decision.ladder.dropFirst(decision.share.count).first == records[index].number
         else { return false }
         let evidence = records[doubtful].targets.reduce(0) { $0 + $1.evidence }
         return suspicion.answeredTargets.isEmpty && evidence <= Suspicion.certainty / 2

@@ -8,10 +8,11 @@ package import WANModel
 /// inputs always give the same outputs, so a fault in the field is a file of inputs.
 package struct Engine: Hashable, Sendable {
     var records: [UplinkRecord] = []
-    /// Positions in `records`, best uplink first.
-    var order: [UplinkNumber] = []
-    var hold: Duration
-    var drain: Failover.Drain
+    /// Classes of traffic, that of `failover` first.
+    var classes: [ClassRecord] = []
+    /// Uplinks that new flows of any class go to: asked for at each event, and the classes may be many.
+    private var used: Set<UplinkNumber> = []
+    var failover: Failover
     package internal(set) var pin: Selection.Pin?
     package internal(set) var decision: Decision
     let startedAt: Moment
@@ -20,6 +21,8 @@ package struct Engine: Hashable, Sendable {
     var sequence: UInt64 = 0
     var outputs: [EngineOutput] = []
     var needsChoice = false
+    /// Something that the routes depend on has changed, whatever the choice will be.
+    var needsRoute = false
     /// Why the next choice is made, if it is not plain from the state of the uplink that is left.
     var cause: String?
     var causedByOperator = false
@@ -34,11 +37,11 @@ package struct Engine: Hashable, Sendable {
     package init(
         setup: EngineSetup, adopted: UplinkNumber? = nil, memory: EngineMemory = EngineMemory(), at now: Moment
     ) {
-        hold = setup.hold
-        drain = setup.drain
+        failover = setup.failover
         startedAt = now
         isTakingOver = adopted != nil
-        decision = Decision(ladder: adopted.map { [$0] } ?? [], previous: nil, cause: "found at start")
+        let found = adopted.map { [$0] } ?? []
+        decision = Decision(ladder: found, share: found, previous: [], cause: "found at start")
         apply(setup, at: now)
         recall(memory)
     }
@@ -53,6 +56,8 @@ package struct Engine: Hashable, Sendable {
         case .counters(let uplink, let counters): counted(uplink, counters, at: now)
         case .operatorCommand(let command): obey(command, at: now)
         case .speedClass(let uplink, let answer): speedClassAnswered(uplink, answer, at: now)
+        case .drainSettled(let uplink, let reason):
+            if let index = index(of: uplink) { endDrains(of: index, Set(records[index].drains.keys), reason, at: now) }
         case .deadlineReached: break
         }
         advance(to: now)
@@ -61,8 +66,7 @@ package struct Engine: Hashable, Sendable {
 
     /// A new policy takes over; uplinks that did not change go on undisturbed.
     package mutating func reload(_ setup: EngineSetup, at now: Moment) -> [EngineOutput] {
-        hold = setup.hold
-        drain = setup.drain
+        failover = setup.failover
         apply(setup, at: now)
         if let pin, index(of: pin.uplink) == nil {
             self.pin = nil
@@ -79,44 +83,16 @@ package struct Engine: Hashable, Sendable {
         return outputs
     }
 
-    private mutating func apply(_ setup: EngineSetup, at now: Moment) {
-        records = setup.uplinks.map { number, settings in
-            guard var old = records.first(where: { $0.number == number }), old.settings.interface == settings.interface
-            else {
-                var fresh = UplinkRecord(number: number, settings: settings, at: now)
-                fresh.keepalive = settings.keepalive.map { KeepaliveRecord($0, at: now) }
-                // What the operator said holds for the name, whatever interface it has.
-                if let former = records.first(where: { $0.number == number }) {
-                    fresh.isDrained = former.isDrained
-                    fresh.speedOverride = former.speedOverride
-                    if former.isDisabled { fresh.disable() }
-                }
-                return fresh
-            }
-            guard old.settings != settings else { return old }
-            let before = old.settings
-            old.settings = settings
-            if before.probe.targets != settings.probe.targets
-                || before.probe.degraded?.window != settings.probe.degraded?.window
-            {
-                old.targets = UplinkRecord(number: number, settings: settings, at: now).targets
-                old.forgetProbes()
-                if old.state == .suspect { old.state = old.calmState }
-                old.nextProbe = now
-            }
-            if before.probe.interval != settings.probe.interval { old.nextProbe = now }
-            if before.keepalive != settings.keepalive {
-                old.keepalive = settings.keepalive.map { KeepaliveRecord($0, at: now) }
-            }
-            if before.soracom != settings.soracom {
-                old.speed = settings.soracom.map { SpeedClassRecord(wanted: $0.standby, at: now) }
-                if settings.soracom == nil { old.raisedUntil = nil }
-            }
-            return old
-        }
-        order = setup.order.filter { number in records.contains { $0.number == number } }
-        needsChoice = true
-    }
+    /// Uplinks of `failover`, best first.
+    var order: [UplinkNumber] { classes.first?.settings.steps.flatMap { $0.map(\.uplink) } ?? [] }
+
+    /// Where each class of traffic goes, in the order of `EngineSetup.classes`.
+    package var choices: [ClassChoice] { classes.map(\.choice) }
+
+    /// Whether new flows of any class go there.
+    func isUsed(_ uplink: UplinkNumber) -> Bool { used.contains(uplink) }
+
+    mutating func countUse() { used = classes.reduce(into: []) { $0.formUnion($1.choice.active) } }
 
     func index(of number: UplinkNumber) -> Int? { records.firstIndex { $0.number == number } }
 
@@ -130,7 +106,10 @@ package struct Engine: Hashable, Sendable {
         for index in records.indices {
             expireProbes(of: index, at: now)
             judge(index, at: now)
-            endHoldAndDrain(of: index, at: now)
+            endHold(of: index, at: now)
+            endDrainsInTime(of: index, at: now)
+            endGrace(of: index, at: now)
+            sweep(index, at: now)
         }
         if needsChoice { choose(at: now) }
         for index in records.indices {
@@ -160,39 +139,14 @@ package struct Engine: Hashable, Sendable {
             if record.suspicion != nil { sooner(suspicionDeadline(record, after: now)) }
             sooner(record.nextProbe)
             if let holdUntil = record.holdUntil, holdUntil > now { sooner(holdUntil) }
-            sooner(record.drainsUntil)
-            sooner(record.sweepAt)
+            for until in record.drains.values { sooner(until) }
+            sooner(record.graceUntil)
+            sooner(record.sweep?.at)
             if record.isPresent { sooner(record.keepalive?.nextLook) }
             sooner(record.speed?.nextTry)
             sooner(record.raisedUntil)
         }
         // Whatever is due now has been done. A deadline that is not in the future would make the daemon spin.
         return next.map { max($0, now + .milliseconds(1)) }
-    }
-}
-
-/// What the engine takes from a policy, with the numbers the uplinks have.
-package struct EngineSetup: Hashable, Sendable {
-    package var uplinks: [(number: UplinkNumber, settings: Uplink)]
-    /// Best first.
-    package var order: [UplinkNumber]
-    package var hold: Duration
-    package var drain: Failover.Drain
-
-    package init(policy: Policy, numbers: [String: UplinkNumber]) {
-        uplinks = policy.uplinks.compactMap { uplink in numbers[uplink.name].map { ($0, uplink) } }
-        order = policy.failover.order.flatMap(\.members).compactMap { numbers[$0.uplink] }
-        hold = policy.failover.hold
-        drain = policy.failover.drain
-    }
-
-    package static func == (a: Self, b: Self) -> Bool {
-        a.order == b.order && a.hold == b.hold && a.drain == b.drain
-            && a.uplinks.elementsEqual(b.uplinks) { $0.number == $1.number && $0.settings == $1.settings }
-    }
-
-    package func hash(into hasher: inout Hasher) {
-        hasher.combine(order)
-        for uplink in uplinks { hasher.combine(uplink.settings) }
     }
 }

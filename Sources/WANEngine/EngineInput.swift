@@ -27,6 +27,8 @@ package enum EngineInput: Hashable, Sendable {
     case operatorCommand(OperatorCommand)
     /// SORACOM's answer to `.setSpeedClass`.
     case speedClass(UplinkNumber, SpeedClassAnswer)
+    /// Nothing that drains on this uplink is still at work, or it has used up its octets: the drain is over, for this reason.
+    case drainSettled(UplinkNumber, reason: String)
     /// The moment of `nextDeadline` has come.
     case deadlineReached
 }

@@ -8,6 +8,22 @@ package struct EngineMemory: Hashable, Sendable {
     package var drained: Set<UplinkNumber> = []
     /// Speed classes the operator set by hand.
     package var speedOverrides: [UplinkNumber: String] = [:]
+    /// The uplinks of each class of traffic, by `TrafficClass.key`.
+    package var choices: [String: [UplinkNumber]] = [:]
+    package var drains: [Drain] = []
+
+    /// Flows of a class may finish on an uplink until then.
+    package struct Drain: Hashable, Sendable {
+        package var uplink: UplinkNumber
+        /// `TrafficClass.key`
+        package var classKey: String
+        package var until: Moment
+        package init(uplink: UplinkNumber, classKey: String, until: Moment) {
+            self.uplink = uplink
+            self.classKey = classKey
+            self.until = until
+        }
+    }
 
     package init() {}
 }
@@ -20,7 +36,11 @@ extension Engine {
             if record.isDisabled { memory.disabled.insert(record.number) }
             if record.isDrained { memory.drained.insert(record.number) }
             memory.speedOverrides[record.number] = record.speedOverride
+            for (place, until) in record.drains.sorted(by: { $0.key < $1.key }) {
+                memory.drains.append(.init(uplink: record.number, classKey: classes[place].settings.key, until: until))
+            }
         }
+        for entry in classes { memory.choices[entry.settings.key] = entry.choice.active }
         return memory
     }
 
@@ -31,6 +51,26 @@ extension Engine {
             records[index].isDrained = memory.drained.contains(number)
             records[index].speedOverride = memory.speedOverrides[number]
             if memory.disabled.contains(number) { records[index].disable() }
+        }
+        for place in classes.indices {
+            // What `failover` uses is seen in the kernel's routes; of its shares only the memory tells.
+            let known = memory.choices[classes[place].settings.key] ?? []
+            if place == 0, let adopted = decision.selected, !known.contains(adopted) { continue }
+            guard let choice = classes[place].choice(of: known.filter { index(of: $0) != nil }) else { continue }
+            classes[place].choice = choice
+            if place == 0 {
+                let head = decision.selected
+                decision.share = choice.active.filter { $0 == head } + choice.active.filter { $0 != head }
+                classes[0].choice.active = decision.share
+                decision.ladder = decision.share
+            }
+        }
+        countUse()
+        for drain in memory.drains {
+            guard let index = index(of: drain.uplink),
+                let place = classes.firstIndex(where: { $0.settings.key == drain.classKey })
+            else { continue }
+            records[index].drains[place] = drain.until
         }
     }
 }

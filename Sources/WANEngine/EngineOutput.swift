@@ -4,11 +4,11 @@ package import WANModel
 /// What the shell must do, in this order.
 package enum EngineOutput: Hashable, Sendable {
     case probe(ProbeIdentity)
-    /// Put traffic where the decision says; routes only, additions before removals.
+    /// Put traffic where the decision and `Engine.choices` say: routes and the classes' choices, additions before removals.
     case route(Decision)
-    /// Delete the conntrack entries of this uplink, so that its flows find the new way. `sweep` 1 at the switch, 2 a second
+    /// Delete conntrack entries of this uplink, so that their flows find the new way. `sweep` 1 at the switch, 2 a second
     /// later for what slipped through.
-    case moveFlows(UplinkNumber, sweep: Int)
+    case moveFlows(UplinkNumber, Movement, sweep: Int)
     case sampleCounters(UplinkNumber)
     case setSpeedClass(UplinkNumber, String)
     case event(EngineEvent)
@@ -16,24 +16,38 @@ package enum EngineOutput: Hashable, Sendable {
     case remember
 }
 
-/// Where traffic goes from now on.
+/// Which flows of an uplink are to move.
+package enum Movement: Hashable, Sendable {
+    /// Those that need no connection to be kept: all but established TCP.
+    case connectionless
+    case all
+    /// Those of these classes of traffic, by their place in `EngineSetup.classes`; the uplink goes on carrying others.
+    case classes(Set<Int>)
+}
+
+/// Where the traffic that follows `failover` goes from now on.
 package struct Decision: Hashable, Sendable {
-    /// Best first; the first is the selected one. Empty where there is no way out at all.
+    /// Best first, beginning with those of `share`. Empty where there is no way out at all.
     package var ladder: [UplinkNumber]
-    package var selected: UplinkNumber? { ladder.first }
-    package var previous: UplinkNumber?
+    /// The uplinks that carry the traffic, in shares where there are several.
+    package var share: [UplinkNumber]
+    /// The one for what cannot be shared, such as the router's own traffic.
+    package var selected: UplinkNumber? { share.first }
+    /// `share` of before.
+    package var previous: [UplinkNumber]
     package var cause: String
     package var manual: Bool
     /// When the fault that led here began, as far as it is known: the first lost probe's sending, or the kernel's event.
     package var faultSince: Moment?
-    /// Old flows stay on `previous` for a while.
+    /// Old flows stay on what was left of `previous` for a while.
     package var drains: Bool
 
     package init(
-        ladder: [UplinkNumber], previous: UplinkNumber?, cause: String, manual: Bool = false, faultSince: Moment? = nil,
-        drains: Bool = false
+        ladder: [UplinkNumber], share: [UplinkNumber], previous: [UplinkNumber], cause: String, manual: Bool = false,
+        faultSince: Moment? = nil, drains: Bool = false
     ) {
         self.ladder = ladder
+        self.share = share
         self.previous = previous
         self.cause = cause
         self.manual = manual
@@ -46,7 +60,11 @@ package struct Decision: Hashable, Sendable {
 package enum EngineEvent: Hashable, Sendable {
     case state(UplinkNumber, from: UplinkState, to: UplinkState, reason: String)
     case selected(Decision)
-    case drained(UplinkNumber)
+    /// A class of traffic beside `failover` goes elsewhere, by its place in `EngineSetup.classes`.
+    case steered(Int, from: [UplinkNumber], to: [UplinkNumber])
+    case drained(UplinkNumber, reason: String)
+    /// It answered again before its connections were moved: they go on.
+    case spared(UplinkNumber)
     case targetFault(IPAddress, reason: String)
     case pinEnded(UplinkNumber, reason: String)
     case keepaliveSent(UplinkNumber)

@@ -37,9 +37,13 @@ struct UplinkRecord: Hashable, Sendable {
     var isDisabled = false
     /// The operator wants it empty.
     var isDrained = false
-    /// Flows that were left on it may finish until then.
-    var drainsUntil: Moment?
-    var sweepAt: Moment?
+    /// Flows of these classes were left on it and may finish until then.
+    var drains: [Int: Moment] = [:]
+    /// It fell silent: its connections are kept until then, in case it answers again.
+    var graceUntil: Moment?
+    /// It fell, and what becomes of its flows is settled with the next choice.
+    var isFallen = false
+    var sweep: Sweep?
 
     var keepalive: KeepaliveRecord?
     var speed: SpeedClassRecord?
@@ -135,6 +139,12 @@ struct UplinkRecord: Hashable, Sendable {
         lastSendFailure = nil
         for index in targets.indices { targets[index].forgetLosses() }
     }
+}
+
+/// A second look for flows that slipped through the first.
+struct Sweep: Hashable, Sendable {
+    var at: Moment
+    var movement: Movement
 }
 
 /// A probe that was sent.

@@ -40,7 +40,14 @@ package struct UplinkView: Hashable, Sendable {
     package var isDrained: Bool
     package var flaps: Int
     package var holdUntil: Moment?
+    /// When the last of its old flows are moved at the latest.
     package var drainsUntil: Moment?
+    /// Until when connections wait for it to answer again.
+    package var graceUntil: Moment?
+    /// The classes of traffic that it carries, by their place in `EngineSetup.classes`.
+    package var classes: [Int]
+    /// The classes whose old flows may finish here.
+    package var drainingClasses: Set<Int>
     /// No probes but the keepalive.
     package var isDormant: Bool
 }
@@ -56,7 +63,7 @@ extension Engine {
         guard let index = index(of: uplink) else { return nil }
         let record = records[index]
         let traffic: UplinkTraffic =
-            decision.selected == uplink ? .selected : record.drainsUntil != nil ? .draining : .standby
+            decision.share.contains(uplink) ? .selected : record.drains.isEmpty ? .standby : .draining
         return UplinkView(
             number: uplink, name: record.settings.name, interface: record.settings.interface,
             attachment: record.attachment, state: record.state, traffic: traffic, since: record.since,
@@ -75,6 +82,8 @@ extension Engine {
                     idle: $0.settings.idle, lastSent: $0.lastSent, due: $0.dueAt, lostInARow: $0.lostInARow)
             },
             isMetered: record.settings.metered, isDrained: record.isDrained, flaps: record.flaps,
-            holdUntil: record.holdUntil, drainsUntil: record.drainsUntil, isDormant: isDormant(index))
+            holdUntil: record.holdUntil, drainsUntil: record.drains.values.max(), graceUntil: record.graceUntil,
+            classes: classes.indices.filter { classes[$0].choice.active.contains(uplink) },
+            drainingClasses: Set(record.drains.keys), isDormant: isDormant(index))
     }
 }

@@ -13,8 +13,8 @@ package struct TrafficClass: Hashable, Sendable {
     /// What a class is known by across reloads and restarts: its order and what else it says.
     package var key: String {
         let steps = order.map { step in step.members.map { "\($0.uplink)=\($0.weight)" }.joined(separator: "+") }
-        return ([otherwise.rawValue, "\(sticky?.milliseconds ?? 0)", "\(drain?.milliseconds ?? -1)"] + steps)
-            .joined(separator: " ")
+        let times = ["sticky \(sticky?.policyText ?? "off")", "drain \(drain?.policyText ?? "default")"]
+        return ([otherwise.rawValue] + times + steps).joined(separator: ", ")
     }
 }
 

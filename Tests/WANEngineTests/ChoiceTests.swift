@@ -88,8 +88,8 @@ struct ChoiceTests {
         world.lines[ftth]?.isDead = true
         #expect(world.run(until: .seconds(3)) { $0.state(ftth) == .down })
         #expect(world.moved.map(\.uplink) == [ftth])
-        world.run(.seconds(2))
-        #expect(world.moved.map(\.sweep) == [1, 2])
+        world.run(.seconds(4))
+        #expect(world.moved.map(\.sweep) == [1, 2, 1, 2] && world.moved.last?.movement == .all)
         // A flow may also have come in by the line.
         world.detach(soracom)
         #expect(world.moved.last?.uplink == soracom)

@@ -25,7 +25,7 @@ struct Simulation {
     var lines: [UplinkNumber: Line]
     var now = Moment.zero + .seconds(1000)
     private(set) var decisions: [(at: Moment, decision: Decision)] = []
-    private(set) var moved: [(at: Moment, uplink: UplinkNumber, sweep: Int)] = []
+    private(set) var moved: [(at: Moment, uplink: UplinkNumber, movement: Movement, sweep: Int)] = []
     private(set) var events: [(at: Moment, event: EngineEvent)] = []
     private(set) var classesAsked: [(at: Moment, uplink: UplinkNumber, speedClass: String)] = []
     private(set) var remembered = 0
@@ -97,7 +97,7 @@ struct Simulation {
         switch output {
         case .probe(let probe): send(probe)
         case .route(let decision): decisions.append((now, decision))
-        case .moveFlows(let uplink, let sweep): moved.append((now, uplink, sweep))
+        case .moveFlows(let uplink, let movement, let sweep): moved.append((now, uplink, movement, sweep))
         case .sampleCounters(let uplink):
             guard var line = lines[uplink] else { return }
             let background = UInt64(line.background * Double((now - .zero).nanoseconds) / 1e9)

@@ -1,0 +1,99 @@
+internal import WANModel
+
+/// What becomes of the flows on an uplink that new ones no longer take.
+///
+/// - It still works (failback, the operator's word): they *drain*, each class for its time.
+/// - It fell silent: what needs no connection moves at once, connections are kept for the *grace* in case it answers again.
+/// - Its interface or address is gone, or the operator disabled it: everything moves at once.
+extension Engine {
+    func drainTime(of index: Int, for place: Int) -> Duration {
+        let usual = records[index].settings.metered ? failover.drain.metered : failover.drain.default
+        return classes[place].settings.drain ?? usual
+    }
+
+    /// After a choice: uplinks that fell and that no traffic could be kept on.
+    mutating func letGoOfFallen(at now: Moment) {
+        for index in records.indices where records[index].isFallen {
+            records[index].isFallen = false
+            // Nothing better was found: its flows stay, since anywhere else they would be as dead.
+            guard !decision.share.contains(records[index].number) else { continue }
+            let silentSince = records[index].since
+            let grace = records[index].state == .down ? silentSince + failover.grace : now
+            guard grace > now else {
+                moveAll(of: index, at: now)
+                continue
+            }
+            records[index].drains = [:]
+            records[index].graceUntil = grace
+            move(index, .connectionless, at: now)
+        }
+    }
+
+    /// Everything that is left on it, whatever it is waiting for.
+    mutating func moveAll(of index: Int, at now: Moment) {
+        records[index].drains = [:]
+        records[index].graceUntil = nil
+        move(index, .all, at: now)
+    }
+
+    private mutating func move(_ index: Int, _ movement: Movement, at now: Moment) {
+        records[index].sweep = Sweep(at: now + .seconds(1), movement: movement)
+        outputs.append(.moveFlows(records[index].number, movement, sweep: 1))
+    }
+
+    mutating func sweep(_ index: Int, at now: Moment) {
+        guard let sweep = records[index].sweep, sweep.at <= now else { return }
+        records[index].sweep = nil
+        outputs.append(.moveFlows(records[index].number, sweep.movement, sweep: 2))
+    }
+
+    // MARK: grace
+
+    mutating func endGrace(of index: Int, at now: Moment) {
+        guard let until = records[index].graceUntil, until <= now else { return }
+        if records[index].state.isUsable {
+            // Back before its connections were moved: they finish where they are.
+            records[index].graceUntil = nil
+            for place in classes.indices where !classes[place].choice.active.contains(records[index].number) {
+                records[index].drains[place] = now + drainTime(of: index, for: place)
+            }
+            outputs += [.event(.spared(records[index].number)), .remember]
+        } else if records[index].state == .down, records[index].answeredInRow > 0,
+            now - records[index].since < failover.grace + Self.longestRise
+        {
+            // It answers, and is not yet known to be good: the next loss, or the last answer it needs, decides.
+            records[index].graceUntil = now + .milliseconds(50)
+        } else {
+            moveAll(of: index, at: now)
+        }
+    }
+
+    /// No grace is prolonged for longer, however slowly a line that answers comes to be good.
+    private static let longestRise: Duration = .seconds(10)
+
+    // MARK: drains
+
+    mutating func endDrainsInTime(of index: Int, at now: Moment) {
+        let over = records[index].drains.filter { $0.value <= now }.keys
+        if !over.isEmpty { endDrains(of: index, Set(over), "its time is over", at: now) }
+    }
+
+    /// The drain of these classes is over, and what is left of them moves.
+    mutating func endDrains(of index: Int, _ places: Set<Int>, _ reason: String, at now: Moment) {
+        guard !places.isEmpty else { return }
+        for place in places { records[index].drains[place] = nil }
+        let number = records[index].number
+        let isEmptied = records[index].drains.isEmpty && !isUsed(number)
+        move(index, isEmptied ? .all : .classes(places), at: now)
+        if records[index].drains.isEmpty { outputs.append(.event(.drained(number, reason: reason))) }
+        outputs.append(.remember)
+    }
+
+    /// The operator wants it empty: flows that came in by it or were left on it get the time that a switch would give them.
+    mutating func drainAll(of index: Int, at now: Moment) {
+        guard drains(index) else { return }
+        for place in classes.indices where records[index].drains[place] == nil {
+            records[index].drains[place] = now + drainTime(of: index, for: place)
+        }
+    }
+}

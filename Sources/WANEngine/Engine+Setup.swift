@@ -1,0 +1,82 @@
+internal import WANModel
+
+/// A policy taken in: the first, or another one while everything runs.
+extension Engine {
+    mutating func apply(_ setup: EngineSetup, at now: Moment) {
+        records = setup.uplinks.map { member in
+            let (number, settings) = (member.number, member.settings)
+            guard var old = records.first(where: { $0.number == number }), old.settings.interface == settings.interface
+            else {
+                var fresh = UplinkRecord(number: number, settings: settings, at: now)
+                fresh.keepalive = settings.keepalive.map { KeepaliveRecord($0, at: now) }
+                // What the operator said holds for the name, whatever interface it has.
+                if let former = records.first(where: { $0.number == number }) {
+                    fresh.isDrained = former.isDrained
+                    fresh.speedOverride = former.speedOverride
+                    if former.isDisabled { fresh.disable() }
+                }
+                return fresh
+            }
+            guard old.settings != settings else { return old }
+            let before = old.settings
+            old.settings = settings
+            if before.probe.targets != settings.probe.targets
+                || before.probe.degraded?.window != settings.probe.degraded?.window
+            {
+                old.targets = UplinkRecord(number: number, settings: settings, at: now).targets
+                old.forgetProbes()
+                if old.state == .suspect { old.state = old.calmState }
+                old.nextProbe = now
+            }
+            if before.probe.interval != settings.probe.interval { old.nextProbe = now }
+            if before.keepalive != settings.keepalive {
+                old.keepalive = settings.keepalive.map { KeepaliveRecord($0, at: now) }
+            }
+            if before.soracom != settings.soracom {
+                old.speed = settings.soracom.map { SpeedClassRecord(wanted: $0.standby, at: now) }
+                if settings.soracom == nil { old.raisedUntil = nil }
+            }
+            return old
+        }
+        apply(setup.classes, at: now)
+        countUse()
+        needsChoice = true
+    }
+
+    /// Classes that say the same as before go on as they were.
+    private mutating func apply(_ setup: [EngineSetup.Class], at now: Moment) {
+        let before = classes
+        classes = setup.enumerated().map { place, settings in
+            var fresh = ClassRecord(settings: settings)
+            // The first is always that of `failover`, whatever it says now.
+            let former = place == 0 ? before.first : before.first { $0.settings.key == settings.key }
+            if let active = former?.choice.active.filter({ index(of: $0) != nil }) {
+                fresh.choice = fresh.choice(of: active) ?? ClassChoice(step: [], active: active)
+            }
+            return fresh
+        }
+        guard !before.isEmpty else {
+            if !decision.share.isEmpty {
+                classes[0].choice =
+                    classes[0].choice(of: decision.share) ?? ClassChoice(step: [], active: decision.share)
+            }
+            return
+        }
+        for index in records.indices {
+            var drains: [Int: Moment] = [:]
+            for (place, until) in records[index].drains {
+                // What is left of a class that is gone drains on as what follows `failover` does.
+                let heir = classes.firstIndex { $0.settings.key == before[place].settings.key } ?? 0
+                drains[heir] = max(drains[heir] ?? until, until)
+            }
+            records[index].drains = drains
+        }
+        // So do the flows of its rules that are still at work where new ones will not go.
+        for gone in before where !classes.contains(where: { $0.settings.key == gone.settings.key }) {
+            for number in gone.choice.active where !classes[0].choice.active.contains(number) {
+                guard let index = index(of: number), drains(index), records[index].drains[0] == nil else { continue }
+                records[index].drains[0] = now + drainTime(of: index, for: 0)
+            }
+        }
+    }
+}
