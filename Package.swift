@@ -102,6 +102,7 @@ let package = Package(
         tests("JSONTextTests", ["JSONText"]),
         tests("NetlinkTests", ["Netlink", "PacketWire", "NetworkTypes", "LinuxIO", "TestSupport"]),
         tests("NftablesTests", ["Nftables", "LinuxIO", "TestSupport"]),
+        tests("WANModelTests", ["WANModel", "NetworkTypes"]),
         tests("WANPolicyTests", ["WANPolicy", "WANModel", "NetworkTypes"]),
         tests("WANEngineTests", ["WANEngine", "WANModel", "NetworkTypes"]),
         tests("WANDataplaneTests", ["WANDataplane", "WANModel", "NetworkTypes"]),

@@ -83,13 +83,25 @@ package struct AddressSet: Hashable, Sendable {
     }
 
     package func overlaps(_ other: AddressSet) -> Bool {
+        guard let first = ranges.first, let last = ranges.last, let otherFirst = other.ranges.first,
+            let otherLast = other.ranges.last, first.lowerBound <= otherLast.upperBound,
+            otherFirst.lowerBound <= last.upperBound
+        else { return false }
+        // From here each begins before the other ends; of one range each, that is all there is to know.
+        if ranges.count == 1, other.ranges.count == 1 { return true }
         let (few, many) = ranges.count <= other.ranges.count ? (self, other) : (other, self)
         return few.ranges.contains { range in
             many.firstNotBefore(range.lowerBound).map { many.ranges[$0].overlaps(range) } ?? false
         }
     }
 
-    package func isSuperset(of other: AddressSet) -> Bool { other.ranges.allSatisfy(contains) }
+    package func isSuperset(of other: AddressSet) -> Bool {
+        guard let theirFirst = other.ranges.first, let theirLast = other.ranges.last else { return true }
+        guard let first = ranges.first, let last = ranges.last, first.lowerBound <= theirFirst.lowerBound,
+            theirLast.upperBound <= last.upperBound
+        else { return false }
+        return other.ranges.allSatisfy(contains)
+    }
 
     private func firstNotBefore(_ address: UInt32) -> Int? {
         var low = 0
