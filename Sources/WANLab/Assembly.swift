@@ -8,6 +8,7 @@ enum Assembly {
         return lines(
             LabPlace.allCases.map { "netns add \(name($0))" } + [
                 "link add eth0 netns \(name(.router)) type veth peer name eth0 netns \(name(.lan))",
+                "link add eth1 netns \(name(.router)) type veth peer name eth0 netns \(name(.guest))",
                 "link add wan0 netns \(name(.jcom)) type veth peer name jcom0 netns \(name(.inet))",
             ])
     }
@@ -16,12 +17,23 @@ enum Assembly {
     static func addresses(of place: LabPlace) -> String {
         let upLoopback = ["link set lo up"]
         switch place {
-        case .router: return lines(upLoopback + ["addr add \(LabAddress.router)/24 dev eth0", "link set eth0 up"])
+        case .router:
+            return lines(
+                upLoopback + [
+                    "addr add \(LabAddress.router)/24 dev eth0", "link set eth0 up",
+                    "addr add \(LabAddress.guestRouter)/24 dev eth1", "link set eth1 up",
+                ])
         case .lan:
             return lines(
                 upLoopback + [
                     "addr add \(LabAddress.client)/24 dev eth0", "link set eth0 up",
                     "route add default via \(LabAddress.router)",
+                ])
+        case .guest:
+            return lines(
+                upLoopback + [
+                    "addr add \(LabAddress.guest)/24 dev eth0", "link set eth0 up",
+                    "route add default via \(LabAddress.guestRouter)",
                 ])
         case .jcom:
             return lines(
@@ -33,7 +45,9 @@ enum Assembly {
                 ])
         case .inet:
             let own =
-                LabAddress.targets + [LabAddress.content, LabAddress.soracomAPI, LabAddress.soracomMetadata]
+                LabAddress.targets + [
+                    LabAddress.content, LabAddress.caller, LabAddress.soracomAPI, LabAddress.soracomMetadata,
+                ]
             return lines(
                 upLoopback + own.map { "addr add \($0)/32 dev lo" } + [
                     "addr add \(LabAddress.jcomPublicGateway)/24 dev jcom0", "link set jcom0 up",

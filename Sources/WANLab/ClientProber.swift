@@ -33,6 +33,13 @@ package final class ClientProber: Sendable {
         case established
         /// A new source port so often, so a new flow for connection tracking.
         case fresh(every: Duration = .milliseconds(20))
+        /// From this port of the client to that one of the server, the same for ever: a program started anew has its flow back.
+        case fixed(from: UInt16, to: UInt16)
+
+        /// A tunnel between two peers that both listen on 51820; with an interval of 25 s, its keepalive alone.
+        package static let wireGuard = Flow.fixed(from: 51820, to: 51820)
+        /// A telephone and its registrar.
+        package static let sip = Flow.fixed(from: 5060, to: 5060)
     }
 
     private let thread: LoopThread<Session>
@@ -75,6 +82,11 @@ package final class ClientProber: Sendable {
         return record.report(owners: owners(), horizon: Clock.boottime() - undecided.nanoseconds)
     }
 
+    /// Sends one datagram now, out of turn: for those that are seldom sent.
+    package func sendNow() throws(LabError) {
+        try thread.perform { $0.send(at: Clock.boottime()) }
+    }
+
     /// Whether the newest answer is younger than this.
     package func isAnswered(within age: Duration) throws(LabError) -> Bool {
         try thread.perform { session in
@@ -103,6 +115,7 @@ private final class Session {
     private let server: Endpoint
     private let interval: Int64
     private let rotation: Int64?
+    private let port: UInt16?
     private let token: UInt64
     private var sockets: [Socket] = []
     private var nextSend: Int64
@@ -121,13 +134,12 @@ private final class Session {
     init(on loop: EventLoop, _ site: ProbeSite, _ flow: ClientProber.Flow, interval: Int64) throws {
         self.loop = loop
         namespace = try NetworkNamespace.open(site.namespace)
-        server = site.server
         self.interval = interval
-        rotation =
-            switch flow {
-            case .established: nil
-            case .fresh(let every): every.nanoseconds
-            }
+        switch flow {
+        case .established: (rotation, port, server) = (nil, nil, site.server)
+        case .fresh(let every): (rotation, port, server) = (every.nanoseconds, nil, site.server)
+        case .fixed(let from, let to): (rotation, port, server) = (nil, from, Endpoint(site.server.address, to))
+        }
         token = UInt64.random(in: .min ... .max)
         nextSend = Clock.boottime()
         try openFlow()
@@ -137,6 +149,7 @@ private final class Session {
 
     private func openFlow() throws {
         let descriptor = SharedDescriptor(try namespace.inside { try InternetSocket.udp() })
+        if let port { try InternetSocket.bind(descriptor.owned, to: Endpoint(IPv4Address(bits: 0), port)) }
         try InternetSocket.connect(descriptor.owned, to: server)
         let watch = try loop.watch(descriptor.owned.raw) { [unowned self] _ in receive(descriptor.owned.raw) }
         sockets.append(Socket(descriptor: descriptor, watch: watch))
@@ -158,7 +171,7 @@ private final class Session {
     }
 
     /// Token and number in this machine's order; nobody else reads them.
-    private func send(at now: Int64) {
+    func send(at now: Int64) {
         guard let socket = sockets.last?.descriptor.owned.raw else { return }
         let number = record.send(at: now)
         withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { datagram in
@@ -194,10 +207,4 @@ private final class Session {
         if record.answered == record.sent || now >= deadline { return done.give(record) }
         loop.schedule(at: now + 2_000_000) { [unowned self] in finish(by: deadline, done) }
     }
-}
-
-/// A descriptor that a socket's record and its handler share.
-private final class SharedDescriptor {
-    let owned: OwnedDescriptor
-    init(_ owned: consuming OwnedDescriptor) { self.owned = owned }
 }

@@ -29,6 +29,24 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Address and port as they lie in a packet.
+    var networkOctets: [UInt8] {
+        let bits = address.bits
+        return [
+            UInt8(truncatingIfNeeded: bits >> 24), UInt8(truncatingIfNeeded: bits >> 16),
+            UInt8(truncatingIfNeeded: bits >> 8), UInt8(truncatingIfNeeded: bits),
+            UInt8(truncatingIfNeeded: port >> 8), UInt8(truncatingIfNeeded: port),
+        ]
+    }
+
+    /// From `networkOctets`; `nil` where there are fewer than six.
+    init?(networkOctets octets: some Collection<UInt8>) {
+        guard octets.count >= 6 else { return nil }
+        let parts = octets.prefix(6).map { UInt32($0) }
+        address = IPv4Address(bits: parts[0] << 24 | parts[1] << 16 | parts[2] << 8 | parts[3])
+        port = UInt16(parts[4] << 8 | parts[5])
+    }
+
     init(_ form: sockaddr_in) {
         address = IPv4Address(bits: UInt32(bigEndian: form.sin_addr.s_addr))
         port = UInt16(bigEndian: form.sin_port)
@@ -47,8 +65,8 @@ enum InternetSocket {
 
     static func bind(_ descriptor: borrowing OwnedDescriptor, to endpoint: Endpoint) throws(SystemCallError) {
         let raw = descriptor.raw
-        var on: Int32 = 1
-        setsockopt(raw, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
+        // A port the kernel is to choose must be one nobody has: with SO_REUSEADDR two UDP sockets may get the same (socket(7)).
+        if endpoint.port != 0 { set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1) }
         _ = try checked("bind(2)", "\(endpoint)") { endpoint.withSocketAddress { Glibc.bind(raw, $0, $1) } }
     }
 
@@ -61,8 +79,13 @@ enum InternetSocket {
 
     /// Small writes leave at once (tcp(7) TCP_NODELAY).
     static func sendAtOnce(_ descriptor: borrowing OwnedDescriptor) {
-        var on: Int32 = 1
-        setsockopt(descriptor.raw, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+        set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+    }
+
+    /// setsockopt(2) with a number. For what makes a measurement better and cannot be refused to its owner.
+    static func set(_ descriptor: borrowing OwnedDescriptor, _ level: Int32, _ option: Int32, _ value: Int32) {
+        var value = value
+        setsockopt(descriptor.raw, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 
     /// What went wrong with the connection meanwhile (SO_ERROR); 0 is nothing.

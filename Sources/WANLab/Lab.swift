@@ -116,7 +116,7 @@ package final class Lab: Sendable {
     /// a lab is to be the same on every host. The internet checks sources itself, and counts them.
     private func applySettings() throws(LabError) {
         try writeSettings(options.routerSettings, in: .router)
-        for place in [LabPlace.inet, .jcom, .lan] {
+        for place in [LabPlace.inet, .jcom, .lan, .guest] {
             try writeSettings(LabOptions.kernelDefaults, in: place)
             try writeSettings(["net/ipv6/conf/all/disable_ipv6": "1"], in: place)
         }

@@ -47,7 +47,7 @@ package enum LabUplink: String, Hashable, Sendable, CaseIterable {
 
 /// The lab's machines, each a network namespace `wanctl-ID-NAME` (ip-netns(8)).
 package enum LabPlace: String, Hashable, Sendable, CaseIterable {
-    /// The one under test: `eth0` to the LAN and one interface for each uplink.
+    /// The one under test: `eth0` to the LAN, `eth1` to the guest network and one interface for each uplink.
     case router
     /// The internet: the targets, the content server, SORACOM's services, and the provider's end of each line.
     case inet
@@ -55,6 +55,8 @@ package enum LabPlace: String, Hashable, Sendable, CaseIterable {
     case jcom
     /// A client of the LAN.
     case lan
+    /// A host of another network behind the router, `eth1`: a guest network, or the servers.
+    case guest
 
     package func namespace(of id: String) -> String { "wanctl-\(id)-\(rawValue)" }
 }
@@ -63,10 +65,15 @@ package enum LabPlace: String, Hashable, Sendable, CaseIterable {
 package enum LabAddress {
     package static let router = IPv4Address(192, 168, 0, 1)
     package static let client = IPv4Address(192, 168, 0, 200)
+    /// The router on the guest network, 192.168.10.0/24, and the host there.
+    package static let guestRouter = IPv4Address(192, 168, 10, 1)
+    package static let guest = IPv4Address(192, 168, 10, 200)
     /// What policies probe.
     package static let targets = [IPv4Address(8, 8, 8, 8), IPv4Address(1, 1, 1, 1), IPv4Address(9, 9, 9, 9)]
-    /// The content server: UDP and TCP echo (RFC 862) on port 7.
+    /// The content server: see `ContentServer`.
     package static let content = IPv4Address(192, 0, 2, 10)
+    /// A host of the internet from which somebody calls in.
+    package static let caller = IPv4Address(192, 0, 2, 30)
     /// For a SORACOM API server of the lab; nothing listens unless somebody starts one.
     package static let soracomAPI = IPv4Address(192, 0, 2, 20)
     /// pong.soracom.io, which is the metadata service too; only the SORACOM line reaches it.
