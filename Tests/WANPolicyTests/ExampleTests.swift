@@ -94,6 +94,10 @@ struct ExampleTests {
                 .webhook(url: "https://hooks.example.net/wan", events: ["switch", "down", "budget"]),
             ])
         #expect(found.policy.uplinks.map(\.node) == ["main", "sub"])
+        let vrrp = try #require(found.policy.vrrp)
+        #expect(vrrp.backupForwarding == .off)
+        #expect(vrrp.advertisement == .milliseconds(100))
+        #expect(try found.policy.part(of: "sub").failover.order == [.init("soracom")])
     }
 
     @Test("every example is in this test")
