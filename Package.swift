@@ -114,7 +114,11 @@ let package = Package(
         tests("WANControlTests", ["WANControl", "WANModel", "JSONText", "LinuxIO", "TestSupport"]),
         tests(
             "WANDaemonTests",
-            ["WANDaemon", "WANDataplane", "WANEngine", "WANModel", "NetworkTypes", "PacketWire", "JSONText"]),
+            [
+                "WANDaemon", "WANDataplane", "WANEngine", "WANModel", "NetworkTypes", "PacketWire", "JSONText",
+                "LinuxIO",
+                "TestSupport",
+            ]),
         tests(
             "SystemTests",
             ["WANLab", "WANControl", "WANModel", "NetworkTypes", "JSONText", "LinuxIO", "TestSupport"]),
