@@ -118,7 +118,7 @@ install: ## the programs of `make release`, unit, user, sample policy (PREFIX, D
 	for text in README.md ARCHITECTURE.md; do \
 		[ ! -e $$text ] || install -D -m 644 $$text $(DESTDIR)$(PREFIX)/share/doc/wanctl/$$text; done
 	install -d $(DESTDIR)$(PREFIX)/share/doc/wanctl/Policies
-	install -m 644 Policies/*.yaml $(DESTDIR)$(PREFIX)/share/doc/wanctl/Policies
+	install -m 644 Policies/*.yaml Policies/*.txt $(DESTDIR)$(PREFIX)/share/doc/wanctl/Policies
 	@[ -n "$(DESTDIR)" ] || Tests/Tools/installed
 
 .PHONY: uninstall

@@ -66,7 +66,7 @@ let package = Package(
         shellModule("HTTPTransfer", ["CCurl"]),
         shellModule("Soracom", ["HTTPTransfer", "JSONText", "LinuxIO"]),
         shellModule("WANProbes", ["WANModel", "NetworkTypes", "PacketWire", "LinuxIO"]),
-        shellModule("WANPolicy", ["WANModel", "NetworkTypes", "CYaml"]),
+        shellModule("WANPolicy", ["WANModel", "NetworkTypes", "LinuxIO", "CYaml"]),
         shellModule("WANControl", ["WANModel", "NetworkTypes", "JSONText", "LinuxIO"]),
         shellModule(
             "WANDaemon",

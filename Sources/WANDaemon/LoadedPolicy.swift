@@ -21,7 +21,7 @@ struct LoadedPolicy {
         }
         let read: ReadPolicy
         do throws(PolicyFaults) {
-            read = try PolicyReader.read(bytes, fileName: path)
+            read = try PolicyReader.read(bytes, fileName: path, files: .onDisk)
         } catch {
             let count = error.faults.count
             throw ControlRefusal(

@@ -53,6 +53,8 @@ package struct Uplink: Hashable, Sendable {
     /// Name servers of this provider: each is reached over this uplink only, and is listed in the resolver file while the
     /// uplink is selected.
     package var dns: [IPAddress] = []
+    /// An absolute path: the name servers are those that pppd or a DHCP client writes there, as resolv.conf(5) has them.
+    package var dnsFile: String?
 
     package init(name: String, interface: String) {
         self.name = name

@@ -3,11 +3,12 @@ package enum PolicyPart: String, Hashable, Sendable, CaseIterable {
     case nodes, vrrp, rules, forwards, notify, weights, dns, ipv6
 
     /// What this release obeys. A part that works moves in here, and nothing else changes.
-    package static let obeyed: Set<PolicyPart> = []
+    package static let obeyed: Set<PolicyPart> = [.rules, .forwards, .weights, .dns]
 
     /// Where a policy uses a part first.
     struct Use: Hashable, Sendable {
         var part: PolicyPart
+        var file: String
         var place: Place
     }
 
@@ -48,8 +49,6 @@ package enum PolicyPart: String, Hashable, Sendable, CaseIterable {
 extension [PolicyPart.Use] {
     /// One fault for each part that is used and not obeyed, in the order of the file.
     func unsupported(obeying obeyed: Set<PolicyPart>, file: String) -> [PolicyFault] {
-        filter { !obeyed.contains($0.part) }.sorted { $0.place < $1.place }.map {
-            $0.part.fault(at: $0.place, in: file)
-        }
+        filter { !obeyed.contains($0.part) }.map { $0.part.fault(at: $0.place, in: $0.file) }.inOrder(from: file)
     }
 }

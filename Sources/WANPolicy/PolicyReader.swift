@@ -11,7 +11,7 @@ package struct ReadPolicy: Sendable {
 
     fileprivate init(_ policy: Policy, from reading: Reading) {
         self.policy = policy
-        warnings = reading.warnings.sorted { $0.place < $1.place }
+        warnings = reading.warnings.inOrder(from: reading.file)
         fileName = reading.file
         places = reading.places
         parts = reading.parts
@@ -35,18 +35,20 @@ package struct ReadPolicy: Sendable {
 package enum PolicyReader {
     /// The policy with every default filled in, or all that is wrong with it.
     ///
-    /// `fileName` is only for the messages. Reads at most 1 MiB; callers read a file with that limit.
+    /// `fileName` is for the messages, and files that the policy names are sought beside it. Reads at most 1 MiB; callers
+    /// read a file with that limit.
     package static func read(
-        _ bytes: [UInt8], fileName: String = "policy.yaml"
+        _ bytes: [UInt8], fileName: String = "policy.yaml", files: PolicyFiles = .none
     ) throws(PolicyFaults) -> ReadPolicy {
         let document = YAMLDocument(reading: bytes, fileName: fileName)
-        guard let root = document.root else { throw PolicyFaults(document.faults.inOrder) }
-        var reading = Reading(file: fileName)
+        guard let root = document.root else { throw PolicyFaults(document.faults.inOrder(from: fileName)) }
+        var reading = Reading(file: fileName, files: files)
         let policy = reading.policy(root)
-        let faults = document.faults + reading.faults.filter { !document.aliases.contains($0.place) }
+        let faults =
+            document.faults + reading.faults.filter { $0.file != fileName || !document.aliases.contains($0.place) }
         guard faults.isEmpty else {
             throw PolicyFaults(
-                faults.inOrder, warnings: reading.warnings.inOrder,
+                faults.inOrder(from: fileName), warnings: reading.warnings.inOrder(from: fileName),
                 unsupported: reading.parts.unsupported(obeying: PolicyPart.obeyed, file: fileName))
         }
         return ReadPolicy(policy, from: reading)
@@ -54,6 +56,11 @@ package enum PolicyReader {
 }
 
 extension [PolicyFault] {
-    /// In the order of the file; of two at one place, the one that was found first.
-    fileprivate var inOrder: [PolicyFault] { sorted { $0.place < $1.place } }
+    /// In the order of the policy, then of each file that it names; of two at one place, the one that was found first.
+    func inOrder(from policy: String) -> [PolicyFault] {
+        sorted { a, b in
+            if a.file == b.file { return a.place < b.place }
+            return a.file == policy || b.file != policy && a.file < b.file
+        }
+    }
 }

@@ -46,18 +46,13 @@ extension Reading {
         return addresses.isEmpty ? nil : addresses
     }
 
-    /// A network such as 192.168.0.0/24, or one host. With `host`, the address is one in the network and may have host bits.
-    mutating func prefix(_ field: Field?, host: Bool = false) -> IPPrefix? {
-        guard let field, let text = text(field, "a network such as 192.168.0.0/24") else { return nil }
-        guard let prefix = IPPrefix(text), !host || text.contains("/") else {
+    /// An address with the length of its network's prefix, such as 192.168.0.254/24.
+    mutating func interfaceAddress(_ field: Field?) -> IPPrefix? {
+        guard let field, let text = text(field, "an address such as 192.168.0.254/24") else { return nil }
+        guard let prefix = IPPrefix(text), text.contains("/") else {
             fault(
-                field.place,
-                "\(field.name) \(text.quoted) is no \(host ? "address with its prefix length" : "network")",
-                "write it like 192.168.0.\(host ? "254" : "0")/24")
-            return nil
-        }
-        if !host, let network = prefix.network, network != prefix {
-            fault(field.place, "\(field.name) \(text) has bits beyond its prefix", "did you mean \(network)?")
+                field.place, "\(field.name) \(text.quoted) is no address with its prefix length",
+                "write it like 192.168.0.254/24")
             return nil
         }
         if prefix.address.family == .v6 { use(.ipv6, at: field.place) }
@@ -83,7 +78,7 @@ extension Reading {
 
 extension IPPrefix {
     /// The prefix with all bits beyond its length cleared.
-    fileprivate var network: IPPrefix? {
+    var network: IPPrefix? {
         switch address {
         case .v4(let v4):
             let kept = length == 0 ? 0 : v4.bits & (UInt32.max << (32 - UInt32(length)))

@@ -6,17 +6,30 @@ extension Reading {
         var failover = Failover()
         let byDefault = known.filter { !$0.metered } + known.filter(\.metered)
         failover.order = byDefault.map { Failover.Step($0.name) }
-        guard let section = section(field, path: "failover", keys: ["order", "hold", "drain"]) else { return failover }
+        let keys = ["order", "hold", "drain", "grace", "sticky", "own-sockets"]
+        guard let section = section(field, path: "failover", keys: keys) else { return failover }
         failover.order = order(section["order"]) ?? failover.order
         failover.hold = duration(section["hold"], in: Self.untilADay) ?? failover.hold
-        if let drain = self.section(section["drain"], path: "failover.drain", keys: ["default", "metered"]) {
-            failover.drain.default = duration(drain["default"], in: Self.untilADay) ?? failover.drain.default
-            failover.drain.metered = duration(drain["metered"], in: Self.untilADay) ?? failover.drain.metered
-        }
+        failover.drain = drain(section["drain"]) ?? failover.drain
+        failover.grace = duration(section["grace"], in: .zero ... .seconds(60)) ?? failover.grace
+        failover.sticky = sticky(section, order: failover.order)
+        failover.ownSockets = word(section["own-sockets"], of: Failover.OwnSockets.self) ?? failover.ownSockets
         return failover
     }
 
-    private static let untilADay = Duration.zero ... .seconds(86400)
+    private mutating func drain(_ field: Field?) -> Failover.Drain? {
+        let keys = ["default", "metered", "idle", "metered-bytes"]
+        guard let section = section(field, path: "failover.drain", keys: keys) else { return nil }
+        var drain = Failover.Drain()
+        drain.default = duration(section["default"], in: Self.untilADay) ?? drain.default
+        drain.metered = duration(section["metered"], in: Self.untilADay) ?? drain.metered
+        drain.idle = duration(section["idle"], in: .zero ... .seconds(3600)) ?? drain.idle
+        let most = ByteSize(bytes: 1_000_000_000_000)
+        drain.meteredBytes = size(section["metered-bytes"], in: ByteSize(bytes: 1000)...most).map { UInt64($0.bytes) }
+        return drain
+    }
+
+    static let untilADay = Duration.zero ... .seconds(86400)
 
     /// An uplink that no order names is probed and never used: probably forgotten.
     mutating func warnAboutForgotten(_ policy: Policy) {

@@ -33,8 +33,17 @@ extension Reading {
             fault(place, "\(ports.count) ports from \(hostPort) end past 65535")
             return nil
         }
+        if hostPort != ports.lowerBound, ports.count > Self.mostShifted {
+            fault(
+                place, "\(ports.count) ports from \(ports.lowerBound) are led to others from \(hostPort)",
+                "at most \(Self.mostShifted) may be; leave out :\(hostPort) to keep their numbers")
+            return nil
+        }
         return Forward(uplinks: uplinks, transport: transport, ports: ports, host: host.address, hostPort: hostPort)
     }
+
+    /// Each of them is an element of a map in the kernel; ports that keep their numbers are one.
+    private static let mostShifted = 1024
 
     /// `192.168.0.10`, `192.168.0.10:8080` or `[2001:db8::10]:8080`.
     private mutating func host(_ field: Field?) -> (address: IPAddress, port: UInt16?)? {

@@ -54,7 +54,7 @@ extension Reading {
         let instance = label(vrrp["instance"], limit: 32)
         let interface = interface(vrrp["interface"])
         let routerID = integer(vrrp["router-id"], in: 1...255)  // VRID, RFC 9568 section 5.2.3
-        let address = prefix(vrrp["address"], host: true)
+        let address = interfaceAddress(vrrp["address"])
         guard let instance, let interface, let routerID, let address else { return nil }
         return VRRP(instance: instance, interface: interface, routerID: UInt8(routerID), address: address)
     }

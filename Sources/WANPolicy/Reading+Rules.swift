@@ -6,14 +6,23 @@ extension Reading {
         guard let field = section["rules"] else { return [] }
         use(.rules, at: section.keyPlace("rules") ?? field.place)
         var names: [String: Place] = [:]
-        return (elements(field, limit: 1000) ?? []).enumerated().compactMap { index, element in
-            rule(element, path: "rules.\(index)", &names)
+        var rules: [PolicyRule] = []
+        var sound: [(rule: PolicyRule, place: Place)] = []
+        for (index, element) in (elements(field, limit: 1000) ?? []).enumerated() {
+            let faultsBefore = faults.count
+            guard let rule = rule(element, path: "rules.\(index)", &names) else { continue }
+            rules.append(rule)
+            // A rule with a fault may match more than its author wrote: nothing follows from it.
+            if faults.count == faultsBefore { sound.append((rule, names[rule.name] ?? element.place)) }
         }
+        warnAboutRules(sound)
+        return rules
     }
 
     private mutating func rule(_ field: Field, path: String, _ names: inout [String: Place]) -> PolicyRule? {
         let rule = Field(name: "a rule", node: field.node)
-        guard let section = section(rule, path: path, keys: ["name", "match", "order", "otherwise"]) else { return nil }
+        let keys = ["name", "match", "order", "otherwise", "sticky", "drain"]
+        guard let section = section(rule, path: path, keys: keys) else { return nil }
         for key in ["name", "match", "order"] where section[key] == nil {
             fault(section.place, "this rule has no \(key)")
         }
@@ -27,61 +36,42 @@ extension Reading {
         let match = match(section["match"], path: "\(path).match")
         let order = order(section["order"])
         let otherwise = word(section["otherwise"], of: PolicyRule.Otherwise.self) ?? .default
+        let sticky = sticky(section, order: order)
+        let drain = duration(section["drain"], in: Self.untilADay)
         guard let name, let match, let order else { return nil }
-        return PolicyRule(name: name, match: match, order: order, otherwise: otherwise)
+        var found = PolicyRule(name: name, match: match, order: order, otherwise: otherwise)
+        found.sticky = sticky
+        found.drain = drain
+        return found
     }
 
     private mutating func match(_ field: Field?, path: String) -> PolicyRule.Match? {
-        guard
-            let section = section(
-                field, path: path, keys: ["source", "destination", "protocol", "port", "interface", "dscp"])
-        else { return nil }
+        let keys = [
+            "source", "destination", "protocol", "port", "source-port", "interface", "dscp", "fwmark",
+        ]
+        guard let section = section(field, path: path, keys: keys) else { return nil }
         var match = PolicyRule.Match()
-        match.source = prefix(section["source"]).flatMap { AddressSet($0) }
-        match.destination = prefix(section["destination"]).flatMap { AddressSet($0) }
-        let named = word(section["protocol"], of: ProtocolWord.self)
-        match.transport = named?.number
-        match.ports = ports(section["port"]).map { [$0] } ?? []
+        match.source = addressSet(section["source"], path: "\(path).source")
+        match.destination = addressSet(section["destination"], path: "\(path).destination")
+        let transport = word(section["protocol"], of: Transport.self)
+        match.transport = transport?.number
+        match.ports = portList(section["port"])
+        match.sourcePorts = portList(section["source-port"])
         match.interface = interface(section["interface"])
-        match.dscp = integer(section["dscp"], in: 0...63).map { UInt8($0) }  // six bits, RFC 2474
-        if let port = section.keyPlace("port"), !ProtocolWord.withPorts.contains(named?.rawValue ?? "") {
-            fault(port, "a port needs its protocol", "add protocol: tcp or udp")
-        }
-        return match
-    }
-
-    /// As nft(8) and /etc/protocols call them.
-    private enum ProtocolWord: String, CaseIterable {
-        case tcp, udp, udplite, sctp, dccp, icmp, esp, ah, gre, ipip, igmp
-        var number: UInt8 {
-            switch self {
-            case .tcp: 6
-            case .udp: 17
-            case .udplite: 136
-            case .sctp: 132
-            case .dccp: 33
-            case .icmp: 1
-            case .esp: 50
-            case .ah: 51
-            case .gre: 47
-            case .ipip: 4
-            case .igmp: 2
+        match.dscp = dscp(section["dscp"])
+        match.mark = foreignMark(section["fwmark"])
+        // A protocol that could not be read may have meant one with ports.
+        guard transport != nil || section["protocol"] == nil else { return match }
+        for key in ["port", "source-port"] {
+            guard let place = section.keyPlace(key), !(transport.map { Transport.hasPorts($0.number) } ?? false) else {
+                continue
+            }
+            if let transport {
+                fault(place, "\(transport.rawValue) has no ports", "remove \(key), or write protocol: tcp or udp")
+            } else {
+                fault(place, "a \(key) needs its protocol", "add protocol: tcp or udp")
             }
         }
-        static let withPorts: Set<String> = ["tcp", "udp", "udplite", "sctp", "dccp"]
-    }
-
-    /// A port, or the first and last of a range: `80`, `8000-8010`.
-    mutating func ports(_ field: Field?) -> ClosedRange<UInt16>? {
-        guard let field, let text = text(field, "a port such as 80 or a range such as 8000-8010") else { return nil }
-        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        let numbers = parts.compactMap { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } ? UInt16($0) : nil }
-        guard numbers.count == parts.count, let low = numbers.first, let high = numbers.last, numbers.count <= 2,
-            low > 0, low <= high
-        else {
-            fault(field.place, "\(field.name) \(text.quoted) is no port", "write 80, or 8000-8010; 1 to 65535")
-            return nil
-        }
-        return low...high
+        return match
     }
 }

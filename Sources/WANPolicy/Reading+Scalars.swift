@@ -42,6 +42,33 @@ extension Reading {
         return nil
     }
 
+    /// An amount of data.
+    mutating func size(_ field: Field?, in range: ClosedRange<ByteSize>) -> ByteSize? {
+        guard let field, let text = text(field, "a size such as 50MB") else { return nil }
+        let units = "B, kB, MB, GB, or KiB, MiB, GiB"
+        let allowed = "it may be \(range.lowerBound) to \(range.upperBound)"
+        do throws(QuantityFault) {
+            let value = try ByteSize(policyText: text)
+            if range.contains(value) { return value }
+            fault(field.place, "\(field.name) \(text) is too \(value < range.lowerBound ? "small" : "large")", allowed)
+        } catch {
+            switch error {
+            case .noNumber:
+                fault(
+                    field.place, "\(field.name) \(text.quoted) is no size",
+                    "write a number and its unit, such as 50MB")
+            case .noUnit:
+                fault(
+                    field.place, "\(field.name) \(text.quoted) has no unit", "write \(text)MB, or \(text) with \(units)"
+                )
+            case .unknownUnit(let unit):
+                fault(field.place, "\(field.name) \(text.quoted): unknown unit \(unit.quoted)", "units are \(units)")
+            case .tooLarge: fault(field.place, "\(field.name) \(text.quoted) cannot be counted", allowed)
+            }
+        }
+        return nil
+    }
+
     /// A share of 1, written as a percentage.
     mutating func percentage(_ field: Field?) -> Double? {
         guard let field, let text = text(field, "a percentage such as 20%") else { return nil }

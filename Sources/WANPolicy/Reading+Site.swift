@@ -18,14 +18,17 @@ extension Reading {
         policy.site = label(section["site"])
         policy.lan = lan(section["lan"]) ?? policy.lan
         policy.mark = marks(section["marks"]) ?? policy.mark
+        ourMask = policy.mark.mask
         policy.nodes = nodes(section)
         policy.vrrp = vrrp(section)
         policy.uplinks = uplinks(section["uplinks"], at: section.place, lan: policy.lan)
         policy.failover = failover(section["failover"], uplinks: policy.uplinks)
+        interfacesOfUplinks = Dictionary(policy.uplinks.map { ($0.interface, $0.name) }) { first, _ in first }
         policy.rules = rules(section)
         policy.forwards = forwards(section)
         policy.notifiers = notifiers(section)
         warnAboutForgotten(policy)
+        warnAboutNameServers(policy)
         return policy
     }
 

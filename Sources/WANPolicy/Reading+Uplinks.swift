@@ -51,12 +51,32 @@ extension Reading {
         uplink.probe = probe(section["probe"], path: "\(path).probe") ?? uplink.probe
         uplink.soracom = soracom(section["soracom"], path: "\(path).soracom")
         uplink.keepalive = keepalive(section, of: uplink, path: "\(path).keepalive")
-        if let dns = section["dns"], let servers = addresses(dns, limit: 8) {
-            uplink.dns = servers
-            use(.dns, at: section.keyPlace("dns") ?? dns.place)
-        }
+        nameServers(section, of: &uplink)
         warnAboutGateway(uplink, at: section.keyPlace("gateway") ?? section.place)
         return uplink
+    }
+
+    /// Addresses, or the path of a file where pppd or a DHCP client writes them.
+    private mutating func nameServers(_ section: Section, of uplink: inout Uplink) {
+        guard let field = section["dns"] else { return }
+        use(.dns, at: section.keyPlace("dns") ?? field.place)
+        guard let path = field.node.text, !field.node.isNull else {
+            uplink.dns = addresses(field, limit: 8) ?? []
+            return
+        }
+        let isPath =
+            path.hasPrefix("/") && !path.hasSuffix("/") && path.utf8.count < 4096
+            && !path.unicodeScalars.contains { $0.properties.generalCategory == .control }
+        if isPath {
+            uplink.dnsFile = path
+        } else if IPAddress(path) != nil {
+            fault(field.place, "dns must be a list, such as [\(path)]")
+        } else {
+            fault(
+                field.place, "dns \(path.quoted) is no path",
+                "write addresses like [192.0.2.53], or a file that your PPP or DHCP client keeps, like /etc/ppp/resolv.conf"
+            )
+        }
     }
 
     private mutating func nodeName(_ field: Field?, of entry: YAMLNode.Entry) -> String? {

@@ -1,9 +1,12 @@
+internal import WANModel
+
 /// A policy while it is read: what is wrong so far, and where its parts stand.
 ///
 /// Every reader of a field returns `nil` for what it could not use, after it has said why; the default then stands in, so that
 /// one fault never hides or causes another.
 struct Reading {
     let file: String
+    let files: PolicyFiles
     private(set) var faults: [PolicyFault] = []
     private(set) var warnings: [PolicyFault] = []
     /// Where each known key stands: `uplinks.ftth.interface`.
@@ -15,11 +18,23 @@ struct Reading {
     /// The first of them in the order of the file, for advice.
     var firstUplinks: [String] = []
     var nodes: [String] = []
+    /// Which uplink has an interface.
+    var interfacesOfUplinks: [String: String] = [:]
+    /// The bits of marks that are ours.
+    var ourMask = MarkLayout().mask
+    /// What was read from files of addresses, by the name the policy has for them; nothing after a fault.
+    var addressFiles: [String: AddressSet] = [:]
+    /// Their lines, all together.
+    var addressLines = 0
 
-    init(file: String) { self.file = file }
+    init(file: String, files: PolicyFiles) {
+        self.file = file
+        self.files = files
+    }
 
-    mutating func fault(_ place: Place, _ problem: String, _ advice: String? = nil) {
-        faults.append(PolicyFault(file: file, place: place, problem: problem, advice: advice))
+    /// `other` is a file that the policy names, where the fault is not in the policy itself.
+    mutating func fault(_ place: Place, _ problem: String, _ advice: String? = nil, in other: String? = nil) {
+        faults.append(PolicyFault(file: other ?? file, place: place, problem: problem, advice: advice))
     }
 
     mutating func warn(_ place: Place, _ problem: String, _ advice: String? = nil) {
@@ -27,8 +42,10 @@ struct Reading {
     }
 
     /// Notes that the policy uses a part, the first time.
-    mutating func use(_ part: PolicyPart, at place: Place) {
-        if !parts.contains(where: { $0.part == part }) { parts.append(PolicyPart.Use(part: part, place: place)) }
+    mutating func use(_ part: PolicyPart, at place: Place, in other: String? = nil) {
+        if !parts.contains(where: { $0.part == part }) {
+            parts.append(PolicyPart.Use(part: part, file: other ?? file, place: place))
+        }
     }
 
     /// A fault about a name that nothing has, with the one that was probably meant.

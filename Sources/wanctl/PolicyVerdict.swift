@@ -1,21 +1,24 @@
 import JSONText
+import WANModel
 
 /// What a look at a policy file found, as `wanctl check` prints it.
 struct PolicyVerdict {
     /// One remark about one place.
     struct Remark {
+        var file: String
         var line: Int
         var column: Int
         var problem: String
         var advice: String?
 
-        func text(_ file: String, _ kind: String) -> String {
+        func text(_ kind: String) -> String {
             "\(file):\(line):\(column): \(kind)\(problem)\(advice.map { "; \($0)" } ?? "")"
         }
 
         var json: JSONValue {
             [
-                "line": .integer(Int64(line)), "column": .integer(Int64(column)), "problem": .string(problem),
+                "file": .string(file), "line": .integer(Int64(line)), "column": .integer(Int64(column)),
+                "problem": .string(problem),
                 "advice": JSONValue(advice),
             ]
         }
@@ -30,6 +33,8 @@ struct PolicyVerdict {
     var uplinks: [String] = []
     /// Boxes of the site; empty for one box.
     var nodes: [String] = []
+    /// In the order in which they are asked.
+    var rules: [PolicyRule] = []
 
     var isAccepted: Bool { faults.isEmpty && unsupported.isEmpty }
 
@@ -38,6 +43,7 @@ struct PolicyVerdict {
             "accepted": .bool(isAccepted), "faults": .array(faults.map(\.json)),
             "unsupported": .array(unsupported.map(\.json)), "warnings": .array(warnings.map(\.json)),
             "uplinks": .array(uplinks.map { .string($0) }), "nodes": .array(nodes.map { .string($0) }),
+            "rules": .array(rules.map(\.json)),
         ]
     }
 }

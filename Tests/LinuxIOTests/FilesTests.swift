@@ -58,6 +58,19 @@ struct FilesTests {
         #expect(try Files.append([], to: path, mode: 0o640) == 0)
     }
 
+    @Test("only a regular file is read as one: a FIFO without a writer keeps nobody waiting")
+    func regular() throws {
+        try Files.replace(path, with: Array("text".utf8))
+        #expect(try Files.readRegular(path, limit: 4) == Array("text".utf8))
+        let fifo = "\(directory.path)/fifo"
+        try #require(mkfifo(fifo, 0o600) == 0)
+        for other in [fifo, directory.path, "/dev/zero"] {
+            let refusal = #expect(throws: SystemCallError.self) { try Files.readRegular(other, limit: 4) }
+            #expect(refusal?.isNoRegularFile == true)
+        }
+        #expect(#expect(throws: SystemCallError.self) { try Files.readRegular(path, limit: 3) }?.isTooLarge == true)
+    }
+
     @Test("reading stops at the limit, and takes what just fits", arguments: [0, 1, 16383, 16384, 16385, 100_000])
     func limit(size: Int) throws {
         try Files.replace(path, with: [UInt8](repeating: 7, count: size))

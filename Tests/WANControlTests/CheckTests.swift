@@ -39,6 +39,56 @@ struct CheckTests {
         #expect(verdict["faults"]?.array?.compactMap { $0["line"]?.integer } == [3, 4])
     }
 
+    @Test("rules are listed in the words of the policy, in text and as JSON")
+    func rules() throws {
+        let policy = """
+            version: 1
+            uplinks: {ftth: {interface: ppp0}, jcom: {interface: wlan0}}
+            rules:
+              - {name: backup, match: {source: 192.168.0.200, protocol: tcp, port: 873}, order: [{ftth: 3, jcom: 1}], otherwise: reject}
+              - {name: the rest, match: {source: {file: list.txt}}, order: [jcom, ftth], sticky: 10m, drain: 30s}
+              - {name: late, match: {source: 192.168.0.200, protocol: tcp, port: 873, dscp: ef}, order: [jcom]}
+
+            """
+        let world = try ControlWorld()
+        let file = world.directory + "/policy.yaml"
+        try Files.replace(file, with: Array(policy.utf8))
+        let without = try ProgramRun.wanctl(["check", file], in: world)
+        #expect(without.exitCode == 65)
+        #expect(
+            without.output.contains(
+                "cannot read \"\(world.directory)/list.txt\": No such file or directory; file names count from"))
+        try Files.replace(world.directory + "/list.txt", with: Array("home\n".utf8))
+        #expect(
+            try ProgramRun.wanctl(["check", file], in: world).output.hasPrefix(
+                "\(world.directory)/list.txt:1:1: \"home\" is no network"))
+        try Files.replace(world.directory + "/list.txt", with: Array("10.0.0.0/8 # all\n".utf8))
+        let run = try ProgramRun.wanctl(["check", file], in: world)
+        #expect(run.exitCode == 0)
+        #expect(run.output.contains("policy.yaml:6:12: warning: rule \"late\" can never match"))
+        #expect(
+            run.output.hasSuffix(
+                """
+                policy.yaml is in order: uplinks ftth, jcom.
+
+                rule      order               otherwise  match
+                backup    {ftth: 3, jcom: 1}  reject     source 192.168.0.200, protocol tcp, port 873
+                the rest  jcom, ftth          default    source {file: list.txt}; sticky 10m; drain 30s
+                late      jcom                default    source 192.168.0.200, protocol tcp, port 873, dscp ef
+
+                """))
+        let verdict = try JSONValue(parsing: try ProgramRun.wanctl(["check", "--json", file], in: world).output)
+        #expect(verdict["rules"]?.array?.compactMap { $0["name"]?.string } == ["backup", "the rest", "late"])
+        #expect(
+            verdict["rules"]?.array?.first == [
+                "name": "backup", "match": "source 192.168.0.200, protocol tcp, port 873",
+                "order": [[["uplink": "ftth", "weight": 3], ["uplink": "jcom", "weight": 1]]], "otherwise": "reject",
+                "sticky_ms": nil, "drain_ms": nil,
+            ])
+        #expect(verdict["rules"]?.array?[1]["drain_ms"]?.double == 30_000)
+        #expect(verdict["warnings"]?.array?.first?["file"]?.string == file)
+    }
+
     @Test("a file that is not there, or too large, is 65 with the reason")
     func unreadable() throws {
         let world = try ControlWorld()

@@ -29,6 +29,11 @@ struct DefaultTests {
         wanted.failover.hold = .seconds(60)
         wanted.failover.drain.default = .seconds(300)
         wanted.failover.drain.metered = .seconds(60)
+        wanted.failover.drain.idle = .seconds(30)
+        wanted.failover.drain.meteredBytes = nil
+        wanted.failover.grace = .seconds(2)
+        wanted.failover.sticky = nil
+        wanted.failover.ownSockets = .close
         #expect(policy == wanted)
         #expect(!policy.uplinks[0].metered)
         #expect(policy.uplinks[0].keepalive == nil)

@@ -48,14 +48,44 @@ struct ExampleTests {
         #expect(found.policy.uplinks[1].keepalive?.target == Keepalive.pong)
     }
 
-    @Test("balance names four parts of a later release, each with its line")
+    @Test("balance")
     func balance() throws {
         let found = try example("balance.yaml")
         #expect(found.warnings == [])
-        #expect(try parts(found, in: "balance.yaml") == ["  order: [{ftth", "rules:", "forwards:", "notify:"])
+        #expect(found.unsupported() == [])
+        #expect(
+            found.policy.failover.order == [
+                .init([.init(uplink: "ftth", weight: 3), .init(uplink: "jcom", weight: 1)]), .init("lte"),
+            ])
         #expect(found.policy.rules.map(\.otherwise) == [.reject, .default])
         #expect(found.policy.rules[0].match.ports == [873...873])
         #expect(found.policy.forwards.map(\.hostPort) == [8080, 50000])
+    }
+
+    @Test("rules, with the file of addresses beside it")
+    func rules() throws {
+        let found = try example("rules.yaml")
+        #expect(found.warnings == [])
+        #expect(found.unsupported() == [])
+        #expect(
+            found.policy.rules.map(\.match.description) == [
+                "source 192.168.0.200, protocol tcp, port [873, 8730-8739]",
+                "source 192.168.0.32/28, protocol udp, dscp ef", "destination {file: streaming.txt}", "interface eth1",
+                "fwmark 0x100/0xff00",
+            ])
+        #expect(found.policy.rules[2].match.destination?.ranges.count == 3)
+        #expect(found.policy.rules.map(\.otherwise) == [.reject, .default, .drop, .reject, .default])
+        #expect(found.policy.rules.map(\.sticky) == [nil, nil, nil, .seconds(3600), nil])
+        #expect(found.policy.rules.map(\.drain) == [nil, .seconds(3600), nil, nil, nil])
+        #expect(found.policy.uplinks.map(\.dnsFile) == ["/etc/ppp/resolv.conf", nil, nil])
+        #expect(found.policy.failover.drain.meteredBytes == 50_000_000)
+    }
+
+    @Test("two boxes names three parts of a later release, each with its line")
+    func twoBoxes() throws {
+        let found = try example("two-boxes.yaml")
+        #expect(found.warnings == [])
+        #expect(try parts(found, in: "two-boxes.yaml") == ["nodes:", "vrrp:", "notify:"])
         #expect(
             found.policy.notifiers == [
                 .mail(
@@ -63,13 +93,6 @@ struct ExampleTests {
                     events: ["switch", "down", "budget"]),
                 .webhook(url: "https://hooks.example.net/wan", events: ["switch", "down", "budget"]),
             ])
-    }
-
-    @Test("two boxes names nodes and vrrp")
-    func twoBoxes() throws {
-        let found = try example("two-boxes.yaml")
-        #expect(found.warnings == [])
-        #expect(try parts(found, in: "two-boxes.yaml") == ["nodes:", "vrrp:"])
         #expect(found.policy.uplinks.map(\.node) == ["main", "sub"])
     }
 
@@ -79,7 +102,7 @@ struct ExampleTests {
         #expect(
             names == [
                 "balance.yaml", "classic-timing.yaml", "fibre-and-lte.yaml", "metered.yaml", "one-box.yaml",
-                "two-boxes.yaml",
+                "rules.yaml", "two-boxes.yaml",
             ])
     }
 }
@@ -96,7 +119,8 @@ func contents(_ path: String) -> [UInt8]? {
 }
 
 private func example(_ name: String) throws -> ReadPolicy {
-    try read(String(decoding: try #require(contents("Policies/\(name)")), as: UTF8.self))
+    try PolicyReader.read(
+        try #require(contents("Policies/\(name)")), fileName: "\(policies)/\(name)", files: .onDisk)
 }
 
 /// The line up to the place of each part that is not obeyed, and a word on.
@@ -105,7 +129,7 @@ private func parts(_ found: ReadPolicy, in name: String) throws -> [String] {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     return found.unsupported().map { fault in
         let line = lines[fault.line - 1]
-        return String(line.prefix { $0 != ":" } + ":") + (fault.column == 1 ? "" : String(line.dropFirst(8).prefix(7)))
+        return String(line.prefix { $0 != ":" } + ":")
     }
 }
 

@@ -14,6 +14,32 @@ let failoverFaults: [Faulty] = [
     Faulty(minimal("failover: {hold: 25h}\n"), "4:18: hold 25h is too long; it may be 0s to 24h"),
     Faulty(minimal("failover: {drain: 5m}\n"), "4:19: drain must hold keys and values; not \"5m\""),
     Faulty(minimal("failover: {drain: {metred: 5m}}\n"), "4:20: unknown key \"metred\"; did you mean \"metered\"?"),
+    Faulty(minimal("failover: {grace: 61s}\n"), "4:19: grace 61s is too long; it may be 0s to 1m"),
+    Faulty(minimal("failover: {own-sockets: kill}\n"), "4:25: own-sockets must be close or leave, not \"kill\""),
+    Faulty(
+        minimal("failover: {sticky: 500ms}\n"), "4:20: sticky 500ms is too short; it may be 1s to 24h"),
+    Faulty(minimal("failover: {drain: {idle: 2h}}\n"), "4:26: idle 2h is too long; it may be 0s to 1h"),
+    Faulty(
+        minimal("failover: {drain: {metered-bytes: 50}}\n"),
+        "4:35: metered-bytes \"50\" has no unit; write 50MB, or 50 with B, kB, MB, GB, or KiB, MiB, GiB"),
+    Faulty(
+        minimal("failover: {drain: {metered-bytes: 50mb}}\n"),
+        "4:35: metered-bytes \"50mb\": unknown unit \"mb\"; units are B, kB, MB, GB, or KiB, MiB, GiB"),
+    Faulty(
+        minimal("failover: {drain: {metered-bytes: much}}\n"),
+        "4:35: metered-bytes \"much\" is no size; write a number and its unit, such as 50MB"),
+    Faulty(
+        minimal("failover: {drain: {metered-bytes: 999B}}\n"),
+        "4:35: metered-bytes 999B is too small; it may be 1kB to 1TB"),
+    Faulty(
+        minimal("failover: {drain: {metered-bytes: 2TB}}\n"),
+        "4:35: metered-bytes 2TB is too large; it may be 1kB to 1TB"),
+    Faulty(
+        minimal("failover: {drain: {metered-bytes: 99999999999999999999B}}\n"),
+        "4:35: metered-bytes \"99999999999999999999B\" cannot be counted; it may be 1kB to 1TB"),
+    Faulty(
+        minimal("failover: {drain: {metered-bytes: [1MB]}}\n"),
+        "4:35: metered-bytes must be a size such as 50MB; not a list"),
 ]
 
 let laterFaults: [Faulty] = [
@@ -35,35 +61,6 @@ let laterFaults: [Faulty] = [
     Faulty(
         "version: 1\nuplinks:\n  a: {interface: ppp0, node: m}\nnodes: {m: {address: 192.168.0.1}}\nvrrp: {instance: V, interface: eth0, router-id: 1, address: 192.168.0.254}\n",
         "5:61: address \"192.168.0.254\" is no address with its prefix length; write it like 192.168.0.254/24"),
-    Faulty(
-        minimal("rules:\n  - {name: x, match: {port: 80}, order: [a]}\n"),
-        "5:23: a port needs its protocol; add protocol: tcp or udp"),
-    Faulty(
-        minimal("rules:\n  - {match: {dscp: 64}}\n"), "5:5: this rule has no name", "5:5: this rule has no order",
-        "5:20: dscp 64 is out of range; it may be 0 to 63"),
-    Faulty(
-        minimal("rules:\n  - {name: x, match: {source: 10.0.0.1/8}, order: [b], otherwise: rejct}\n"),
-        "5:31: source 10.0.0.1/8 has bits beyond its prefix; did you mean 10.0.0.0/8?",
-        "5:52: unknown uplink \"b\"; known: a",
-        "5:67: otherwise must be reject, default or drop, not \"rejct\"; did you mean \"reject\"?"),
-    Faulty(
-        minimal(
-            "rules:\n  - {name: x, match: {protocol: tcp, port: 90-80}, order: [a]}\n  - {name: x, match: {source: home}, order: [a]}\n"
-        ),
-        "5:44: port \"90-80\" is no port; write 80, or 8000-8010; 1 to 65535",
-        "6:12: rule \"x\" is there twice; the first is in line 5",
-        "6:31: source \"home\" is no network; write it like 192.168.0.0/24"),
-    Faulty(
-        minimal("forwards:\n  - {uplinks: [a], protocol: tcp, port: 80, to: web}\n  - {uplinks: [a]}\n"),
-        "5:49: to \"web\" is a host name; write its address: the daemon resolves no names, for DNS fails together with the line",
-        "6:5: this forward has no protocol", "6:5: this forward has no port", "6:5: this forward has no to"),
-    Faulty(
-        minimal(
-            "forwards:\n  - {uplinks: [a], protocol: tcp, port: 80-90, to: 10.0.0.1}\n  - {uplinks: [a], protocol: tcp, port: 85, to: 10.0.0.2:0}\n  - {uplinks: [a], protocol: tcp, port: 85, to: 10.0.0.2}\n  - {uplinks: [a, b], protocol: udp, port: 1-9, to: 10.0.0.2:65530}\n"
-        ),
-        "6:49: port \"0\" is no port; write 80, or 8000-8010; 1 to 65535",
-        "7:5: this port is forwarded already (line 5); a port of an uplink leads to one host",
-        "8:19: unknown uplink \"b\"; known: a", "8:53: 9 ports from 65530 end past 65535"),
     Faulty(
         minimal(
             "notify:\n  - mail: {to: root, from: a@b.c, server: localhost}\n  - webhook: {url: ftp://x}\n    mail: {}\n  - sms: {}\n"

@@ -81,6 +81,12 @@ let addressesFaults: [Faulty] = [
         uplink("gateway: router.local"),
         "4:14: gateway \"router.local\" is a host name; write its address: the daemon resolves no names, for DNS fails together with the line"
     ),
+    Faulty(uplink("dns: 192.0.2.53"), "4:10: dns must be a list, such as [192.0.2.53]"),
+    Faulty(
+        uplink("dns: resolv.conf"),
+        "4:10: dns \"resolv.conf\" is no path; write addresses like [192.0.2.53], or a file that your PPP or DHCP client keeps, like /etc/ppp/resolv.conf"
+    ),
+    Faulty(uplink("dns:"), "4:9: dns has no value; give it one or remove it"),
     Faulty(uplink("dns: [\"::1\"]"), "4:11: dns ::1 is the box itself; write the address of one other host"),
 ]
 

@@ -27,6 +27,10 @@ struct FaultTests {
     func sim(_ case: Faulty) { check(`case`) }
     @Test("failover", arguments: failoverFaults)
     func failover(_ case: Faulty) { check(`case`) }
+    @Test("rules", arguments: rulesFaults)
+    func rules(_ case: Faulty) { check(`case`) }
+    @Test("forwards", arguments: forwardsFaults)
+    func forwards(_ case: Faulty) { check(`case`) }
     @Test("what comes with later releases", arguments: laterFaults)
     func later(_ case: Faulty) { check(`case`) }
 

@@ -39,7 +39,9 @@ struct FormatTests {
             failover:
               order: [a]
               hold: 0s
-              drain: {default: 0s, metered: 24h}
+              drain: {default: 0s, metered: 24h, idle: 1h, metered-bytes: 2GiB}
+              grace: 60s
+              own-sockets: leave
             """
         let policy = try read(text).policy
         #expect(policy.site == "home")
@@ -75,6 +77,10 @@ struct FormatTests {
         #expect(policy.failover.hold == .zero)
         #expect(policy.failover.drain.default == .zero)
         #expect(policy.failover.drain.metered == .seconds(86400))
+        #expect(policy.failover.drain.idle == .seconds(3600))
+        #expect(policy.failover.drain.meteredBytes == 2 << 30)
+        #expect(policy.failover.grace == .seconds(60))
+        #expect(policy.failover.ownSockets == .leave)
     }
 
     @Test("words: confirm off, loss-interval auto, forwarding on, quoted numbers and booleans")
@@ -99,11 +105,15 @@ struct FormatTests {
         #expect(even.policy.failover.order == [.init("c"), evenStep])
     }
 
-    @Test("dns of an uplink is kept for a later release")
+    @Test("dns: addresses, or the file that a PPP or DHCP client keeps")
     func dns() throws {
-        let found = try read(uplink("dns: [192.0.2.53]"))
-        #expect(found.policy.uplinks[0].dns == [.v4(IPv4Address(192, 0, 2, 53))])
-        #expect(found.unsupported().map(\.place) == [Place(line: 4, column: 5)])
+        let listed = try read(uplink("dns: [192.0.2.53, 192.0.2.54]")).policy.uplinks[0]
+        #expect(listed.dns == [.v4(IPv4Address(192, 0, 2, 53)), .v4(IPv4Address(192, 0, 2, 54))])
+        #expect(listed.dnsFile == nil)
+        let kept = try read(uplink("dns: /etc/ppp/resolv.conf")).policy.uplinks[0]
+        #expect(kept.dns == [])
+        #expect(kept.dnsFile == "/etc/ppp/resolv.conf")
+        #expect(try read(uplink("dns: [192.0.2.53]")).unsupported() == [])
     }
 
     @Test("two boxes may call their interfaces alike")

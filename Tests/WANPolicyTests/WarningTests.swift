@@ -26,6 +26,14 @@ struct WarningTests {
                 soracom("endpoint: http://127.0.0.1:8080\n      imsi: \"440100000000000\""),
                 "5:17: warning: endpoint \"http://127.0.0.1:8080\" is not encrypted; the key would be readable on the way"
             ),
+            Faulty(
+                minimal("failover: {order: [a], sticky: 10m}\n"),
+                "4:24: warning: sticky 10m has no effect; it keeps a source on one uplink of a step that several share, and this order has no such step"
+            ),
+            Faulty(
+                "version: 1\nuplinks:\n  a: {interface: p, dns: [192.0.2.1]}\n  b: {interface: q}\n  c: {interface: r, dns: /run/r}\n",
+                "4:3: warning: uplink \"b\" has no dns, but \"a\" has; while it is selected no name server of its own can be named; add dns: [ADDRESS] or dns: /FILE"
+            ),
         ])
     func warnings(_ case: Faulty) throws {
         #expect(try read(`case`.text).warnings.map { String($0.description.dropFirst(2)) } == `case`.faults)
@@ -44,14 +52,14 @@ struct WarningTests {
 
     @Test("faults, warnings and what is not obeyed yet are told together")
     func together() {
-        let text = uplink("metered: true\n    interval: 1s") + "rules: [{name: x}]\n"
+        let text = uplink("metered: true\n    interval: 1s") + "rules: [{name: x}]\nnotify: []\n"
         do throws(PolicyFaults) {
             _ = try PolicyReader.read(Array(text.utf8))
             Issue.record("it was taken")
         } catch {
-            #expect(error.faults.count == 3)
+            #expect(error.faults.count == 4)
             #expect(error.warnings.count == 1)
-            #expect(error.unsupported.map(\.line) == [7])
+            #expect(error.unsupported.map(\.line) == [8])
             #expect(error.description.hasPrefix("policy.yaml:5:5: unknown key \"interval\""))
         }
     }

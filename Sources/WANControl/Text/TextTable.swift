@@ -1,35 +1,52 @@
 /// Aligned columns that give way on a narrow terminal.
-struct TextTable {
-    struct Cell {
-        var text: String
-        var tint: TextStyle.Tint
+package struct TextTable: Sendable {
+    package struct Cell: Sendable {
+        package var text: String
+        package var tint: TextStyle.Tint
 
-        init(_ text: String, _ tint: TextStyle.Tint = .plain) {
+        package init(_ text: String, _ tint: TextStyle.Tint = .plain) {
             self.text = text
             self.tint = tint
         }
     }
 
-    struct Column {
-        var title: String
+    package struct Column: Sendable {
+        package var title: String
         /// Columns with a smaller number leave first when there is no room; 0 stays always.
-        var dispensable = 0
-        var isRight = false
+        package var dispensable: Int
+        package var isRight: Bool
+
+        package init(title: String, dispensable: Int = 0, isRight: Bool = false) {
+            self.title = title
+            self.dispensable = dispensable
+            self.isRight = isRight
+        }
     }
 
-    struct Row {
-        var cells: [Cell]
+    package struct Row: Sendable {
+        package var cells: [Cell]
         /// Shown behind the last column where every row's fits, and else below its row.
-        var note: String
+        package var note: String
+
+        package init(cells: [Cell], note: String) {
+            self.cells = cells
+            self.note = note
+        }
     }
 
-    var columns: [Column]
-    var noteTitle: String
-    var rows: [Row]
+    package var columns: [Column]
+    package var noteTitle: String
+    package var rows: [Row]
+
+    package init(columns: [Column], noteTitle: String, rows: [Row]) {
+        self.columns = columns
+        self.noteTitle = noteTitle
+        self.rows = rows
+    }
 
     private static let gap = "  "
 
-    func lines(_ style: TextStyle) -> [String] {
+    package func lines(_ style: TextStyle) -> [String] {
         let (shown, limit) = layout(width: style.width)
         let notes = rows.map { WANControl.columns(of: $0.note) }.max() ?? 0
         let fits = style.width.map { tableWidth(shown, limit: limit) + Self.gap.count + notes <= $0 } ?? true

@@ -40,7 +40,9 @@ struct Check: ParsableCommand {
             if let node, verdict.faults.isEmpty, !verdict.nodes.isEmpty, !verdict.nodes.contains(node) {
                 let known = verdict.nodes.joined(separator: ", ")
                 verdict.faults.append(
-                    .init(line: 1, column: 1, problem: "no node \(quoted(node))", advice: "nodes are \(known)"))
+                    .init(
+                        file: file, line: 1, column: 1, problem: "no node \(quoted(node))", advice: "nodes are \(known)"
+                    ))
             }
             if output.json {
                 try show(verdict.json.prettyText + "\n")
@@ -48,12 +50,14 @@ struct Check: ParsableCommand {
                 return
             }
             let lines =
-                verdict.faults.map { $0.text(file, "") }
-                + verdict.unsupported.map { $0.text(file, "not yet supported: ") }
-                + verdict.warnings.map { $0.text(file, "warning: ") }
+                verdict.faults.map { $0.text("") }
+                + verdict.unsupported.map { $0.text("not yet supported: ") }
+                + verdict.warnings.map { $0.text("warning: ") }
             try show(lines.map { printable($0) + "\n" }.joined())
             guard verdict.isAccepted else { throw ControlRefusal(.policy, summary(verdict)) }
             try show("\(printable(file)) is in order: uplinks \(verdict.uplinks.joined(separator: ", ")).\n")
+            let rules = verdict.rulesText(.ofOutput())
+            if !rules.isEmpty { try show("\n" + rules) }
         }
     }
 

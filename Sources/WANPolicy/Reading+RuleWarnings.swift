@@ -1,0 +1,49 @@
+internal import WANModel
+
+extension Reading {
+    /// Rules that can never match: the first one that matches counts, and traffic from an uplink has its uplink already.
+    mutating func warnAboutRules(_ rules: [(rule: PolicyRule, place: Place)]) {
+        for (index, (rule, place)) in rules.enumerated() where !rule.match.isEmpty {
+            let problem = "rule \(rule.name.quoted) can never match"
+            if let uplink = rule.match.interface.flatMap({ interfacesOfUplinks[$0] }) {
+                warn(
+                    place,
+                    "\(problem): what comes in by \(rule.match.interface ?? "") belongs to uplink \(uplink.quoted)",
+                    "rules are for traffic from the LAN; name an interface of the LAN")
+                continue
+            }
+            guard let first = rules[..<index].first(where: { $0.rule.match.covers(rule.match) }) else { continue }
+            let what = first.rule.match.isEverything ? "everything" : "all of it"
+            warn(
+                place, "\(problem): rule \(first.rule.name.quoted) before it (line \(first.place.line)) takes \(what)",
+                "the first rule that matches counts; move it up, or remove it")
+        }
+    }
+
+    /// How long sources stay where they are, of `failover` or of a rule; without a shared step there is nothing to stay with.
+    mutating func sticky(_ section: Section, order: [Failover.Step]?) -> Duration? {
+        guard let sticky = duration(section["sticky"], in: .seconds(1)...(.seconds(86400))) else { return nil }
+        if let order, order.allSatisfy({ $0.members.count < 2 }) {
+            warn(
+                section.keyPlace("sticky") ?? section.place, "sticky \(sticky.policyText) has no effect",
+                "it keeps a source on one uplink of a step that several share, and this order has no such step")
+        }
+        return sticky
+    }
+
+    /// Where some providers' name servers are known, a line without its own leaves the LAN without names.
+    mutating func warnAboutNameServers(_ policy: Policy) {
+        let named = policy.failover.order.flatMap { $0.members.map(\.uplink) }.compactMap(policy.uplink(named:))
+        guard let one = named.first(where: \.hasNameServers) else { return }
+        for uplink in named where !uplink.hasNameServers {
+            warn(
+                places["uplinks.\(uplink.name)"] ?? .start,
+                "uplink \(uplink.name.quoted) has no dns, but \(one.name.quoted) has",
+                "while it is selected no name server of its own can be named; add dns: [ADDRESS] or dns: /FILE")
+        }
+    }
+}
+
+extension Uplink {
+    fileprivate var hasNameServers: Bool { !dns.isEmpty || dnsFile != nil }
+}
