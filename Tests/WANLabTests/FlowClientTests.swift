@@ -115,6 +115,38 @@ extension LabTests {
             #expect(try nobody.stop().brokenBy == .refused)
         }
 
+        @Test("a LAN host reaches a LAN server by the public address (hairpin), and is seen as the router")
+        func hairpin() throws {
+            let lab = try Lab.build(.perfect)
+            try lab.routePlainly(over: .ftth)
+            try lab.mustRun(
+                in: .router, ["nft", "-f", "-"],
+                input: """
+                    table ip lab-hairpin {
+                        chain forward {
+                            type nat hook prerouting priority dstnat; policy accept;
+                            ip daddr \(LabUplink.ftth.address) meta l4proto { tcp, udp } th dport 8080 dnat to \(LabAddress.client):80
+                        }
+                        chain back {
+                            type nat hook postrouting priority srcnat; policy accept;
+                            iifname "eth0" oifname "eth0" masquerade
+                        }
+                    }
+
+                    """)
+            let server = try LabServer.start(in: lab, port: 80)
+            let source = try lab.addClientAddresses(1)[0]
+            for transport in InboundClient.Transport.allCases {
+                let client = try InboundClient.start(
+                    in: lab, at: .lan, from: Endpoint(source, 0), to: Endpoint(LabUplink.ftth.address, 8080), transport)
+                try eventually { try client.snapshot().answered > 5 }
+                let report = try client.stop()
+                #expect(report.seenAs.map(\.address) == [LabAddress.router], "\(report)")
+                #expect(report.strangers.isEmpty && report.brokenBy == nil)
+            }
+            server.stop()
+        }
+
         @Test("a reply from another address is a stranger, not an answer")
         func stranger() throws {
             let lab = try Lab.build(.perfect)
