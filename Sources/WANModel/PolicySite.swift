@@ -1,7 +1,7 @@
 package import NetworkTypes
 
-// Parts of the policy that a release may read before it can obey them: it then refuses the policy in words
-// (`WANPolicy.unsupported`).
+// What the site has beside its uplinks. Boxes, VRRP and notifiers are read before a release can obey them: it then refuses the
+// policy in words (`WANPolicy.unsupported`).
 
 /// NAPT: a port of one or more uplinks that leads to a host in the LAN.
 package struct Forward: Hashable, Sendable {

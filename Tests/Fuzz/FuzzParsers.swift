@@ -11,6 +11,7 @@ private enum Parser: UInt8 {
     case icmp = 3
     case control = 4
     case soracom = 5
+    case addresses = 6
 
     /// Gives the bytes to the parser, whose refusal is as good as its acceptance; only a trap or a hang is a finding, or an
     /// answer that contradicts itself.
@@ -22,6 +23,7 @@ private enum Parser: UInt8 {
         case .icmp: readICMP(bytes)
         case .control: readControl(bytes)
         case .soracom: readSoracom(bytes)
+        case .addresses: readAddresses(bytes)
         }
     }
 }
@@ -44,6 +46,26 @@ private func readPolicy(_ bytes: [UInt8]) {
     do throws(PolicyFaults) {
         let found = try PolicyReader.read(bytes)
         precondition(!found.policy.uplinks.isEmpty, "a policy without uplinks was taken")
+    } catch {
+        precondition(!error.faults.isEmpty && !error.description.isEmpty, "refused without a word")
+    }
+}
+
+/// A file of addresses that a rule names.
+private func readAddresses(_ bytes: [UInt8]) {
+    let policy = """
+        version: 1
+        uplinks: {a: {interface: p}}
+        rules: [{name: x, match: {source: {file: f}}, order: [a]}]
+
+        """
+    do throws(PolicyFaults) {
+        let found = try PolicyReader.read(Array(policy.utf8), files: PolicyFiles { _, _ in .success(bytes) })
+        guard let match = found.policy.rules.first?.match, let source = match.source else {
+            preconditionFailure("a rule or its source is lost")
+        }
+        precondition(!source.ranges.isEmpty || !found.unsupported().isEmpty, "a set of nothing was taken")
+        precondition(match.covers(match) && match.overlaps(match) != match.isEmpty, "a set does not hold itself")
     } catch {
         precondition(!error.faults.isEmpty && !error.description.isEmpty, "refused without a word")
     }
