@@ -21,7 +21,7 @@ extension Daemon {
     func applyRuleset(isRepair: Bool, former: [DataplaneUplink] = []) {
         let present = dataplaneUplinks()
         let leaving = former.filter { old in !present.contains { $0.interface == old.interface } }
-        let text = Ruleset.make(uplinks: present + leaving, mark: policy.mark)
+        let text = Ruleset.make(RulesetInput(uplinks: present + leaving, mark: policy.mark))
         guard isRepair || text != ruleset else { return }
         do {
             try kernel.apply(ruleset: text)
@@ -41,7 +41,8 @@ extension Daemon {
     func dataplaneUplinks() -> [DataplaneUplink] {
         policy.uplinks.compactMap { uplink in
             state.numbers[uplink.name].map {
-                DataplaneUplink(number: $0, interface: uplink.interface, attachment: attachments[$0])
+                DataplaneUplink(
+                    number: $0, interface: uplink.interface, attachment: attachments[$0], isSIM: uplink.soracom != nil)
             }
         }
     }
@@ -175,7 +176,7 @@ extension Daemon {
         var wanted = WantedState.make(uplinks: dataplaneUplinks(), ladder: engine.decision.ladder, mark: policy.mark)
         // `ip route replace` would take the place of whoever has it: where another program's default stands at our metric in
         // `main`, it stays, and our mirror waits.
-        let mirrors = wanted.routes.keys.filter { $0.table == .main }
+        let mirrors = wanted.routes.keys.filter { $0.table == .main && $0.destination.isDefault }
         for key in mirrors {
             let isTaken = picture.foreignDefaults.contains {
                 $0.table == .main && $0.metric == key.metric && $0.tos == 0
