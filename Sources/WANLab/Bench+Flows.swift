@@ -23,7 +23,7 @@ extension Bench {
         for (words, fault) in [("blackhole", Fault.blackhole()), ("interface gone", .gone)] {
             let passages = try (0..<rounds).map { place in
                 try router.renew()
-                return try fail(fault, after: phase(place, of: rounds), at: router)
+                return try fail(fault, after: router.beat * place / rounds, at: router)
             }
             let bar: Bar? = isOurs ? (fault == .gone ? .most(30) : .medianAndMost(400, 600)) : nil
             try sheet.heading("\(router.name): \(words)")

@@ -4,6 +4,8 @@ internal import WANControl
 struct FlowRouter {
     let name: String
     let lab: Lab
+    /// How often it looks at a line: failures are spread over this, so that a distribution shows all of it.
+    let beat: Duration
     /// Lets everything be well again, with new traffic on ftth.
     let renew: () throws -> Void
     /// Returns when new traffic takes this line.
@@ -18,7 +20,7 @@ extension FlowRouter {
         let site = try BenchSite(
             on: stage, policy: SamplePolicy.text(hold: "2s", soracom: SoracomInLab.policyLines()))
         return FlowRouter(
-            name: "wanctl", lab: site.lab, renew: { try site.renew() },
+            name: "wanctl", lab: site.lab, beat: .milliseconds(250), renew: { try site.renew() },
             await: { _ = try site.awaitSwitch(to: $0, atMost: .seconds(60)) },
             switchByHand: { try site.router.act(.failover(uplink: $0.rawValue)) },
             stop: { site.router.terminate() })
@@ -28,7 +30,7 @@ extension FlowRouter {
         let lab = try stage.build()
         let baseline = try KeepalivedBaseline.start(in: lab, flushing: flushing)
         return FlowRouter(
-            name: flushing ? "keepalived, conntrack -F" : "keepalived", lab: lab,
+            name: flushing ? "keepalived, conntrack -F" : "keepalived", lab: lab, beat: .seconds(1),
             renew: {
                 try lab.clearFaults()
                 // It may have been led away by hand, of which keepalived knows nothing.
