@@ -268,6 +268,9 @@ extension Daemon {
         replaceTable()
         for number in leaveBehind { _ = try? kernel.deleteFlows(before.mark.mark(of: number)) }
         leaveBehind = []
+        handedOutServers = [:]
+        followHandedOutServers()
+        writeResolver()
         remember()
         for sim in formerSIMs { lower(sim) }
         prepareToken()

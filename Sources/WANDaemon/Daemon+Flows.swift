@@ -26,6 +26,7 @@ extension Daemon {
             warnings["conntrack"] = "flows of \(name(uplink)) could not be moved: \(error)"
             log(.error, "\(warnings["conntrack"] ?? ""); they hang until their own timeout")
         }
+        if sweep == 1, movement == .all { closeOwnSockets(of: uplink) }
         if sweep == 2 { drainEnded(uplink) }
     }
 
@@ -44,6 +45,7 @@ extension Daemon {
             let connections = left.compactMap(LANConnection.init)
             tear(connections)
             let rest = try kernel.conntrack.delete(mark: mark)
+            nudge(connections)
             return first + rest
         case .classes(let places):
             let classes = FlowClasses(policy)
@@ -53,6 +55,7 @@ extension Daemon {
             let connections = flows.lazy.compactMap(LANConnection.init).prefix(Self.resets)
             tear(Array(connections))
             let deleted = try kernel.conntrack.delete(flows)
+            nudge(Array(connections))
             return deleted
         }
     }
@@ -67,6 +70,41 @@ extension Daemon {
             try kernel.elements.perform([.add(set: TableNames.torn, elements)], in: .inet("wanctl"))
         } catch {
             log(.warning, "\(connections.count) connections get no reset: \(error)")
+        }
+    }
+
+    private func nudge(_ connections: [LANConnection]) {
+        guard !connections.isEmpty else { return }
+        do throws(SystemCallError) {
+            // Connection tracking must not take these for connections of their own.
+            let socket = try RawIPv4Socket(mark: policy.mark.mark(.untracked).value)
+            let outcome = socket.send(connections, to: { $0.host.bits }) { connection, buffer in
+                TCPNudge(
+                    source: connection.peer, sourcePort: connection.peerPort, destination: connection.host,
+                    destinationPort: connection.hostPort
+                ).write(into: &buffer)
+            }
+            if let reason = outcome.reason { log(.debug, "\(outcome.refused) clients could not be nudged: \(reason)") }
+        } catch {
+            log(.warning, "\(connections.count) clients could not be nudged, those that only listen may hang: \(error)")
+        }
+    }
+
+    /// Programs of the router itself whose connections carry the address of the line that was left (`ss -K`).
+    private func closeOwnSockets(of uplink: UplinkNumber) {
+        guard policy.failover.ownSockets == .close else { return }
+        for case .v4(let address) in lastAddresses[uplink] ?? [] {
+            do throws(NetlinkError) {
+                // What a program bound to a line that is there it wanted so.
+                let count = try kernel.sockets.close(source: address, keepingBound: attachments[uplink] != nil)
+                warnings["sockets"] = nil
+                if count > 0 { log(.info, "\(count) of the router's own connections from \(address) closed") }
+            } catch {
+                warnings["sockets"] =
+                    "the router's own connections from \(address) could not be closed: \(error); "
+                    + "`own-sockets: leave` does without"
+                log(.warning, warnings["sockets"] ?? "")
+            }
         }
     }
 }

@@ -74,6 +74,7 @@ final class Daemon {
     var resolver: ResolverFile
     /// Name servers that pppd or a DHCP client wrote into `dnsFile`.
     var handedOutServers: [UplinkNumber: [IPAddress]] = [:]
+    var handedOutTimer: EventLoop.Timer?
     /// New flows of these rules, by name, that were counted in tables of before.
     var ruleFlowsBefore: [String: UInt64] = [:]
     /// Uplinks that a reload took out of the policy or put on another interface, until their flows are gone too.
@@ -200,6 +201,7 @@ final class Daemon {
             letGoOfAbsent()
             reconcile()
         }
+        followHandedOutServers()
         writeResolver()
         remember()
         for warning in loaded.warnings { log(.warning, warning) }

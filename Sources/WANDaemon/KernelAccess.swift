@@ -20,6 +20,8 @@ final class KernelAccess {
     var conntrack: ConntrackSocket
     /// Elements of our table's sets and maps.
     var elements: NftablesSocket
+    /// The router's own programs' sockets.
+    var sockets: SocketDiag
     private var nftables: NftablesContext
     private var wireless: WirelessProbe?
     private let monitor: NetlinkMonitor
@@ -35,6 +37,7 @@ final class KernelAccess {
         requester = try NetlinkRequester()
         conntrack = try ConntrackSocket()
         elements = try NftablesSocket()
+        sockets = try SocketDiag()
         nftables = try NftablesContext.make()
         // Where the kernel has no generic netlink there is no Wi-Fi either.
         wireless = try? WirelessProbe()

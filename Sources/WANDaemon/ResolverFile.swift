@@ -56,8 +56,24 @@ extension Daemon {
         (uplink(number)?.dns ?? []) + (handedOutServers[number] ?? [])
     }
 
-    /// Reads what pppd or a DHCP client wrote for this uplink. Not on the way to a switch.
-    func readHandedOutServers() {
+    /// Reads what pppd or a DHCP client wrote, again and again: they write it some time after the line is up, and anew when
+    /// the lease does. Small files of /run, not on the way to a switch.
+    func followHandedOutServers() {
+        if let handedOutTimer { loop.cancel(handedOutTimer) }
+        handedOutTimer = nil
+        guard policy.uplinks.contains(where: { $0.dnsFile != nil }) else { return }
+        let before = handedOutServers
+        readHandedOutServers()
+        if handedOutServers != before {
+            reconcile()
+            writeResolver()
+        }
+        handedOutTimer = loop.schedule(at: Clock.boottime() + 5_000_000_000) { [weak self] in
+            self?.followHandedOutServers()
+        }
+    }
+
+    private func readHandedOutServers() {
         for settings in policy.uplinks {
             guard let path = settings.dnsFile, let number = state.numbers[settings.name] else { continue }
             do throws(SystemCallError) {

@@ -79,43 +79,16 @@ struct ForwardTests {
         _ = try others.stop()
     }
 
-    @Test("another program's flowtable is told of, and flows in it move as all others")
-    func offloaded() throws {
-        let world = try World.running()
-        try world.lab.mustRun(
-            in: .router, ["nft", "-f", "-"],
-            input: """
-                table inet fw4 {
-                    flowtable ft {
-                        hook ingress priority 0; devices = { eth0, ppp0, wlan0 };
-                    }
-                    chain forward {
-                        type filter hook forward priority 0; policy accept;
-                        meta l4proto { tcp, udp } flow add @ft
-                    }
-                }
-
-                """)
-        #expect(try world.status().warnings.contains { $0.contains("flowtable ft") && $0.contains("fw4") })
-        let call = try ClientProber.start(in: world.lab, flow: .wireGuard, interval: .milliseconds(20))
-        let connection = try ClientReconnector.start(in: world.lab)
-        try world.waitTraffic(of: call, on: .ftth)
-        try world.wait("flows are offloaded") {
-            try world.lab.mustRun(in: .router, ["conntrack", "-L"]).contains("OFFLOAD")
-        }
-        try world.lab.setFault(.ftth, .blackhole())
-        try world.waitTraffic(of: call, on: .jcom)
-        try world.wait("the connection is on the new line", seconds: 6) { try connection.snapshot().uplink == .jcom }
-        #expect(try call.stop().longestOutageMilliseconds < 700)
-        try world.wait("nothing is left on the old line") { try world.flows(from: LabUplink.ftth.address).isEmpty }
-        _ = try connection.stop()
-    }
-
     @Test(
         "a provider's name server is reached over its own line only, and the resolver's file follows the selected one")
     func nameServers() throws {
-        let world = try World.running(
-            Policies.threeLines(ftth: "dns: [192.0.2.10]", jcom: "dns: [192.0.2.30, 192.0.2.20]"))
+        let world = try World()
+        // What pppd writes with `usepeerdns`, some time after the line is up.
+        let handedOut = "\(world.lab.directory)/ppp-resolv.conf"
+        world.policy = Policies.threeLines(ftth: "dns: \(handedOut)", jcom: "dns: [192.0.2.30, 192.0.2.20]")
+        try world.startDaemon()
+        try world.settle()
+        try Files.replace(handedOut, with: Array("# by pppd\nnameserver 192.0.2.10\n".utf8))
         let path = "\(world.lab.directory)/resolv.conf"
         func servers() throws -> [String] {
             try Files.text(path).split(separator: "\n").filter { $0.hasPrefix("nameserver") }
@@ -124,7 +97,9 @@ struct ForwardTests {
         func way(to server: String) throws -> String {
             try world.lab.mustRun(in: .router, ["ip", "route", "get", server])
         }
-        try world.wait("the file is there") { try Files.exists(path) && servers() == ["192.0.2.10"] }
+        try world.wait("the file names what was handed out", seconds: 8) {
+            try Files.exists(path) && servers() == ["192.0.2.10"]
+        }
         #expect(try way(to: "192.0.2.10").contains("dev ppp0"))
         #expect(try way(to: "192.0.2.30").contains("via 192.168.3.1 dev wlan0"))
         try world.lab.setFault(.ftth, .gone)

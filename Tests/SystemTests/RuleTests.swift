@@ -121,6 +121,36 @@ struct RuleTests {
         _ = try other.stop()
     }
 
+    @Test("what a rule leaves drains for the rule's own time, while others' flows on that line go on")
+    func ownDrain() throws {
+        let world = try World.running(
+            Policies.threeLines(
+                drain: "{default: 10m}",
+                sections: """
+                    rules:
+                      - {name: talkers, match: {protocol: tcp, port: 1007}, order: [ftth, jcom], drain: 2s}
+                      - {name: cameras, match: {source: 192.168.0.2-192.168.0.9}, order: [jcom]}
+                    """))
+        let cameras = try FlowCrowd.open(10, .udp, in: world.lab, sources: try world.lab.addClientAddresses(2))
+        #expect(try cameras.send().byUplink == [.jcom: 10])
+        try world.lab.setFault(.ftth, .blackhole())
+        try world.waitSelected(.jcom)
+        let talker = try ClientReconnector.start(in: world.lab)
+        let shell = try ClientConnection.start(in: world.lab)
+        try world.wait("both are on the cable") { try talker.snapshot().uplink == .jcom }
+        try world.lab.clearFaults()
+        try world.waitSelected(.ftth)
+        try world.wait("the rule's connection was told and is on the fibre", seconds: 6) {
+            try talker.snapshot().breaks.first?.to == .ftth
+        }
+        #expect(try talker.stop().breaks.first?.by == .reset)
+        #expect(try shell.snapshot().brokenBy == nil, "what follows failover has ten minutes")
+        #expect(try cameras.send().movedCount == 0)
+        #expect(try world.uplink(.jcom).traffic == .draining)
+        _ = try shell.stop()
+        try cameras.close()
+    }
+
     @Test("a restart of the daemon moves no rule's flow and loses no packet")
     func restart() throws {
         let world = try World.running(Policies.threeLines(sections: Self.rules))

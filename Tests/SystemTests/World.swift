@@ -13,7 +13,8 @@ import WANLab
 /// latest until its deadline, and then says what the daemon logged.
 final class World {
     let lab: Lab
-    let policy: String
+    /// What the daemon is started with.
+    var policy: String
     private(set) var router: RouterUnderTest?
     private let slot: LabSlot
 
