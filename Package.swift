@@ -77,7 +77,8 @@ let package = Package(
         shellModule(
             "WANLab",
             [
-                "NetworkTypes", "PacketWire", "LinuxIO", "JSONText", "WANPolicy", "WANProbes", "WANModel", "WANControl",
+                "NetworkTypes", "PacketWire", "LinuxIO", "JSONText", "Netlink", "WANPolicy", "WANProbes", "WANModel",
+                "WANControl",
             ],
             resources: [.embedInCode("Resources/soracom-api.json")]),
 
@@ -110,7 +111,9 @@ let package = Package(
         tests(
             "SoracomTests",
             ["Soracom", "HTTPTransfer", "JSONText", "LinuxIO", "WANControl", "WANModel", "WANLab", "TestSupport"]),
-        tests("WANLabTests", ["WANLab", "HTTPTransfer", "NetworkTypes", "LinuxIO", "JSONText", "TestSupport"]),
+        tests(
+            "WANLabTests",
+            ["WANLab", "WANPolicy", "WANModel", "HTTPTransfer", "NetworkTypes", "LinuxIO", "JSONText", "TestSupport"]),
         tests("WANControlTests", ["WANControl", "WANModel", "JSONText", "LinuxIO", "TestSupport"]),
         tests(
             "WANDaemonTests",

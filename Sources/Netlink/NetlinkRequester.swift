@@ -40,32 +40,11 @@ package struct NetlinkRequester: ~Copyable {
     }
 
     private mutating func perform(_ requests: ArraySlice<RouteRequest>) throws(NetlinkError) -> [NetlinkOutcome] {
-        var datagram = NetlinkWriter(capacity: requests.count * 96)
-        let first = socket.nextSequence()
-        for (place, request) in requests.enumerated() {
-            request.write(into: &datagram, sequence: place == 0 ? first : socket.nextSequence())
-        }
-        let operation = { requests.count == 1 ? "\(requests[requests.startIndex])" : "\(requests.count) ip requests" }
-        try socket.send(datagram.bytes, for: operation())
-        var verdicts = [NetlinkVerdict?](repeating: nil, count: requests.count)
-        var missing = requests.count
-        while missing > 0 {
-            let arrival = try socket.receive(wait: true, for: operation()) { (header, payload) throws(WireError) in
-                let place = Int(header.sequence &- first)
-                guard header.port == socket.port, place < verdicts.count, verdicts[place] == nil,
-                    case .answered(let verdict) = try NetlinkControl(header, payload)
-                else { return }
-                verdicts[place] = verdict
-                missing -= 1
-            }
-            switch arrival {
-            case .datagram: break
-            case .nothing: throw NetlinkError(operation: operation(), errno: ETIMEDOUT)
-            case .overrun: throw NetlinkError(operation: operation(), errno: ENOBUFS)
-            }
-        }
+        let verdicts = try socket.exchange(
+            requests, for: requests.count == 1 ? "\(requests[requests.startIndex])" : "\(requests.count) ip requests"
+        ) { (request, datagram, sequence) in request.write(into: &datagram, sequence: sequence) }
         return zip(requests, verdicts).map { request, verdict in
-            guard let verdict, verdict.errno != 0 else { return .done }
+            guard verdict.errno != 0 else { return .done }
             if request.isFulfilled(by: verdict.errno) { return .alreadySo }
             return .refused(NetlinkError("\(request)", verdict))
         }

@@ -75,6 +75,21 @@ struct NetlinkSocket: ~Copyable {
         return lastSequence
     }
 
+    /// Makes the send buffer large enough for a datagram of this many bytes: the kernel refuses larger ones with EMSGSIZE
+    /// (half of the buffer is for its own bookkeeping).
+    func makeRoom(forSending count: Int) {
+        var size: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        guard getsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &size, &length) == 0, count + 1024 > Int(size) else {
+            return
+        }
+        size = Int32(clamping: count + 1024)
+        // It says twice what it is told; without CAP_NET_ADMIN net.core.wmem_max holds, and sending will say so.
+        if setsockopt(descriptor, SOL_SOCKET, SO_SNDBUFFORCE, &size, length) != 0 {
+            _ = setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &size, length)
+        }
+    }
+
     func send(_ bytes: [UInt8], for operation: @autoclosure () -> String) throws(NetlinkError) {
         while true {
             let count = bytes.withUnsafeBytes { mnl_socket_sendto(handle, $0.baseAddress, $0.count) }
@@ -188,14 +203,16 @@ extension NetlinkSocket {
     }
 
     /// A dump, asked again as long as changes interrupt it.
+    ///
+    /// What comes after `limit` values is read from the kernel, since a dump cannot be broken off, but not kept.
     mutating func dump<Value>(
-        for operation: String, _ write: (inout NetlinkWriter, UInt32) -> Void,
+        for operation: String, limit: Int = .max, _ write: (inout NetlinkWriter, UInt32) -> Void,
         _ read: (NetlinkHeader, RawSpan) throws(WireError) -> Value?
     ) throws(NetlinkError) -> [Value] {
         for _ in 0..<Self.attempts {
             var values: [Value] = []
             let verdict = try ask(isDump: true, for: operation, write) { (header, payload) throws(WireError) in
-                if let value = try read(header, payload) { values.append(value) }
+                if values.count < limit, let value = try read(header, payload) { values.append(value) }
             }
             guard let verdict else { continue }
             if verdict.errno != 0 { throw NetlinkError(operation, verdict) }
@@ -206,4 +223,42 @@ extension NetlinkSocket {
     }
 
     private static var attempts: Int { 8 }
+}
+
+extension NetlinkSocket {
+    /// Sends several requests as one datagram, each asking for an acknowledgement, and returns the kernel's verdicts in order.
+    ///
+    /// A refused request does not keep the later ones from being carried out.
+    mutating func exchange<Requests: Collection>(
+        _ requests: Requests, for operation: @autoclosure () -> String,
+        _ write: (Requests.Element, inout NetlinkWriter, UInt32) -> Void
+    ) throws(NetlinkError) -> [NetlinkVerdict] {
+        if requests.isEmpty { return [] }
+        var datagram = NetlinkWriter(capacity: requests.count * 96)
+        let first = nextSequence()
+        var sequence = first
+        for request in requests {
+            write(request, &datagram, sequence)
+            sequence = nextSequence()
+        }
+        try send(datagram.bytes, for: operation())
+        var verdicts = [NetlinkVerdict?](repeating: nil, count: requests.count)
+        var missing = requests.count
+        while missing > 0 {
+            let arrival = try receive(wait: true, for: operation()) { (header, payload) throws(WireError) in
+                let place = Int(header.sequence &- first)
+                guard header.port == port, place < verdicts.count, verdicts[place] == nil,
+                    case .answered(let verdict) = try NetlinkControl(header, payload)
+                else { return }
+                verdicts[place] = verdict
+                missing -= 1
+            }
+            switch arrival {
+            case .datagram: break
+            case .nothing: throw NetlinkError(operation: operation(), errno: ETIMEDOUT)
+            case .overrun: throw NetlinkError(operation: operation(), errno: ENOBUFS)
+            }
+        }
+        return verdicts.compactMap(\.self)
+    }
 }

@@ -28,6 +28,13 @@ package struct IPPrefix: Hashable, Sendable {
         }
     }
 
+    /// `0.0.0.0/0` or `::/0`.
+    package static func everything(_ family: AddressFamily) -> IPPrefix {
+        var prefix = IPPrefix(host: family == .v4 ? .v4(IPv4Address(bits: 0)) : .v6(IPv6Address(high: 0, low: 0)))
+        prefix.length = 0
+        return prefix
+    }
+
     package var isDefault: Bool { length == 0 }
 
     package func contains(_ other: IPAddress) -> Bool {

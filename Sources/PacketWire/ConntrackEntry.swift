@@ -14,6 +14,12 @@ package struct ConntrackEntry: Hashable, Sendable {
 
     /// TCP_CONNTRACK_* (linux/netfilter/nf_conntrack_tcp.h); `nil` for what is no TCP.
     package var tcpState: UInt8?
+    /// Seconds until the kernel forgets the flow if it stays silent; `nil` for an offloaded one, whose clock stands.
+    package var timeout: UInt32?
+    /// Tells this flow from a later one of the same tuple; the kernel's own number (CTA_ID).
+    package var id: UInt32?
+    /// The conntrack zone; 0 unless somebody's ruleset sets zones (`ct zone set`).
+    package var zone: UInt16 = 0
 
     /// Whether somebody would miss it: not an echo that has its answer, nor a TCP connection that both sides have closed and
     /// that only lingers (FIN_WAIT 4 to CLOSE 8).
@@ -30,6 +36,21 @@ package struct ConntrackEntry: Hashable, Sendable {
         /// 0 for protocols without ports.
         package var sourcePort: UInt16
         package var destinationPort: UInt16
+        /// What tells echoes apart, in place of ports; `nil` for what is neither ICMP nor ICMPv6.
+        package var echo: Echo?
+
+        /// Type, code and identifier of an ICMP or ICMPv6 question (RFC 792, RFC 4443).
+        package struct Echo: Hashable, Sendable {
+            package var type: UInt8
+            package var code: UInt8
+            package var identifier: UInt16
+
+            package init(type: UInt8, code: UInt8, identifier: UInt16) {
+                self.type = type
+                self.code = code
+                self.identifier = identifier
+            }
+        }
 
         package init(
             source: IPAddress, destination: IPAddress, transport: UInt8, sourcePort: UInt16, destinationPort: UInt16
@@ -49,9 +70,13 @@ package struct ConntrackEntry: Hashable, Sendable {
         /// An answer was seen.
         package static let seenReply = Status(rawValue: 0x2)
         package static let assured = Status(rawValue: 0x4)
+        /// In the table: its first packet left the machine.
+        package static let confirmed = Status(rawValue: 0x8)
         package static let sourceTranslated = Status(rawValue: 0x10)
         package static let destinationTranslated = Status(rawValue: 0x20)
         package static let dying = Status(rawValue: 0x200)
+        /// In a flowtable: its packets pass the ruleset by (Linux 4.16).
+        package static let offloaded = Status(rawValue: 0x4000)
     }
 
     package struct Counters: Hashable, Sendable {
@@ -79,15 +104,21 @@ package struct ConntrackEntry: Hashable, Sendable {
         var originalCounters: Counters?
         var replyCounters: Counters?
         var tcpState: UInt8?
+        var timeout: UInt32?
+        var id: UInt32?
+        var zone: UInt16 = 0
         try forEachAttribute(in: bytes.extracting(droppingFirst: 4)) { (kind, payload) throws(WireError) in
             switch Kind(rawValue: kind) {
             case .original: original = try Tuple(payload)
             case .reply: reply = try Tuple(payload)
             case .status: status = Status(rawValue: try payload.big(at: 0))
             case .protocolInfo: tcpState = try Self.tcpState(payload)
+            case .timeout: timeout = try payload.big(at: 0)
             case .mark: mark = try payload.big(at: 0)
             case .originalCounters: originalCounters = try Counters(payload)
             case .replyCounters: replyCounters = try Counters(payload)
+            case .id: id = try payload.big(at: 0)
+            case .zone: zone = try payload.big(at: 0)
             case nil: break
             }
         }
@@ -100,6 +131,9 @@ package struct ConntrackEntry: Hashable, Sendable {
         self.originalCounters = originalCounters
         self.replyCounters = replyCounters
         self.tcpState = tcpState
+        self.timeout = timeout
+        self.id = id
+        self.zone = zone
     }
 
     /// CTA_PROTOINFO → CTA_PROTOINFO_TCP → CTA_PROTOINFO_TCP_STATE.
@@ -120,9 +154,12 @@ package struct ConntrackEntry: Hashable, Sendable {
         case reply = 2
         case status = 3
         case protocolInfo = 4
+        case timeout = 7
         case mark = 8
         case originalCounters = 9
         case replyCounters = 10
+        case id = 12
+        case zone = 18
     }
 }
 
@@ -133,6 +170,7 @@ extension ConntrackEntry.Tuple {
         var transport: UInt8 = 0
         var sourcePort: UInt16 = 0
         var destinationPort: UInt16 = 0
+        var echo: Echo?
         try forEachAttribute(in: bytes) { (kind, part) throws(WireError) in
             switch kind {
             case 1:  // CTA_TUPLE_IP
@@ -149,6 +187,10 @@ extension ConntrackEntry.Tuple {
                     case 1: transport = try payload.native(at: 0)
                     case 2: sourcePort = try payload.big(at: 0)
                     case 3: destinationPort = try payload.big(at: 0)
+                    // CTA_PROTO_ICMP_ID, _TYPE, _CODE and the same of ICMPv6: the three come together.
+                    case 4, 7: echo = Echo(echo, identifier: try payload.big(at: 0))
+                    case 5, 8: echo = Echo(echo, type: try payload.native(at: 0))
+                    case 6, 9: echo = Echo(echo, code: try payload.native(at: 0))
                     default: break
                     }
                 }
@@ -159,6 +201,16 @@ extension ConntrackEntry.Tuple {
         self.init(
             source: source, destination: destination, transport: transport, sourcePort: sourcePort,
             destinationPort: destinationPort)
+        self.echo = echo
+    }
+}
+
+extension ConntrackEntry.Tuple.Echo {
+    /// What is known so far, and one part more.
+    fileprivate init(_ known: Self?, type: UInt8? = nil, code: UInt8? = nil, identifier: UInt16? = nil) {
+        self.init(
+            type: type ?? known?.type ?? 0, code: code ?? known?.code ?? 0,
+            identifier: identifier ?? known?.identifier ?? 0)
     }
 }
 

@@ -17,7 +17,11 @@ enum KernelNews {
 /// The daemon's sockets into the kernel: rtnetlink, ctnetlink, nftables and their monitors.
 final class KernelAccess {
     private var requester: NetlinkRequester
-    private var conntrack: ConntrackSocket
+    var conntrack: ConntrackSocket
+    /// Elements of our table's sets and maps.
+    var elements: NftablesSocket
+    /// The router's own programs' sockets.
+    var sockets: SocketDiag
     private var nftables: NftablesContext
     private var wireless: WirelessProbe?
     private let monitor: NetlinkMonitor
@@ -32,6 +36,8 @@ final class KernelAccess {
         tableMonitor = try NftablesMonitor()
         requester = try NetlinkRequester()
         conntrack = try ConntrackSocket()
+        elements = try NftablesSocket()
+        sockets = try SocketDiag()
         nftables = try NftablesContext.make()
         // Where the kernel has no generic netlink there is no Wi-Fi either.
         wireless = try? WirelessProbe()
@@ -88,7 +94,7 @@ final class KernelAccess {
         let rules = try requester.rules(.v4)
         picture.replaceLinks(links)
         picture.replaceAddresses(addresses)
-        picture.replaceRoutes(routes.filter(\.destination.isDefault))
+        picture.replaceRoutes(routes.filter { $0.destination.isDefault || $0.protocol == .wanctl })
         picture.replaceRules(rules)
     }
 
@@ -176,16 +182,21 @@ extension KernelChange {
 extension RouteMessage {
     /// `onlink`: the gateway is taken to be on the interface whatever its prefixes say, as with a DHCP server that hands
     /// out a gateway outside of the subnet.
-    fileprivate init(_ route: DefaultRoute) {
+    fileprivate init(_ route: UplinkRoute) {
         self.init(
-            route.key.family.defaultPrefix, via: route.gateway, output: route.interface, table: route.key.table,
+            route.key.destination, via: route.gateway, output: route.interface, table: route.key.table,
             metric: route.key.metric, onLink: route.gateway != nil)
     }
 }
 
 extension RuleMessage {
     fileprivate init(_ rule: PolicyRoutingRule) {
-        self.init(rule.family, priority: rule.priority, lookup: rule.table)
+        switch rule.action {
+        case .lookup(let table): self.init(rule.family, priority: rule.priority, lookup: table)
+        case .prohibit:
+            self.init(rule.family, priority: rule.priority, lookup: RoutingTable(rawValue: 0))
+            action = .prohibit
+        }
         switch rule.selector {
         case .all: break
         case .mark(let mark): self.mark = mark
@@ -193,14 +204,5 @@ extension RuleMessage {
         case .source(let prefix): source = prefix
         }
         if rule.ignoresDefaults { suppressPrefixLength = 0 }
-    }
-}
-
-extension AddressFamily {
-    /// `0.0.0.0/0` or `::/0`.
-    fileprivate var defaultPrefix: IPPrefix {
-        var prefix = IPPrefix(host: self == .v4 ? .v4(IPv4Address(bits: 0)) : .v6(IPv6Address(high: 0, low: 0)))
-        prefix.length = 0
-        return prefix
     }
 }

@@ -86,23 +86,21 @@ package struct KernelPicture: Sendable {
     }
 
     package mutating func put(_ route: RouteMessage) {
-        guard route.family == .v4, route.destination.isDefault, !route.flags.contains(.cloned) else {
-            noteIntruder(route)
-            return
-        }
-        if let ours = DefaultRoute(route) {
+        if let ours = UplinkRoute(route) {
             found.routes[ours.key] = ours
             return
         }
         noteIntruder(route)
-        guard route.protocol != .wanctl else { return }
+        guard route.family == .v4, route.destination.isDefault, !route.flags.contains(.cloned),
+            route.protocol != .wanctl
+        else { return }
         foreignDefaults.removeAll { $0.isSamePlace(as: route) }
         foreignDefaults.append(route)
         learnGateway(from: route)
     }
 
     package mutating func remove(_ route: RouteMessage) {
-        if let ours = DefaultRoute(route) {
+        if let ours = UplinkRoute(route) {
             if found.routes[ours.key] == ours { found.routes[ours.key] = nil }
             return
         }
@@ -182,29 +180,40 @@ extension RouteMessage {
     }
 }
 
-extension DefaultRoute {
-    /// A route of ours; `nil` for every other.
+extension UplinkRoute {
+    /// A route of ours, wanted or not; `nil` for every other.
     init?(_ route: RouteMessage) {
-        guard route.protocol == .wanctl, route.family == .v4, route.destination.isDefault, let output = route.output,
-            route.nexthops.count <= 1, route.type == .unicast,
+        guard route.protocol == .wanctl, route.family == .v4, !route.flags.contains(.cloned),
+            let output = route.output, route.nexthops.count <= 1, route.type == .unicast,
             Ownership.isOurTable(route.table) || route.table == .main
         else { return nil }
-        self.init(table: route.table, metric: route.metric, interface: output, gateway: route.gateway)
+        self.init(
+            to: route.destination, table: route.table, metric: route.metric, interface: output, gateway: route.gateway)
     }
 }
 
 extension PolicyRoutingRule {
     /// A rule of ours; `nil` for every other, and for one with a selector that we never use.
     init?(_ rule: RuleMessage) {
-        guard rule.protocol == .wanctl, rule.family == .v4, rule.action == .lookup, !rule.isInverted, rule.tos == 0,
-            rule.input == nil, rule.destination == nil, rule.unread.isEmpty
+        guard rule.protocol == .wanctl, rule.family == .v4, !rule.isInverted, rule.tos == 0, rule.input == nil,
+            rule.destination == nil, rule.unread.isEmpty, let action = Action(rule)
         else { return nil }
         let selectors: [Selector] = [
             rule.mark.map { .mark($0) }, rule.output.map { .outputInterface($0) }, rule.source.map { .source($0) },
         ].compactMap { $0 }
         guard selectors.count <= 1 else { return nil }
         self.init(
-            priority: rule.priority, selector: selectors.first ?? .all, table: rule.table,
+            priority: rule.priority, selector: selectors.first ?? .all, action: action,
             ignoresDefaults: rule.suppressPrefixLength == 0)
+    }
+}
+
+extension PolicyRoutingRule.Action {
+    fileprivate init?(_ rule: RuleMessage) {
+        switch rule.action {
+        case .lookup: self = .lookup(rule.table)
+        case .prohibit: self = .prohibit
+        default: return nil
+        }
     }
 }

@@ -3,9 +3,9 @@ internal import NetworkTypes
 /// One step that brings the kernel nearer to what is wanted.
 package enum KernelChange: Hashable, Sendable {
     /// `ip route replace`
-    case putRoute(DefaultRoute)
+    case putRoute(UplinkRoute)
     /// `ip route del`
-    case removeRoute(DefaultRoute)
+    case removeRoute(UplinkRoute)
     /// `ip rule add`
     case addRule(PolicyRoutingRule)
     /// `ip rule del`
@@ -37,8 +37,8 @@ extension KernelChange: CustomStringConvertible {
 /// 2. rules in order of look-up: the one that keeps LAN traffic in the LAN comes before those that send it out;
 /// 3. rules that must go, last look-up first; 4. routes that must go.
 package func changes(from found: KernelState, to wanted: KernelState) -> [KernelChange] {
-    func isBefore(_ a: DefaultRoute, _ b: DefaultRoute) -> Bool {
-        let first = { (route: DefaultRoute) in route.key.table == Ownership.selected ? 0 : 1 }
+    func isBefore(_ a: UplinkRoute, _ b: UplinkRoute) -> Bool {
+        let first = { (route: UplinkRoute) in route.key.table == Ownership.selected ? 0 : 1 }
         return (first(a), a.key) < (first(b), b.key)
     }
     let put = wanted.routes.values.filter { found.routes[$0.key] != $0 }.sorted(by: isBefore)

@@ -1,36 +1,42 @@
 package import NetworkTypes
 
-/// A default route as we make them.
+/// A route as we make them: a default by an uplink, or one to a single host that only that uplink reaches.
 ///
-/// `ip route … default [via GATEWAY] dev INTERFACE table TABLE metric METRIC proto wanctl`
-package struct DefaultRoute: Hashable, Sendable {
+/// `ip route … DESTINATION [via GATEWAY] dev INTERFACE table TABLE metric METRIC proto wanctl`
+package struct UplinkRoute: Hashable, Sendable {
     /// What the kernel tells routes apart by: replacing one with the same key is one atomic step.
     package struct Key: Hashable, Sendable, Comparable {
-        package var family: AddressFamily
+        package var destination: IPPrefix
         package var table: RoutingTable
         package var metric: UInt32
 
+        package var family: AddressFamily { destination.address.family }
+
         package static func < (a: Self, b: Self) -> Bool {
-            (a.table, a.metric, a.family.rawValue) < (b.table, b.metric, b.family.rawValue)
+            let (mine, theirs) = (a.destination, b.destination)
+            return (a.table, mine.length, a.metric, mine.address) < (b.table, theirs.length, b.metric, theirs.address)
         }
     }
     package var key: Key
     package var interface: InterfaceIndex
     package var gateway: IPAddress?
 
+    /// A default route, unless `destination` says otherwise.
     package init(
-        family: AddressFamily = .v4, table: RoutingTable, metric: UInt32, interface: InterfaceIndex, gateway: IPAddress?
+        to destination: IPPrefix = .everything(.v4), table: RoutingTable, metric: UInt32, interface: InterfaceIndex,
+        gateway: IPAddress?
     ) {
-        key = Key(family: family, table: table, metric: metric)
+        key = Key(destination: destination, table: table, metric: metric)
         self.interface = interface
         self.gateway = gateway
     }
 }
 
-extension DefaultRoute: CustomStringConvertible {
+extension UplinkRoute: CustomStringConvertible {
     package var description: String {
         let via = gateway.map { " via \($0)" } ?? ""
-        return "default\(via) dev #\(interface) table \(key.table) metric \(key.metric)"
+        let destination = key.destination.isDefault ? "default" : "\(key.destination)"
+        return "\(destination)\(via) dev #\(interface) table \(key.table) metric \(key.metric)"
     }
 }
 
@@ -45,21 +51,26 @@ package struct PolicyRoutingRule: Hashable, Sendable {
         /// `from PREFIX`
         case source(IPPrefix)
     }
+    package enum Action: Hashable, Sendable {
+        case lookup(RoutingTable)
+        /// The packet goes nowhere: ICMP "administratively prohibited", EACCES to a program.
+        case prohibit
+    }
     package var family: AddressFamily
     package var priority: RulePriority
     package var selector: Selector
-    package var table: RoutingTable
+    package var action: Action
     /// `suppress_prefixlength 0`: the table without its default routes.
     package var ignoresDefaults: Bool
 
     package init(
-        family: AddressFamily = .v4, priority: RulePriority, selector: Selector, table: RoutingTable,
+        family: AddressFamily = .v4, priority: RulePriority, selector: Selector, action: Action,
         ignoresDefaults: Bool = false
     ) {
         self.family = family
         self.priority = priority
         self.selector = selector
-        self.table = table
+        self.action = action
         self.ignoresDefaults = ignoresDefaults
     }
 }
@@ -73,16 +84,21 @@ extension PolicyRoutingRule: CustomStringConvertible {
             case .outputInterface(let name): "oif \(name)"
             case .source(let prefix): "from \(prefix)"
             }
-        return "\(priority): \(what) lookup \(table)\(ignoresDefaults ? " suppress_prefixlength 0" : "")"
+        let then =
+            switch action {
+            case .lookup(let table): "lookup \(table)"
+            case .prohibit: "prohibit"
+            }
+        return "\(priority): \(what) \(then)\(ignoresDefaults ? " suppress_prefixlength 0" : "")"
     }
 }
 
 /// Routes and rules that are ours: as they are found, or as they are wanted.
 package struct KernelState: Hashable, Sendable {
-    package var routes: [DefaultRoute.Key: DefaultRoute]
+    package var routes: [UplinkRoute.Key: UplinkRoute]
     package var rules: Set<PolicyRoutingRule>
 
-    package init(routes: [DefaultRoute] = [], rules: [PolicyRoutingRule] = []) {
+    package init(routes: [UplinkRoute] = [], rules: [PolicyRoutingRule] = []) {
         self.routes = Dictionary(routes.map { ($0.key, $0) }, uniquingKeysWith: { _, last in last })
         self.rules = Set(rules)
     }

@@ -16,7 +16,7 @@ package enum Ownership {
 
     package static let priorities: ClosedRange<UInt32> = 8700...8999
 
-    /// In order of look-up. Priorities 8893…8998 are kept for the rules of the policy.
+    /// In order of look-up.
     enum Priority {
         /// Connected and other specific routes of `main` first: LAN to LAN never leaves by an uplink.
         static let main = RulePriority(rawValue: 8700)
@@ -29,9 +29,19 @@ package enum Ownership {
         static func source(_ uplink: UplinkNumber) -> RulePriority {
             RulePriority(rawValue: 8828 + UInt32(uplink.rawValue))
         }
+        /// Marks that say: that uplink or none.
+        static func strict(_ uplink: UplinkNumber) -> RulePriority {
+            RulePriority(rawValue: 8892 + UInt32(uplink.rawValue))
+        }
+        /// None: where the table of a strict mark led nowhere.
+        static let noOther = RulePriority(rawValue: 8997)
         static let rest = RulePriority(rawValue: 8999)
     }
 
     /// The metric of the selected default, in table 8700 and mirrored in `main`.
     package static let firstMetric: UInt32 = 1
+
+    /// The metric of our host routes in `main`. Nobody else's is so high, so a route of another program to the same host stays,
+    /// and is the one that counts.
+    package static let hostMetric: UInt32 = 8700
 }

@@ -1,62 +1,93 @@
 internal import NetworkTypes
 package import WANModel
 
-/// An uplink as the data plane sees it.
-package struct DataplaneUplink: Hashable, Sendable {
-    package var number: UplinkNumber
-    package var interface: String
-    /// `nil` while it is not attached.
-    package var attachment: Attachment?
-
-    package init(number: UplinkNumber, interface: String, attachment: Attachment?) {
-        self.number = number
-        self.interface = interface
-        self.attachment = attachment
-    }
-}
-
 /// From a decision to the kernel state that carries it out.
 package enum WantedState {
     /// `ladder`: best first; the kernel falls from one rung to the next by itself when an interface goes away, whether the
-    /// daemon runs or not.
+    /// daemon runs or not. `strict`: uplinks that traffic may be bound to with nothing beside
+    /// (`RulesetInput.strictUplinks`).
     package static func make(
-        uplinks: [DataplaneUplink], ladder: [UplinkNumber], mark: MarkLayout
+        uplinks: [DataplaneUplink], ladder: [UplinkNumber], mark: MarkLayout, strict: Set<UplinkNumber> = []
     ) -> KernelState {
-        var routes: [DefaultRoute] = []
-        var rules = [
-            PolicyRoutingRule(priority: Ownership.Priority.main, selector: .all, table: .main, ignoresDefaults: true),
-            PolicyRoutingRule(priority: Ownership.Priority.rest, selector: .all, table: Ownership.selected),
-        ]
-        for uplink in uplinks {
-            let table = Ownership.table(of: uplink.number)
-            rules.append(
-                PolicyRoutingRule(
-                    priority: Ownership.Priority.mark(uplink.number), selector: .mark(mark.mark(of: uplink.number)),
-                    table: table))
-            rules.append(
-                PolicyRoutingRule(
-                    priority: Ownership.Priority.bound(uplink.number), selector: .outputInterface(uplink.interface),
-                    table: table))
-            guard let attachment = uplink.attachment else { continue }
-            routes.append(route(to: attachment, table: table, metric: Ownership.firstMetric))
-            for address in attachment.addresses where address.family == .v4 {
-                rules.append(
-                    PolicyRoutingRule(
-                        priority: Ownership.Priority.source(uplink.number), selector: .source(IPPrefix(host: address)),
-                        table: table))
-            }
+        let rungs = ladder.compactMap { number in
+            uplinks.first { $0.number == number && $0.attachment != nil }?.attachment
         }
-        let rungs = ladder.compactMap { number in uplinks.first { $0.number == number }?.attachment }
+        var routes: [UplinkRoute] = []
+        for uplink in uplinks {
+            guard let attachment = uplink.attachment else { continue }
+            routes.append(
+                route(to: attachment, table: Ownership.table(of: uplink.number), metric: Ownership.firstMetric))
+        }
         for (place, attachment) in rungs.enumerated() {
             routes.append(
                 route(to: attachment, table: Ownership.selected, metric: Ownership.firstMetric + UInt32(place)))
         }
         if let best = rungs.first { routes.append(route(to: best, table: .main, metric: Ownership.firstMetric)) }
-        return KernelState(routes: routes, rules: rules)
+        routes += nameServerRoutes(uplinks, ladder: ladder)
+        return KernelState(routes: routes, rules: rules(uplinks, mark: mark, strict: strict))
     }
 
-    private static func route(to attachment: Attachment, table: RoutingTable, metric: UInt32) -> DefaultRoute {
-        DefaultRoute(
+    private static func rules(
+        _ uplinks: [DataplaneUplink], mark: MarkLayout, strict: Set<UplinkNumber>
+    ) -> [PolicyRoutingRule] {
+        var rules = [
+            PolicyRoutingRule(
+                priority: Ownership.Priority.main, selector: .all, action: .lookup(.main), ignoresDefaults: true),
+            PolicyRoutingRule(
+                priority: Ownership.Priority.rest, selector: .all, action: .lookup(Ownership.selected)),
+        ]
+        for uplink in uplinks {
+            let number = uplink.number
+            let table = PolicyRoutingRule.Action.lookup(Ownership.table(of: number))
+            func add(_ priority: RulePriority, _ selector: PolicyRoutingRule.Selector) {
+                rules.append(PolicyRoutingRule(priority: priority, selector: selector, action: table))
+            }
+            add(Ownership.Priority.mark(number), .mark(mark.mark(of: number)))
+            add(Ownership.Priority.bound(number), .outputInterface(uplink.interface))
+            if strict.contains(number) { add(Ownership.Priority.strict(number), .mark(mark.strictMark(of: number))) }
+            // What the router sends from the address of a line that is down goes by the ladder and is translated there: a
+            // tunnel of the kernel's that never asks for another source goes on instead of hanging.
+            guard uplink.isUsable else { continue }
+            for address in uplink.addresses {
+                add(Ownership.Priority.source(number), .source(IPPrefix(host: .v4(address))))
+            }
+        }
+        if !strict.isEmpty {
+            rules.append(
+                PolicyRoutingRule(
+                    priority: Ownership.Priority.noOther, selector: .mark(mark.anyStrict), action: .prohibit))
+        }
+        return rules
+    }
+
+    /// A provider's name servers answer only its own customers, so each is reached over its uplink whatever is selected; a
+    /// server of several over the best that is usable, or else over the first that is attached, in hope.
+    ///
+    /// In `main`, which is asked first: the marks of the LAN's flows do not lead elsewhere either.
+    private static func nameServerRoutes(_ uplinks: [DataplaneUplink], ladder: [UplinkNumber]) -> [UplinkRoute] {
+        var servers: [IPv4Address: DataplaneUplink] = [:]
+        func rank(_ uplink: DataplaneUplink) -> Int {
+            guard uplink.isUsable else { return ladder.count + 1 }
+            return ladder.firstIndex(of: uplink.number) ?? ladder.count
+        }
+        for uplink in uplinks where uplink.attachment != nil {
+            for server in uplink.nameServers {
+                if let other = servers[server], rank(other) <= rank(uplink) { continue }
+                servers[server] = uplink
+            }
+        }
+        return servers.compactMap { server, uplink in
+            guard let attachment = uplink.attachment else { return nil }
+            // A box that is gateway and name server in one is on the link itself.
+            let gateway = attachment.gateway == .v4(server) ? nil : attachment.gateway
+            return UplinkRoute(
+                to: IPPrefix(host: .v4(server)), table: .main, metric: Ownership.hostMetric,
+                interface: attachment.interfaceIndex, gateway: gateway)
+        }
+    }
+
+    private static func route(to attachment: Attachment, table: RoutingTable, metric: UInt32) -> UplinkRoute {
+        UplinkRoute(
             table: table, metric: metric, interface: attachment.interfaceIndex, gateway: attachment.gateway)
     }
 }

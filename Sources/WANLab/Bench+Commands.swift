@@ -37,25 +37,14 @@ extension Bench {
             "3 uplinks", try applied(count, at: site.router, between: ["jcom", "ftth"]), unit: "ms",
             bar: .percentile99(0.5))
 
-        let lab = try stage.build(.perfect)
-        try addUplinks(Self.manyUplinks, to: lab)
-        let router = try RouterUnderTest.start(in: lab, policy: Self.policy(uplinks: Self.manyUplinks))
-        let names = (2...Self.manyUplinks).map { "u\($0)" } + ["u1"]
-        try router.waitUntil("\(Self.manyUplinks) uplinks up", atMost: .seconds(30)) { status in
-            status.uplinks.allSatisfy { $0.state == .up }
-        }
+        let many = try ManyUplinks.start(on: stage)
         try sheet.row(
-            "\(Self.manyUplinks) uplinks", try applied(count, at: router, between: names), unit: "ms",
+            "\(ManyUplinks.count) uplinks", try applied(count, at: many.router, between: many.names), unit: "ms",
             bar: .percentile99(3))
-        try sheet.note(
-            "The bar for 64 uplinks is for a policy with 1000 rules too, which this release does not take yet.")
     }
 
-    /// As many as a policy may have.
-    private static let manyUplinks = 64
-
     /// `names` ends with the one that is selected at the beginning.
-    private func applied(_ count: Int, at router: RouterUnderTest, between names: [String]) throws -> [Double] {
+    func applied(_ count: Int, at router: RouterUnderTest, between names: [String]) throws -> [Double] {
         try (0..<count).map { place in
             try stage.check()
             let done = try router.act(.failover(uplink: names[place % names.count]))
@@ -64,34 +53,5 @@ extension Bench {
             }
             return applied
         }
-    }
-
-    /// Cables from the router straight to the internet, u1, u2, …
-    private func addUplinks(_ count: Int, to lab: Lab) throws {
-        let numbers = 1...count
-        let (router, inet) = (lab.namespaceName(.router), lab.namespaceName(.inet))
-        func batch(_ lines: [String], _ arguments: [String]) throws {
-            try Command.mustRun(["ip"] + arguments + ["-batch", "-"], input: lines.joined(separator: "\n") + "\n")
-        }
-        try batch(numbers.map { "link add u\($0) netns \(router) type veth peer name v\($0) netns \(inet)" }, [])
-        try batch(
-            numbers.flatMap { ["addr add 10.200.\($0).1/30 dev v\($0)", "link set v\($0) up"] }, ["-n", inet])
-        try batch(
-            numbers.flatMap { ["addr add 10.200.\($0).2/30 dev u\($0)", "link set u\($0) up"] }, ["-n", router])
-    }
-
-    private static func policy(uplinks count: Int) -> String {
-        let uplinks = (1...count).map { "  u\($0): {interface: u\($0), gateway: 10.200.\($0).1}" }
-        return """
-            version: 1
-            site: many
-            lan:
-              interfaces: [eth0]
-            uplinks:
-            \(uplinks.joined(separator: "\n"))
-            failover:
-              order: [\((1...count).map { "u\($0)" }.joined(separator: ", "))]
-
-            """
     }
 }

@@ -4,7 +4,9 @@ internal import LinuxIO
 /// `wanctl-lab bench`: the bars of DESIGN.md section 9, measured.
 package final class Bench {
     package enum Part: String, Hashable, Sendable, CaseIterable {
-        case failover, carrier, silence, failback, manual, `switch`, restart, idle, probes, keepalived
+        case failover, carrier, silence, failback, manual, flows, share, conntrack, `switch`, rules, restart, idle,
+            probes
+        case keepalived
     }
 
     let stage: LabStage
@@ -48,7 +50,11 @@ package final class Bench {
         case .silence: try silence()
         case .failback: try failback()
         case .manual: try manual()
+        case .flows: try flows()
+        case .share: try share()
+        case .conntrack: try conntrack()
         case .switch: try switches()
+        case .rules: try rules()
         case .restart: try restart()
         case .idle: try idle()
         case .probes: try probes()

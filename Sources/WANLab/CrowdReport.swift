@@ -1,3 +1,5 @@
+package import NetworkTypes
+
 /// A flow that the server saw by one uplink and later by another; `nil` is a source of no uplink.
 package struct CrowdMove: Hashable, Sendable {
     package var from: LabUplink?
@@ -16,6 +18,8 @@ package struct CrowdReport: Hashable, Sendable {
     package var answered = 0
     /// Those by the uplink the server saw.
     package var byUplink: [LabUplink: Int] = [:]
+    /// The same by the LAN host that sent them: what is sticky keeps each host to one.
+    package var bySource: [IPv4Address: [LabUplink: Int]] = [:]
     /// Those whose source belongs to no uplink.
     package var unknownSources = 0
     /// Those that were seen elsewhere when they were answered the last time, by where from and where to.

@@ -8,8 +8,6 @@ package import NetworkTypes
 ///
 /// A packet goes out on every flow when asked (`send`), a few dozen under way at a time, so that no queue is full but for a fault.
 package final class FlowCrowd: Sendable {
-    package enum Transport: String, Hashable, Sendable, CaseIterable { case udp, tcp }
-
     private let thread: LoopThread<Session>
     private let owners: @Sendable () -> [IPv4Address: LabUplink]
 
@@ -20,7 +18,7 @@ package final class FlowCrowd: Sendable {
     ///   - sources: Addresses of the LAN client to come from in turn (`Lab.addClientAddresses`); by default its own.
     ///   - patience: How long one packet may stay without an answer. TCP repeats by itself.
     package static func open(
-        _ count: Int, _ transport: Transport = .udp, in lab: Lab, sources: [IPv4Address] = [LabAddress.client],
+        _ count: Int, _ transport: FlowTransport = .udp, in lab: Lab, sources: [IPv4Address] = [LabAddress.client],
         patience: Duration = .seconds(1)
     ) throws(LabError) -> FlowCrowd {
         try doing("open \(count) flows") { try raiseDescriptorLimit(to: (transport == .tcp ? 2 : 1) * count + 200) }
@@ -66,7 +64,12 @@ package final class FlowCrowd: Sendable {
             guard flow.isAnswered, let seen = flow.seenAs else { continue }
             report.answered += 1
             let uplink = owners[seen.address]
-            if let uplink { report.byUplink[uplink, default: 0] += 1 } else { report.unknownSources += 1 }
+            if let uplink {
+                report.byUplink[uplink, default: 0] += 1
+                report.bySource[flow.host, default: [:]][uplink, default: 0] += 1
+            } else {
+                report.unknownSources += 1
+            }
             if let before = flow.seenBefore, owners[before.address] != uplink {
                 report.moved[CrowdMove(from: owners[before.address], to: uplink), default: 0] += 1
             }
@@ -89,6 +92,8 @@ package final class FlowCrowd: Sendable {
 
 /// What is known of one flow after a round.
 private struct FlowState: Sendable {
+    /// The address it comes from in the LAN.
+    let host: IPv4Address
     var isAnswered = false
     /// The source the server saw when it last answered, and the time before.
     var seenAs: Endpoint?
@@ -105,7 +110,6 @@ private final class Session {
 
     private let loop: EventLoop
     private let namespace: NetworkNamespace
-    private let sources: [IPv4Address]
     private let token = UInt32.random(in: .min ... .max)
     private var flows: [FlowState]
     private var lines: [Int: Line] = [:]
@@ -126,12 +130,12 @@ private final class Session {
     private static let sweep: Int64 = 10_000_000
 
     init(
-        on loop: EventLoop, in path: String, count: Int, _ transport: FlowCrowd.Transport, sources: [IPv4Address]
+        on loop: EventLoop, in path: String, count: Int, _ transport: FlowTransport, sources: [IPv4Address]
     ) throws {
         self.loop = loop
-        self.sources = sources.isEmpty ? [LabAddress.client] : sources
+        let sources = sources.isEmpty ? [LabAddress.client] : sources
         namespace = try NetworkNamespace.open(path)
-        flows = Array(repeating: FlowState(), count: count)
+        flows = (0..<count).map { FlowState(host: sources[$0 % sources.count]) }
         if transport == .tcp { return }
         for number in 0..<count {
             let socket = SharedDescriptor(try namespace.inside { try InternetSocket.udp() })
@@ -142,7 +146,7 @@ private final class Session {
         }
     }
 
-    private func source(of flow: Int) -> Endpoint { Endpoint(sources[flow % sources.count], 0) }
+    private func source(of flow: Int) -> Endpoint { Endpoint(flows[flow].host, 0) }
 
     func close() {
         for watch in watches { loop.remove(watch) }

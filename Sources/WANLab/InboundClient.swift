@@ -22,8 +22,6 @@ package struct InboundReport: Hashable, Sendable {
 ///
 /// The server is to be a `LabServer`, or the content server's telling port.
 package final class InboundClient: Sendable {
-    package enum Transport: String, Hashable, Sendable, CaseIterable { case tcp, udp }
-
     private let thread: LoopThread<Session>
 
     /// Returns at once.
@@ -33,7 +31,7 @@ package final class InboundClient: Sendable {
     ///   - source: Of that host; by default the kernel's choice, and in the internet `LabAddress.caller`.
     package static func start(
         in lab: Lab, at place: LabPlace = .inet, from source: Endpoint? = nil, to server: Endpoint,
-        _ transport: Transport, interval: Duration = .milliseconds(20)
+        _ transport: FlowTransport, interval: Duration = .milliseconds(20)
     ) throws(LabError) -> InboundClient {
         let namespace = lab.namespacePath(place)
         let source = source ?? (place == .inet ? Endpoint(LabAddress.caller, 0) : nil)
@@ -82,7 +80,7 @@ private final class Session {
 
     init(
         on loop: EventLoop, in path: String, from source: Endpoint?, to server: Endpoint,
-        _ transport: InboundClient.Transport, interval: Int64
+        _ transport: FlowTransport, interval: Int64
     ) throws {
         self.loop = loop
         self.server = server

@@ -8,28 +8,40 @@ internal import LinuxIO
 package final class KeepalivedBaseline: Sendable {
     let lab: Lab
     private let keepalived: Child
+    private let folder: String
 
     /// Starts keepalived in the lab's router and returns when the default route is on the fibre line.
-    package static func start(in lab: Lab) throws(LabError) -> KeepalivedBaseline {
+    ///
+    /// - Parameter flushing: The notify scripts also run `conntrack -F`, as the better guides say: every flow of the machine is
+    ///   forgotten with each switch.
+    package static func start(in lab: Lab, flushing: Bool = false) throws(LabError) -> KeepalivedBaseline {
         try lab.writeSettings(["net/ipv4/ip_forward": "1"], in: .router)
         try lab.routePlainly(over: .jcom)  // and its masquerade rule
         let folder = "\(lab.directory)/keepalived"
-        try doing("write keepalived's files") { try makeFiles(in: folder) }
+        try doing("write keepalived's files") { try makeFiles(in: folder, flushing: flushing) }
         let child = try lab.spawn(
             in: .router,
             [
                 "keepalived", "--dont-fork", "--log-console", "--vrrp", "--use-file", "\(folder)/keepalived.conf",
                 "--pid", "\(folder)/keepalived.pid", "--vrrp_pid", "\(folder)/vrrp.pid",
             ])
-        let baseline = KeepalivedBaseline(lab: lab, keepalived: child)
+        let baseline = KeepalivedBaseline(lab: lab, keepalived: child, folder: folder)
         try baseline.waitForDefault(over: .ftth, atMost: .seconds(20))
         return baseline
     }
 
-    private init(lab: Lab, keepalived: Child) {
+    private init(lab: Lab, keepalived: Child, folder: String) {
         self.lab = lab
         self.keepalived = keepalived
+        self.folder = folder
     }
+
+    /// The operator switches by hand: runs the notify script that leads there. keepalived knows nothing of it.
+    package func switchByHand(to uplink: LabUplink) throws(LabError) {
+        try lab.mustRun(in: .router, ["\(folder)/\(Self.scriptName(uplink)).sh"])
+    }
+
+    private static func scriptName(_ uplink: LabUplink) -> String { uplink == .ftth ? "master" : "backup" }
 
     package func stop() { keepalived.stop() }
 
@@ -47,13 +59,15 @@ package final class KeepalivedBaseline: Sendable {
         }
     }
 
-    private static func makeFiles(in folder: String) throws {
+    private static func makeFiles(in folder: String, flushing: Bool) throws {
         try makeDirectory(folder)
         try Files.replace(
             "\(folder)/check.sh", with: script("exec ping -n -q -c 1 -W 1 -I ppp0 8.8.8.8 >/dev/null"), mode: 0o755)
-        for (name, uplink) in [("master", LabUplink.ftth), ("backup", .jcom)] {
-            let command = (["exec", "ip"] + Lab.plainDefault(over: uplink)).joined(separator: " ")
-            try Files.replace("\(folder)/\(name).sh", with: script(command), mode: 0o755)
+        for uplink in [LabUplink.ftth, .jcom] {
+            let command = (["ip"] + Lab.plainDefault(over: uplink)).joined(separator: " ")
+            try Files.replace(
+                "\(folder)/\(scriptName(uplink)).sh", with: script(command + (flushing ? "\nconntrack -F" : "")),
+                mode: 0o755)
         }
         try Files.replace("\(folder)/keepalived.conf", with: Array(configuration(in: folder).utf8))
     }

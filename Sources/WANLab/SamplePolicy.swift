@@ -9,8 +9,12 @@ package enum SamplePolicy {
     ///   - degraded: With the limits of quality. Losses of a blackhole count for as long as their window is: with a hold shorter than
     ///     that a line that came back is preferred only when they have left it.
     ///   - soracom: `SoracomInLab.policyLines()`, where SORACOM is there to be asked.
+    ///   - order: A list inside shares the load: `[{ftth: 3, jcom: 1}, soracom]`.
+    ///   - failover: More lines of that mapping, as `grace: 2s`.
+    ///   - more: More of the whole file: `rules:`, `forwards:`.
     package static func text(
-        hold: String = "60s", drain: String? = nil, degraded: Bool = false, soracom: String? = nil
+        hold: String = "60s", drain: String? = nil, degraded: Bool = false, soracom: String? = nil,
+        order: String = "[ftth, jcom, soracom]", failover: [String] = [], more: String = ""
     ) -> String {
         """
         # The router of wanctl-lab: three uplinks on one box.
@@ -41,10 +45,10 @@ package enum SamplePolicy {
         \(soracom ?? "    # soracom: the SIM and its speed classes, see Policies/one-box.yaml")
 
         failover:
-          order: [ftth, jcom, soracom]
+          order: \(order)
           hold: \(hold)
           drain: \(drain ?? "{default: 5m, metered: 60s}")
 
-        """
+        """ + failover.map { "  \($0)\n" }.joined() + more
     }
 }

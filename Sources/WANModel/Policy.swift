@@ -170,7 +170,7 @@ package struct Failover: Hashable, Sendable {
     package enum OwnSockets: String, Hashable, Sendable, CaseIterable {
         /// Connected ones are closed (`ss -K`), so that their programs connect anew.
         case close
-        /// They are left to their own timeouts.
+        /// They are left alone: what they send leaves by the new line and is translated, as the LAN's is.
         case leave
     }
 

@@ -7,8 +7,8 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench",
         abstract: "Measure outages, times and costs, and hold them against their bars.",
         discussion: """
-            Build with `-c release` first. Everything with 20 runs takes about a quarter of an hour; the long ones are done a part \
-            of --runs often. 1 where a bar was missed.
+            Build with `-c release` first. Everything with 20 runs takes about three quarters of an hour, and `flows` half of that; the \
+            long ones are done a part of --runs often. 1 where a bar was missed.
             """)
 
     @Argument(help: "\(Bench.Part.allCases.map(\.rawValue).joined(separator: ", ")), or all.")

@@ -61,6 +61,56 @@ struct NetlinkRequestTests {
         #expect(ours == theirs)
     }
 
+    /// A request's attributes, one nest opened: `8 = 00010000`, `1.2 = …`.
+    private func attributes(_ request: ConntrackRequest) throws -> Set<String> {
+        var found: Set<String> = []
+        let hex = { (payload: RawSpan) in
+            payload.octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        }
+        try forEachMessage(in: bytes(request.write).span.bytes) { (header, payload) throws(WireError) in
+            found.insert(
+                "type \(header.type) flags \(header.flags.rawValue) family \(try payload.big(at: 0, as: UInt8.self))")
+            try forEachAttribute(in: payload.extracting(droppingFirst: 4)) { (kind, payload) throws(WireError) in
+                guard [1, 25].contains(kind) else {
+                    found.insert("\(kind) = \(hex(payload))")
+                    return
+                }
+                try forEachAttribute(in: payload) { (inner, payload) throws(WireError) in
+                    found.insert("\(kind).\(inner) = \(hex(payload))")
+                }
+            }
+        }
+        return found
+    }
+
+    @Test("a deletion by protocol carries a filter that kernels without it take for a broken tuple")
+    func deleteTransport() throws {
+        let mark = FwMark(value: 0x30000, mask: 0xff0000)
+        let filter: Set = [
+            "type 258 flags 5 family 2", "8 = 00030000", "21 = 00ff0000",
+            "1.2 = 0500010011000000",  // CTA_TUPLE_ORIG, CTA_TUPLE_PROTO alone: no CTA_TUPLE_IP
+            "25.1 = 08000000",  // CTA_FILTER_ORIG_FLAGS in the host's order (little here)
+        ]
+        #expect(try attributes(.deleteTransport(mark, transport: 17)) == filter)
+        let unanswered = try attributes(.deleteUnanswered(mark, transport: 17))
+        #expect(unanswered == filter.union(["3 = 00000000", "26 = 00000002"]))
+    }
+
+    @Test("a flow as it was listed is deleted by its tuple, its id and its zone")
+    func deleteEntry() throws {
+        let listed = try read(NetlinkDumps.tracked) { (_, payload) throws(WireError) in try ConntrackEntry(payload) }
+        var flow = try #require(listed.first)
+        #expect(flow.id == 0xd25a_e50b && flow.timeout == 0x1d && flow.zone == 0)
+        #expect(flow.status == [.seenReply, .confirmed])
+        let plain: Set = [
+            "type 258 flags 5 family 2", "1.1 = 080001007f000001080002007f000001",
+            "1.2 = 05000100110000000600020015b400000600030015b30000", "12 = d25ae50b",
+        ]
+        #expect(try attributes(.deleteEntry(flow)) == plain)
+        flow.zone = 7
+        #expect(try attributes(.deleteEntry(flow)) == plain.union(["18 = 0007"]))
+    }
+
     @Test("asking for a generic family reads as genl(8) writes it")
     func genericFamily() throws {
         let ours = try Parts(bytes(GenericNetlinkRequest.family("nlctrl").write), fixed: 4)

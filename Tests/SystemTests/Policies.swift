@@ -2,11 +2,12 @@
 enum Policies {
     static let targets = "targets: [8.8.8.8, 1.1.1.1, 9.9.9.9]"
 
-    /// The three lines of DESIGN.md section 2. Each argument is more YAML in its mapping.
+    /// The three lines of DESIGN.md section 2. Each argument is more YAML in its mapping; `failover` has lines of that one,
+    /// `sections` more of the whole file: `rules:`, `forwards:`.
     static func threeLines(
         lan: String = "interfaces: [eth0]", hold: String = "1s", drain: String = "{default: 1m, metered: 1s}",
         probe: String = "", ftth: String = "", jcom: String = "", soracom: String = "",
-        order: String = "[ftth, jcom, soracom]"
+        order: String = "[ftth, jcom, soracom]", failover: [String] = [], sections: String = ""
     ) -> String {
         let probing = "probe: {\(targets)\(probe.isEmpty ? "" : ", " + probe)}"
         func more(_ text: String) -> String {
@@ -33,7 +34,7 @@ enum Policies {
               hold: \(hold)
               drain: \(drain)
 
-            """
+            """ + failover.map { "  \($0)\n" }.joined() + sections
     }
 
     /// Fibre and cable alone.

@@ -98,6 +98,51 @@ struct DataplaneTests {
         }
     }
 
+    @Test("a class that knows only its uplinks has rules of its own, and where they lead nowhere nothing leaves")
+    func strict() {
+        let strict: Set = [UplinkNumber(rawValue: 2)]
+        let wanted = WantedState.make(uplinks: three, ladder: ladder(1, 2, 3), mark: MarkLayout(), strict: strict)
+        let plain = WantedState.make(uplinks: three, ladder: ladder(1, 2, 3), mark: MarkLayout())
+        #expect(
+            changes(from: plain, to: wanted).map(\.description) == [
+                "rule add 8894: fwmark 0x820000/0xff0000 lookup 8702",
+                "rule add 8997: fwmark 0x800000/0x800000 prohibit",
+            ])
+    }
+
+    @Test("the address of an uplink that is not usable leads to the ladder")
+    func sourceOfDead() {
+        var uplinks = three
+        uplinks[0].isUsable = false
+        let all = WantedState.make(uplinks: three, ladder: ladder(2, 3), mark: MarkLayout())
+        let some = WantedState.make(uplinks: uplinks, ladder: ladder(2, 3), mark: MarkLayout())
+        #expect(
+            changes(from: all, to: some).map(\.description) == ["rule del 8829: from 198.51.100.1/32 lookup 8701"])
+    }
+
+    @Test("name servers are reached over their uplink; one of several over the best of them")
+    func nameServers() {
+        var uplinks = three
+        let (own, shared) = (IPv4Address(203, 0, 113, 53), IPv4Address(203, 0, 113, 54))
+        uplinks[0].nameServers = [own, shared]
+        uplinks[1].nameServers = [shared, IPv4Address(192, 168, 3, 1)]
+        func routes(_ order: [UplinkNumber]) -> [String] {
+            let state = WantedState.make(uplinks: uplinks, ladder: order, mark: MarkLayout())
+            return state.routes.values.filter { !$0.key.destination.isDefault }.map(\.description).sorted()
+        }
+        #expect(
+            routes(ladder(1, 2, 3)) == [
+                "192.168.3.1/32 dev #3 table main metric 8700", "203.0.113.53/32 dev #7 table main metric 8700",
+                "203.0.113.54/32 dev #7 table main metric 8700",
+            ])
+        uplinks[0].isUsable = false
+        #expect(routes(ladder(2, 3))[2] == "203.0.113.54/32 via 192.168.3.1 dev #3 table main metric 8700")
+        uplinks[1].isUsable = false
+        #expect(routes([])[2] == "203.0.113.54/32 dev #7 table main metric 8700")
+        uplinks[0].attachment = nil
+        #expect(routes([]).count == 2)
+    }
+
     @Test("names keep their numbers; a number is not given away while it may still be in the kernel")
     func numbers() {
         let first = UplinkNumbers.assign(["a", "b"], remembered: [:])
@@ -110,10 +155,11 @@ struct DataplaneTests {
 
     @Test("the ruleset names every uplink once and keeps other programs' bits")
     func ruleset() {
-        let text = Ruleset.make(uplinks: three, mark: MarkLayout())
-        #expect(text.contains("elements = { \"ppp0\", \"wlan0\", \"ppp1\" }"))
+        let text = Ruleset.make(RulesetInput(uplinks: three))
+        let names = text.split(separator: "\n").prefix { !$0.contains("chain") }
+        #expect(names.filter { $0.contains("\"") }.count == 3)
         #expect(text.contains("ct mark set ct mark and 0xff00ffff or 0x00020000"))
         #expect(text.contains("oifname @uplinks ip saddr != 0.0.0.0 fib saddr . oif type != local counter drop"))
-        #expect(Ruleset.make(uplinks: [], mark: MarkLayout()).hasSuffix("table inet wanctl {\n}\n"))
+        #expect(Ruleset.make(RulesetInput(uplinks: [])).hasSuffix("table inet wanctl {\n}\n"))
     }
 }

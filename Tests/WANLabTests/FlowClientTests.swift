@@ -115,6 +115,38 @@ extension LabTests {
             #expect(try nobody.stop().brokenBy == .refused)
         }
 
+        @Test("a LAN host reaches a LAN server by the public address (hairpin), and is seen as the router")
+        func hairpin() throws {
+            let lab = try Lab.build(.perfect)
+            try lab.routePlainly(over: .ftth)
+            try lab.mustRun(
+                in: .router, ["nft", "-f", "-"],
+                input: """
+                    table ip lab-hairpin {
+                        chain forward {
+                            type nat hook prerouting priority dstnat; policy accept;
+                            ip daddr \(LabUplink.ftth.address) meta l4proto { tcp, udp } th dport 8080 dnat to \(LabAddress.client):80
+                        }
+                        chain back {
+                            type nat hook postrouting priority srcnat; policy accept;
+                            iifname "eth0" oifname "eth0" masquerade
+                        }
+                    }
+
+                    """)
+            let server = try LabServer.start(in: lab, port: 80)
+            let source = try lab.addClientAddresses(1)[0]
+            for transport in FlowTransport.allCases {
+                let client = try InboundClient.start(
+                    in: lab, at: .lan, from: Endpoint(source, 0), to: Endpoint(LabUplink.ftth.address, 8080), transport)
+                try eventually { try client.snapshot().answered > 5 }
+                let report = try client.stop()
+                #expect(report.seenAs.map(\.address) == [LabAddress.router], "\(report)")
+                #expect(report.strangers.isEmpty && report.brokenBy == nil)
+            }
+            server.stop()
+        }
+
         @Test("a reply from another address is a stranger, not an answer")
         func stranger() throws {
             let lab = try Lab.build(.perfect)
@@ -147,7 +179,7 @@ extension LabTests {
             let lab = try Lab.build(.perfect)
             try lab.routePlainly(over: .ftth)
             let server = try LabServer.start(in: lab, at: .guest, [Endpoint(LabAddress.guest, 445)])
-            let clients = try InboundClient.Transport.allCases.map {
+            let clients = try FlowTransport.allCases.map {
                 try InboundClient.start(in: lab, at: .lan, to: Endpoint(LabAddress.guest, 445), $0)
             }
             let out = try InboundClient.start(in: lab, at: .guest, to: Endpoint(LabAddress.content, 1007), .tcp)
@@ -161,6 +193,47 @@ extension LabTests {
             #expect(try server.sources().count == 2)
         }
 
+        @Test("a flow that is tried once is answered, refused in one of several ways, or swallowed")
+        func trials() throws {
+            let lab = try Lab.build(.perfect)
+            try lab.routePlainly(over: .jcom)
+            let source = Endpoint(try lab.addClientAddresses(1)[0], 0)
+            for transport in FlowTransport.allCases {
+                guard case .answered(let uplink, let seen) = try FlowTrial(transport, from: source).run(in: lab) else {
+                    Issue.record("\(transport) is not answered")
+                    continue
+                }
+                #expect(uplink == .jcom && seen.address == LabUplink.jcom.publicAddress)
+            }
+            let nobody = Endpoint(LabAddress.content, 9)
+            #expect(try FlowTrial(.tcp, to: nobody).run(in: lab) == .refused(.refused))
+            #expect(try FlowTrial(.udp, to: nobody).run(in: lab) == .refused(.refused))
+            try lab.mustRun(
+                in: .router, ["nft", "-f", "-"],
+                input: """
+                    table ip lab-rules {
+                        chain forward {
+                            type filter hook forward priority filter; policy accept;
+                            ip dscp 46 meta l4proto tcp reject with tcp reset
+                            ip dscp 46 reject with icmp admin-prohibited
+                            ip saddr \(source.address) drop
+                        }
+                    }
+
+                    """)
+            #expect(try FlowTrial(.tcp, dscp: 46).run(in: lab) == .refused(.refused))
+            #expect(try FlowTrial(.udp, dscp: 46).run(in: lab) == .refused(.unreachable))
+            #expect(try FlowTrial(.udp, from: source).run(in: lab, patience: .milliseconds(100)) == .silent)
+            #expect(try FlowTrial(.tcp, from: source).run(in: lab, patience: .milliseconds(100)) == .silent)
+            let elsewhere = Endpoint(LabAddress.targets[0], 53)
+            let server = try LabServer.start(in: lab, at: .inet, [elsewhere])
+            guard case .answered(.jcom, _) = try FlowTrial(.udp, to: elsewhere).run(in: lab) else {
+                Issue.record("a server at a target's address is not reached")
+                return
+            }
+            server.stop()
+        }
+
         @Test("ten thousand flows from a LAN full of hosts, each by its own tuple, and which of them moved")
         func crowd() throws {
             let lab = try Lab.build(.perfect)
@@ -171,6 +244,7 @@ extension LabTests {
             #expect(first.flows == 10_000)
             #expect(first.answered == 10_000 && first.byUplink == [.ftth: 10_000])
             #expect(first.movedCount == 0 && first.silent == 0)
+            #expect(first.bySource.count == 200 && first.bySource.values.allSatisfy { $0 == [.ftth: 50] })
             let entries = try lab.mustRun(in: .router, ["cat", "/proc/sys/net/netfilter/nf_conntrack_count"])
             #expect((Int(entries.dropLast()) ?? 0) >= 10_000)
             // The kernel drops the entry of a masqueraded flow that would leave by another interface (nf_nat_oif_changed),

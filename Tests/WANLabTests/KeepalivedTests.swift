@@ -14,4 +14,21 @@ extension LabTests {
             #expect(report.timeline.map(\.uplink) == [.ftth, .jcom])
         }
     }
+
+    @Test("the flushing scripts forget every flow of the machine")
+    func flushing() throws {
+        let lab = try Lab.build(.perfect)
+        let baseline = try KeepalivedBaseline.start(in: lab, flushing: true)
+        func tracked() throws -> Int {
+            let text = try lab.mustRun(in: .router, ["cat", "/proc/sys/net/netfilter/nf_conntrack_count"])
+            return try #require(Int(text.dropLast()))
+        }
+        let crowd = try FlowCrowd.open(300, in: lab)
+        #expect(try crowd.send().byUplink == [.ftth: 300])
+        #expect(try tracked() >= 300)
+        try baseline.switchByHand(to: .jcom)
+        #expect(try tracked() < 100)
+        try crowd.close()
+        baseline.stop()
+    }
 }

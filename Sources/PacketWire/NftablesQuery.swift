@@ -1,0 +1,150 @@
+/// A question about what stands in the nftables rulesets (linux/netfilter/nf_tables.h); a dump answers it.
+package enum NftablesQuery: Hashable, Sendable {
+    /// `nft list counters table …`: the named ones. A table that is not there has none.
+    case counters(NftablesEvent.Table)
+    /// `nft list flowtables`, of all tables of all families.
+    case flowtables
+
+    package func write(into datagram: inout NetlinkWriter, sequence: UInt32) {
+        switch self {
+        case .counters(let table):
+            // NFT_MSG_GETOBJ
+            datagram.message(type: 0xa13, flags: [.request, .dump], sequence: sequence) {
+                $0.append(octets: [table.family, 0, 0, 0])
+                $0.attribute(1, name: table.name)  // NFTA_OBJ_TABLE
+                $0.attribute(3, big: NftablesCounter.type)  // NFTA_OBJ_TYPE
+            }
+        case .flowtables:
+            // NFT_MSG_GETFLOWTABLE
+            datagram.message(type: 0xa17, flags: [.request, .dump], sequence: sequence) {
+                $0.append(octets: [0, 0, 0, 0])
+            }
+        }
+    }
+}
+
+extension NftablesQuery: CustomStringConvertible {
+    /// In nft(8)'s words.
+    package var description: String {
+        switch self {
+        case .counters(let table): "nft list counters table \(table)"
+        case .flowtables: "nft list flowtables"
+        }
+    }
+}
+
+extension NftablesEvent.Table: CustomStringConvertible {
+    /// As nft(8) names it: `inet wanctl`.
+    package var description: String {
+        let word =
+            switch family {
+            case 1: "inet"
+            case 2: "ip"
+            case 3: "arp"
+            case 5: "netdev"
+            case 7: "bridge"
+            case 10: "ip6"
+            default: "family \(family)"
+            }
+        return "\(word) \(name)"
+    }
+}
+
+/// A named counter: `counter NAME { packets … bytes … }`.
+package struct NftablesCounter: Hashable, Sendable {
+    package var table: NftablesEvent.Table
+    package var name: String
+    package var packets: UInt64
+    package var bytes: UInt64
+
+    /// NFT_OBJECT_COUNTER.
+    static let type: UInt32 = 1
+
+    /// `nil` for what is no named counter (other objects, other messages).
+    package init?(_ header: NetlinkHeader, _ payload: RawSpan) throws(WireError) {
+        guard header.type == 0xa12 else { return nil }  // NFT_MSG_NEWOBJ
+        try payload.require(header: 4)
+        var table = NftablesEvent.Table(family: try payload.native(at: 0), name: "")
+        var name: String?
+        var type: UInt32?
+        var packets: UInt64 = 0
+        var octets: UInt64 = 0
+        try forEachAttribute(in: payload.extracting(droppingFirst: 4)) { (kind, payload) throws(WireError) in
+            switch kind {
+            case 1: table.name = payload.text  // NFTA_OBJ_TABLE
+            case 2: name = payload.text  // NFTA_OBJ_NAME
+            case 3: type = try payload.big(at: 0)  // NFTA_OBJ_TYPE
+            case 4:  // NFTA_OBJ_DATA, which is read as a counter's: type and name come before it
+                guard type == Self.type else { return }
+                try forEachAttribute(in: payload) { (kind, payload) throws(WireError) in
+                    switch kind {
+                    case 1: octets = try payload.big(at: 0)  // NFTA_COUNTER_BYTES
+                    case 2: packets = try payload.big(at: 0)  // NFTA_COUNTER_PACKETS
+                    default: break
+                    }
+                }
+            default: break
+            }
+        }
+        guard type == Self.type, let name else { return nil }
+        self.table = table
+        self.name = name
+        self.packets = packets
+        self.bytes = octets
+    }
+}
+
+/// A flowtable: flows put into it pass these interfaces without the ruleset (nft(8), "FLOWTABLES"; Linux 4.16).
+package struct NftablesFlowtable: Hashable, Sendable {
+    package var table: NftablesEvent.Table
+    package var name: String
+    /// By name, in the kernel's order; a name that ends in `*` stands for all that begin so (Linux 6.16).
+    package var devices: [String]
+    /// `flags offload`: the hardware forwards.
+    package var isInHardware: Bool
+
+    package init(table: NftablesEvent.Table, name: String, devices: [String], isInHardware: Bool) {
+        self.table = table
+        self.name = name
+        self.devices = devices
+        self.isInHardware = isInHardware
+    }
+
+    /// `nil` for other messages.
+    package init?(_ header: NetlinkHeader, _ payload: RawSpan) throws(WireError) {
+        guard header.type == 0xa16 else { return nil }  // NFT_MSG_NEWFLOWTABLE
+        try payload.require(header: 4)
+        var table = NftablesEvent.Table(family: try payload.native(at: 0), name: "")
+        var name = ""
+        var devices: [String] = []
+        var flags: UInt32 = 0
+        try forEachAttribute(in: payload.extracting(droppingFirst: 4)) { (kind, payload) throws(WireError) in
+            switch kind {
+            case 1: table.name = payload.text  // NFTA_FLOWTABLE_TABLE
+            case 2: name = payload.text  // NFTA_FLOWTABLE_NAME
+            case 3:  // NFTA_FLOWTABLE_HOOK
+                try forEachAttribute(in: payload) { (kind, payload) throws(WireError) in
+                    if kind == 3 { devices += try Self.devices(payload) }  // NFTA_FLOWTABLE_HOOK_DEVS
+                }
+            case 7: flags = try payload.big(at: 0)  // NFTA_FLOWTABLE_FLAGS
+            default: break
+            }
+        }
+        self.table = table
+        self.name = name
+        self.devices = devices
+        isInHardware = flags & 1 != 0  // NFT_FLOWTABLE_HW_OFFLOAD
+    }
+
+    private static func devices(_ bytes: RawSpan) throws(WireError) -> [String] {
+        var devices: [String] = []
+        try forEachAttribute(in: bytes) { (kind, payload) throws(WireError) in
+            switch kind {
+            case 1: devices.append(payload.text)  // NFTA_DEVICE_NAME
+            case 2: devices.append(payload.text + "*")  // NFTA_DEVICE_PREFIX
+            default: break
+            }
+        }
+        return devices
+    }
+}

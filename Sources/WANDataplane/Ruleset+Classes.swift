@@ -1,0 +1,76 @@
+internal import NetworkTypes
+internal import WANModel
+
+// From a class to the mark of an uplink.
+extension Ruleset {
+    /// Hashed with the flow, so that the buckets of a step are not those of another program's hash. ("wa")
+    static let seed = "0x7761"
+
+    static func addClasses(_ text: inout TableText, _ site: RulesetSite) {
+        let mark = site.mark
+        let layout = site.input.mark
+        text.chain(TableNames.refuseChain, [mark.set("meta", to: layout.mark(.reject).value)])
+        text.chain(TableNames.discardChain, [mark.set("meta", to: layout.mark(.drop).value)])
+        for place in site.input.classes.indices where site.input.hasChain(place) {
+            addClass(&text, site, place, site.input.classes[place], site.input.steering(of: place))
+        }
+    }
+
+    private static func addClass(
+        _ text: inout TableText, _ site: RulesetSite, _ place: Int, _ traffic: DataplaneClass, _ now: ClassSteering
+    ) {
+        text.collection(.map, TableNames.choice(place), ["type nf_proto : verdict"], ["ipv4 : \(now.choice)"])
+        // The note of `classify` goes first: whatever happens below, it is never taken for an uplink's number.
+        var statements = [site.mark.set("meta", to: 0)]
+        if traffic.isSticky {
+            for uplink in Set(traffic.sharing).sorted() {
+                addStickiness(&text, place, uplink, traffic, now)
+                // Only while the uplink takes part: a source that came into the set as it left does not stay there.
+                statements.append(
+                    "ip saddr @\(TableNames.sticky(place, uplink)) meta nfproto vmap @\(TableNames.hold(place, uplink))"
+                )
+            }
+        }
+        statements.append("meta nfproto vmap @\(TableNames.choice(place))")
+        text.chain(TableNames.classChain(place), statements)
+        if !traffic.sharing.isEmpty { addShare(&text, place, now) }
+    }
+
+    /// A new flow makes the source's time begin anew.
+    private static func addStickiness(
+        _ text: inout TableText, _ place: Int, _ uplink: UplinkNumber, _ traffic: DataplaneClass, _ now: ClassSteering
+    ) {
+        let set = TableNames.sticky(place, uplink)
+        text.collection(
+            .set, set,
+            [
+                "type ipv4_addr", "flags dynamic,timeout", "timeout \(String.time(traffic.sticky ?? .seconds(1)))",
+                "size 65535",
+            ], [])
+        text.collection(
+            .map, TableNames.hold(place, uplink), ["type nf_proto : verdict"],
+            now.holds[uplink].map { ["ipv4 : \($0)"] } ?? [])
+        // Two statements: where the set is full the first one ends, and the flow goes on as if it were not sticky.
+        text.chain(
+            TableNames.keepChain(place, uplink),
+            [
+                "update @\(set) { ip saddr }",
+                "goto \(traffic.isStrict ? TableNames.onlyChain(uplink) : TableNames.toChain(uplink))",
+            ])
+    }
+
+    /// A `typeof jhash …` map would say it better, but nft 1.0.6 dies of listing one.
+    private static func addShare(_ text: inout TableText, _ place: Int, _ now: ClassSteering) {
+        text.collection(
+            .map, TableNames.buckets(place), ["typeof numgen inc mod \(ShareTable.size) : verdict"],
+            (now.buckets ?? []).enumerated().map { "\($0) : \($1)" })
+        let end = "mod \(ShareTable.size) seed \(seed) vmap @\(TableNames.buckets(place))"
+        let transports = String.list((UInt8.min ... .max).filter(Transport.hasPorts).map { "\($0)" })
+        text.chain(
+            TableNames.shareChain(place),
+            [
+                "meta l4proto \(transports) jhash ip saddr . ip daddr . th sport . th dport \(end)",
+                "jhash ip saddr . ip daddr \(end)",
+            ])
+    }
+}

@@ -1,0 +1,38 @@
+package import WANModel
+
+/// What the parts of our table are called, where more than one place has to know it: chains, and the sets, maps and counters
+/// that are changed or read while it stands.
+package enum TableNames {
+    /// Counter and chain of a rule of the policy, by its place.
+    package static func rule(_ place: Int) -> String { "rule_\(place)" }
+    /// `meta nfproto` → where new flows of a class go.
+    package static func choice(_ place: Int) -> String { "choice_\(place)" }
+    /// Bucket of a flow, 0…255 → the chain of an uplink.
+    package static func buckets(_ place: Int) -> String { "buckets_\(place)" }
+    /// Sources that stay with an uplink of a class.
+    package static func sticky(_ place: Int, _ uplink: UplinkNumber) -> String { "sticky_\(place)_\(uplink)" }
+    /// `meta nfproto` → the chain of the uplink, while it takes part: sources may stay with it.
+    package static func hold(_ place: Int, _ uplink: UplinkNumber) -> String { "hold_\(place)_\(uplink)" }
+    /// Addresses of uplinks that have forwards → the chain of these forwards.
+    package static let own = "own"
+    /// The same addresses as a set.
+    package static let ownAddresses = "own_addresses"
+    /// Connections that are to be answered with a reset: address and port in the LAN, address and port of the server.
+    package static let torn = "torn"
+
+    /// Counters of what was refused, discarded, kept from the network of a SIM, reset.
+    package static let refused = "refused"
+    package static let discarded = "discarded"
+    package static let guarded = "guarded"
+    package static let resets = "resets"
+
+    static func shareChain(_ place: Int) -> String { "share_\(place)" }
+    static func classChain(_ place: Int) -> String { "class_\(place)" }
+    static func keepChain(_ place: Int, _ uplink: UplinkNumber) -> String { "keep_\(place)_\(uplink)" }
+    static func toChain(_ uplink: UplinkNumber) -> String { "to_\(uplink)" }
+    static func onlyChain(_ uplink: UplinkNumber) -> String { "only_\(uplink)" }
+    static func byChain(_ uplink: UplinkNumber) -> String { "by_\(uplink)" }
+    static func forwardChain(_ uplink: UplinkNumber) -> String { "forward_\(uplink)" }
+    static let refuseChain = "refuse"
+    static let discardChain = "discard"
+}

@@ -1,0 +1,49 @@
+internal import LinuxIO
+internal import WANControl
+
+/// Whether many rules slow a switch, or a reload.
+extension Bench {
+    func rules() throws {
+        try sheet.heading("A policy with many rules: from the decision to the kernel, and a reload")
+        for count in [10, 100, 1000] {
+            let uplinks = ["jcom", "ftth", "soracom"]
+            let site = try BenchSite(
+                on: stage, policy: Self.policy(ManyRules.text(count, uplinks: uplinks)))
+            try site.settle()
+            try sheet.row(
+                "a switch, 3 uplinks, \(count) rules",
+                try applied(max(2, runs * 10), at: site.router, between: ["jcom", "ftth"]), unit: "ms",
+                bar: .percentile99(0.5))
+            try reloads(count, uplinks, at: site)
+        }
+        let most = 1000
+        let many = try ManyUplinks.start(on: stage, more: ManyRules.text(most, uplinks: ["u2", "u1", "u3"]))
+        try sheet.row(
+            "a switch, \(ManyUplinks.count) uplinks, \(most) rules",
+            try applied(max(2, runs * 10), at: many.router, between: many.names), unit: "ms", bar: .percentile99(3))
+    }
+
+    private static func policy(_ rules: String) -> String {
+        SamplePolicy.text(soracom: SoracomInLab.policyLines(), more: rules)
+    }
+
+    /// `wanctl reload` of a policy whose rules have all changed, while the client's traffic runs.
+    private func reloads(_ count: Int, _ uplinks: [String], at site: BenchSite) throws {
+        let established = try ClientProber.start(in: site.lab)
+        let fresh = try ClientProber.start(in: site.lab, flow: .fresh())
+        try site.awaitAnswers(established, fresh)
+        var spans: [Double] = []
+        for place in 0..<max(2, runs / 2) {
+            let text = ManyRules.text(count, uplinks: uplinks, turned: place % 2 == 0)
+            try Files.replace(site.router.policyPath, with: Array(Self.policy(text).utf8))
+            try stage.linger(.milliseconds(100))
+            let began = Clock.boottime()
+            try Command.mustRun([Siblings.path("wanctl"), "--socket", site.router.socketPath, "reload"])
+            spans.append(Double(Clock.boottime() - began) / 1e6)
+        }
+        try stage.linger(.milliseconds(500))
+        let lost = try fresh.stop().lost + established.stop().lost
+        try sheet.row("`wanctl reload`, \(count) rules", spans, unit: "ms")
+        try sheet.figure("packets lost in these reloads", "\(lost)", bar: ("0", lost == 0))
+    }
+}
