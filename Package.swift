@@ -107,6 +107,8 @@ let package = Package(
         tests("WANPolicyTests", ["WANPolicy", "WANModel", "NetworkTypes"]),
         tests("WANEngineTests", ["WANEngine", "WANModel", "NetworkTypes"]),
         tests("WANDataplaneTests", ["WANDataplane", "WANModel", "NetworkTypes"]),
+        tests(
+            "RulesetTests", ["WANDataplane", "WANModel", "NetworkTypes", "Nftables", "LinuxIO", "TestSupport"]),
         tests("WANProbesTests", ["WANProbes", "WANModel", "NetworkTypes", "PacketWire", "LinuxIO", "TestSupport"]),
         tests(
             "SoracomTests",

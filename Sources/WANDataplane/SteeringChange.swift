@@ -73,7 +73,9 @@ extension SteeringChange {
     /// The same as nft(8) would be told; for tests and logs, `NftablesSocket` says it in netlink.
     package func commands(table: String) -> [String] {
         var commands: [String] = []
-        if isFlushed { commands.append("flush set \(table) \(name)") }
+        // One message in netlink, two words in nft(8).
+        let isMap = added.contains { $0.verdict != nil }
+        if isFlushed { commands.append("flush \(isMap ? "map" : "set") \(table) \(name)") }
         if !removed.isEmpty {
             commands.append("delete element \(table) \(name) " + .list(removed.map(\.description)))
         }
