@@ -20,6 +20,12 @@ package enum InternetChecksum {
         return ~folded(total + UInt64(message.byteCount) + 58)
     }
 
+    /// What belongs into the checksum field of a TCP segment over IPv4, whose own holds zero: it covers a pseudo-header too
+    /// (RFC 9293 section 3.1).
+    package static func ofTCP(_ segment: RawSpan, from source: IPv4Address, to destination: IPv4Address) -> UInt16 {
+        ~folded(sum(segment) + UInt64(source.bits) + UInt64(destination.bits) + 6 + UInt64(segment.byteCount))
+    }
+
     /// Adds big-endian 32-bit words: folding makes of them what 16-bit words would have made (RFC 1071 section 2 (C)).
     private static func sum(_ bytes: RawSpan) -> UInt64 {
         var total: UInt64 = 0

@@ -174,6 +174,7 @@ extension NftablesElement {
     }
 
     fileprivate func write(into message: inout NetlinkWriter) {
+        if let timeoutMilliseconds { message.attribute(4, big: timeoutMilliseconds) }  // NFTA_SET_ELEM_TIMEOUT
         message.nested(1, key.write)  // NFTA_SET_ELEM_KEY
         switch data {
         case nil: break
@@ -186,6 +187,5 @@ extension NftablesElement {
                 }
             }
         }
-        if let timeoutMilliseconds { message.attribute(4, big: timeoutMilliseconds) }  // NFTA_SET_ELEM_TIMEOUT
     }
 }

@@ -1,7 +1,9 @@
 internal import JSONText
 internal import LinuxIO
+internal import Netlink
 internal import NetworkTypes
 internal import WANControl
+internal import WANDataplane
 internal import WANEngine
 internal import WANModel
 internal import WANProbes
@@ -32,6 +34,7 @@ extension Daemon {
             keep(reply, in: \.statusWatchers)
         case .watch: keep(reply, in: \.eventWatchers)
         case .why: reply.finish(why().json)
+        case .rules: reply.finish(rulesReport().json)
         case .history(let count): reply.finish(HistoryReport(events: journal.events.suffix(count ?? 50)).json)
         case .reload: reload(because: "`wanctl reload`", reply: reply)
         case .probe(let uplink): probe(uplink, reply)
@@ -123,7 +126,7 @@ extension Daemon {
             return watcher.reply.fail(.refused, "the policy no longer has this uplink")
         }
         let flows: Int
-        do {
+        do throws(NetlinkError) {
             flows = try kernel.countFlows(policy.mark.mark(of: watcher.uplink))
         } catch {
             // What cannot be counted must not be called empty.
@@ -131,8 +134,9 @@ extension Daemon {
             return watcher.reply.fail(.tryAgain, "the flows on \(view.name) cannot be counted: \(error)")
         }
         let left = view.drainsUntil.map { max($0 - Daemon.moment(), .zero) } ?? .zero
-        let isDone = flows == 0 || view.drainsUntil == nil
-        watcher.reply.send(DrainReport(uplink: view.name, flows: flows, left: left, isDone: isDone).json)
+        let isDone = flows == 0 || view.drainsUntil == nil && view.graceUntil == nil
+        let bytes = drains[watcher.uplink]?.finding?.bytes
+        watcher.reply.send(DrainReport(uplink: view.name, flows: flows, bytes: bytes, left: left, isDone: isDone).json)
         if isDone {
             drainWatchers[id] = nil
             watcher.reply.finish()
@@ -251,6 +255,7 @@ extension Daemon {
             }
         }
         let outputs = engine.reload(EngineSetup(policy: policy, numbers: state.numbers), at: Daemon.moment())
+        tableOfPolicy = RulesetInput(policy, uplinks: [], numbers: state.numbers, choices: [])
         prepareKernel(former: former)
         // What comes of it (a courier that cannot be started) waits for the outputs to be done.
         isFeeding = true
@@ -260,7 +265,7 @@ extension Daemon {
         isFeeding = false
         refreshAttachments(isAll: true)
         reconcile()
-        applyRuleset(isRepair: false)
+        replaceTable()
         for number in leaveBehind { _ = try? kernel.deleteFlows(before.mark.mark(of: number)) }
         leaveBehind = []
         remember()

@@ -8,41 +8,13 @@ internal import WANProbes
 
 /// The kernel's side: what it tells, and what we want of it.
 extension Daemon {
-    /// Sysctls and the nft table: at start and when the policy changes.
-    ///
-    /// `former`: interfaces of the policy before, which are still translated until nothing is routed over them.
-    func prepareKernel(former: [DataplaneUplink] = []) {
-        if !policy.lan.interfaces.isEmpty, policy.lan.forwarding == .on, let done = KernelSettings.enableForwarding() {
-            note(kind: "sysctl", done)
-        }
-        applyRuleset(isRepair: false, former: former)
-    }
-
-    func applyRuleset(isRepair: Bool, former: [DataplaneUplink] = []) {
-        let present = dataplaneUplinks()
-        let leaving = former.filter { old in !present.contains { $0.interface == old.interface } }
-        let text = Ruleset.make(RulesetInput(uplinks: present + leaving, mark: policy.mark))
-        guard isRepair || text != ruleset else { return }
-        do {
-            try kernel.apply(ruleset: text)
-            ruleset = text
-            warnings["nftables"] = nil
-        } catch {
-            // The table of before stands: a refused transaction changes nothing.
-            warnings["nftables"] = "the nft table could not be made: \(error)"
-            log(.error, warnings["nftables"] ?? "")
-            // Without it the LAN has no source NAT: try again, at the pace of repairs.
-            // Never at once: at start nothing is known yet of where the uplinks are attached.
-            tableIsDamaged = true
-            repairLater(at: max(repairPace.next(at: Daemon.moment()), Daemon.moment() + .seconds(1)))
-        }
-    }
-
     func dataplaneUplinks() -> [DataplaneUplink] {
         policy.uplinks.compactMap { uplink in
-            state.numbers[uplink.name].map {
+            state.numbers[uplink.name].map { number in
                 DataplaneUplink(
-                    number: $0, interface: uplink.interface, attachment: attachments[$0], isSIM: uplink.soracom != nil)
+                    number: number, interface: uplink.interface, attachment: attachments[number],
+                    isSIM: uplink.soracom != nil, isUsable: !engine.isDown(number),
+                    nameServers: nameServers(of: number).compactMap(\.v4))
             }
         }
     }
@@ -144,6 +116,7 @@ extension Daemon {
 
     private func attach(_ number: UplinkNumber, _ attachment: Attachment?) {
         attachments[number] = attachment
+        if let attachment { lastAddresses[number] = attachment.addresses }
         guard let attachment else {
             prober.detach(uplink: number)
             warnings["probe \(number)"] = nil
@@ -173,7 +146,8 @@ extension Daemon {
     // MARK: what we want of it
 
     func wanted() -> KernelState {
-        var wanted = WantedState.make(uplinks: dataplaneUplinks(), ladder: engine.decision.ladder, mark: policy.mark)
+        var wanted = WantedState.make(
+            uplinks: dataplaneUplinks(), ladder: engine.decision.ladder, mark: policy.mark, strict: strictUplinks)
         // `ip route replace` would take the place of whoever has it: where another program's default stands at our metric in
         // `main`, it stays, and our mirror waits.
         let mirrors = wanted.routes.keys.filter { $0.table == .main && $0.destination.isDefault }
@@ -189,9 +163,12 @@ extension Daemon {
         return wanted
     }
 
-    /// Brings routes and rules to what is wanted; `nil`, or what went wrong. `keepingOld`: what must go stays for now.
+    /// Brings routes, rules and the table's maps to what is wanted; `nil`, or what went wrong. `keepingOld`: what must go
+    /// stays for now.
     @discardableResult
     func reconcile(keepingOld: Bool = false) -> String? {
+        // First the routes: a mark never leads to a table that is not filled yet.
+        defer { steer() }
         let steps = changes(from: picture.found, to: wanted()).filter { !keepingOld || !$0.isRemoval }
         guard !steps.isEmpty else { return nil }
         let failures = kernel.apply(steps, to: &picture.found)
@@ -234,7 +211,7 @@ extension Daemon {
         }
     }
 
-    private func repairLater(at when: Moment) {
+    func repairLater(at when: Moment) {
         guard repairTimer == nil else { return }
         repairTimer = loop.schedule(at: when.nanoseconds) { [weak self] in
             self?.repairTimer = nil
@@ -248,7 +225,7 @@ extension Daemon {
         repairPace.repaired(at: Daemon.moment())
         if tableIsDamaged {
             tableIsDamaged = false
-            applyRuleset(isRepair: true)
+            replaceTable(isRepair: true)
         }
         var fresh = picture
         do {

@@ -39,6 +39,13 @@ extension Daemon {
             case .route, .moveFlows, .probe, .sampleCounters: break
             }
         }
+        if outputs.contains(where: { if case .remember = $0 { true } else { false } }) { followDrains() }
+        if outputs.contains(where: { if case .route = $0 { true } else { false } }) { writeResolverSoon() }
+    }
+
+    /// Files have their turn when everything else is done, as those of the state.
+    private func writeResolverSoon() {
+        loop.schedule(at: Clock.boottime()) { [weak self] in self?.writeResolver() }
     }
 
     /// Step 1 of a switch: the routes.
@@ -58,24 +65,6 @@ extension Daemon {
         record.failure = failure
         lastSwitch = record
         prove(decision)
-    }
-
-    /// Steps 2 and 3: the flows that are still on the uplink that was left.
-    private func moveFlows(_ uplink: UplinkNumber, _ movement: Movement, sweep: Int) {
-        let isOfSwitch = lastSwitch?.decision.previous.contains(uplink) == true
-        do {
-            let deleted = try kernel.deleteFlows(policy.mark.mark(of: uplink))
-            if isOfSwitch {
-                let sum = (lastSwitch?.flowsDeleted ?? 0) + deleted
-                lastSwitch?.flowsDeleted = sum
-                if sweep == 1 { lastSwitch?.flowsDoneAt = Daemon.moment() }
-            }
-            warnings["conntrack"] = nil
-            if sweep == 2 { drainEnded(uplink) }
-        } catch {
-            warnings["conntrack"] = "flows of \(name(uplink)) could not be moved: \(error)"
-            log(.error, "\(warnings["conntrack"] ?? ""); they hang until their own timeout")
-        }
     }
 
     private func listed(_ names: [String]) -> String { names.isEmpty ? "nothing" : names.joined(separator: ", ") }

@@ -23,7 +23,7 @@ extension Daemon {
             uplinks: engine.views(at: now).map { report($0, clock) }, lastSwitch: lastReport(now),
             pinned: pinned, startedAt: startedAt,
             warnings: warnings.sorted { $0.key < $1.key }.map(\.value) + operatorsWord(now)
-                + picture.intruders.sorted().map { "not ours, but in our range: \($0)" })
+                + flowtableNotes() + picture.intruders.sorted().map { "not ours, but in our range: \($0)" })
     }
 
     /// What the operator once said and may have forgotten.
@@ -74,6 +74,8 @@ extension Daemon {
             received: counters?.rxBytes ?? 0, sent: counters?.txBytes ?? 0,
             probes: prober.counters(of: view.number).bytes)
         report.metered = view.isMetered
+        report.drain = drainReport(view, now: clock.now)
+        report.rules = rules(on: view.number, choices: engine.choices)
         report.flaps = view.flaps
         if let until = view.holdUntil, until > clock.now {
             report.holdUntil = clock.time(until)

@@ -34,7 +34,13 @@ final class Daemon {
     var picture = KernelPicture()
     var attachments: [UplinkNumber: Attachment] = [:]
     var wireless: [InterfaceIndex: Bool] = [:]
-    var ruleset = ""
+    /// Rules, classes and forwards of the policy; uplinks and choices are filled in as they are.
+    var tableOfPolicy: RulesetInput { didSet { strictUplinks = tableOfPolicy.strictUplinks } }
+    private(set) var strictUplinks: Set<UplinkNumber> = []
+    /// What the nft table was made from, `nil` before it was.
+    var table: RulesetInput?
+    /// The rules of that table by name, in its order.
+    var countedRules: [String] = []
     /// Why something that should be so is not: shown by `status` until it is.
     var warnings: [String: String] = [:]
 
@@ -61,6 +67,15 @@ final class Daemon {
     var drainWatchers: [ObjectIdentifier: DrainWatcher] = [:]
     var probeWatchers: [ProbeWatcher] = []
     var statusTimer: EventLoop.Timer?
+    /// Addresses that an uplink had when it last was attached: its flows carry them after it is gone.
+    var lastAddresses: [UplinkNumber: [IPAddress]] = [:]
+    var drains: [UplinkNumber: Drain] = [:]
+    var drainTimer: EventLoop.Timer?
+    var resolver: ResolverFile
+    /// Name servers that pppd or a DHCP client wrote into `dnsFile`.
+    var handedOutServers: [UplinkNumber: [IPAddress]] = [:]
+    /// New flows of these rules, by name, that were counted in tables of before.
+    var ruleFlowsBefore: [String: UInt64] = [:]
     /// Uplinks that a reload took out of the policy or put on another interface, until their flows are gone too.
     var leaveBehind: [UplinkNumber] = []
     let startedAt = Timestamp.now()
@@ -84,6 +99,7 @@ final class Daemon {
         loop = try EventLoop()
         kernel = try KernelAccess()
         prober = Prober(loop: loop)
+        resolver = ResolverFile(besides: options.socket)
         pathProbe = PathProbe(loop: loop)
         journal = Journal(directory: options.stateDirectory)
         store = StateStore(directory: options.stateDirectory)
@@ -103,6 +119,8 @@ final class Daemon {
             adopted: adopted,
             memory: state.memory(now: now, unixSeconds: Clock.realtime() / 1_000_000_000), at: now)
         routed = engine.decision.share
+        tableOfPolicy = RulesetInput(loaded.policy, uplinks: [], numbers: state.numbers, choices: [])
+        strictUplinks = tableOfPolicy.strictUplinks
     }
 
     /// Numbers of names that are gone stay remembered, so that their marks are not given to another uplink.
@@ -182,6 +200,7 @@ final class Daemon {
             letGoOfAbsent()
             reconcile()
         }
+        writeResolver()
         remember()
         for warning in loaded.warnings { log(.warning, warning) }
         note(kind: "started", "wanctld \(wanctlVersion) started with \(loaded.path)")

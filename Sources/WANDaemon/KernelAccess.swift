@@ -17,7 +17,9 @@ enum KernelNews {
 /// The daemon's sockets into the kernel: rtnetlink, ctnetlink, nftables and their monitors.
 final class KernelAccess {
     private var requester: NetlinkRequester
-    private var conntrack: ConntrackSocket
+    var conntrack: ConntrackSocket
+    /// Elements of our table's sets and maps.
+    var elements: NftablesSocket
     private var nftables: NftablesContext
     private var wireless: WirelessProbe?
     private let monitor: NetlinkMonitor
@@ -32,6 +34,7 @@ final class KernelAccess {
         tableMonitor = try NftablesMonitor()
         requester = try NetlinkRequester()
         conntrack = try ConntrackSocket()
+        elements = try NftablesSocket()
         nftables = try NftablesContext.make()
         // Where the kernel has no generic netlink there is no Wi-Fi either.
         wireless = try? WirelessProbe()

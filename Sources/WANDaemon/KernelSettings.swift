@@ -33,6 +33,18 @@ enum KernelSettings {
         }
     }
 
+    /// Octets of flows are counted only where this is on; without it the interface's own must do. Returns what was done.
+    static func countFlowOctets() -> String? {
+        let path = "/proc/sys/net/netfilter/nf_conntrack_acct"
+        do throws(SystemCallError) {
+            if try Files.text(path) == "1" { return nil }
+            try Files.write("1\n", to: path)
+            return "turned nf_conntrack_acct on: the octets of flows that drain are counted"
+        } catch {
+            return "cannot turn nf_conntrack_acct on: \(error); octets of flows that drain are those of the interface"
+        }
+    }
+
     /// Turns IPv4 forwarding on. Returns what was done, in words; `nil`: it was on.
     static func enableForwarding() -> String? {
         let path = "/proc/sys/net/ipv4/ip_forward"

@@ -89,6 +89,18 @@ package struct Engine: Hashable, Sendable {
     /// Where each class of traffic goes, in the order of `EngineSetup.classes`.
     package var choices: [ClassChoice] { classes.map(\.choice) }
 
+    /// Uplinks with old flows that may finish there, and whose: classes by their place in `EngineSetup.classes`.
+    package var draining: [UplinkNumber: Set<Int>] {
+        var draining: [UplinkNumber: Set<Int>] = [:]
+        for record in records where !record.drains.isEmpty { draining[record.number] = Set(record.drains.keys) }
+        return draining
+    }
+
+    /// Known not to work, though it is there: what the router sends from its address must find another way.
+    package func isDown(_ uplink: UplinkNumber) -> Bool {
+        index(of: uplink).map { records[$0].state == .down } ?? false
+    }
+
     /// Whether new flows of any class go there.
     func isUsed(_ uplink: UplinkNumber) -> Bool { used.contains(uplink) }
 

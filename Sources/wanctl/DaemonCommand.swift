@@ -35,10 +35,10 @@ extension DaemonCommand {
         }
     }
 
-    /// A stream of results, each printed when it comes; ends with the stream.
+    /// A stream of results, each printed when it comes and shown to `seen`; ends with the stream.
     func follow<Report>(
         _ request: ControlRequest, _ options: PrintOptions, as read: (JSONValue) throws(ReportError) -> Report,
-        text: (Report, TextStyle) -> String
+        seen: (Report) -> Void = { _ in }, text: (Report, TextStyle) -> String
     ) throws {
         try reportingRefusal { () throws(ControlRefusal) in
             var client = try ControlClient(path: socketPath)
@@ -48,11 +48,12 @@ extension DaemonCommand {
                 case .refused(let refusal): throw refusal
                 case .end: return
                 case .result(let result):
-                    if options.json {
-                        try show(result.text + "\n")
-                    } else {
-                        try show(text(try understood(result, read), .ofOutput()))
-                    }
+                    if options.json { try show(result.text + "\n") }
+                    // What cannot be read is shown as it is with --json, and is an error without.
+                    guard let report = options.json ? try? understood(result, read) : try understood(result, read)
+                    else { continue }
+                    seen(report)
+                    if !options.json { try show(text(report, .ofOutput())) }
                 }
             }
         }

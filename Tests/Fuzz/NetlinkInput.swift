@@ -13,6 +13,10 @@ func readNetlink(_ datagram: [UInt8]) {
             attempt { () throws(WireError) in describe(try RouteMessage(payload)) }
             attempt { () throws(WireError) in describe(try RuleMessage(payload)) }
             attempt { () throws(WireError) in describe(try ConntrackEntry(payload)) }
+            attempt { () throws(WireError) in _ = try ConntrackRequest.total(in: payload) }
+            attempt { () throws(WireError) in describe(try DiagnosedSocket(payload, transport: 6)) }
+            attempt { () throws(WireError) in _ = try NftablesCounter(header, payload) }
+            attempt { () throws(WireError) in _ = try NftablesFlowtable(header, payload) }
             attempt { () throws(WireError) in _ = try GenericNetlinkRequest.familyNumber(in: payload) }
         }
     }

@@ -149,6 +149,31 @@ struct NetlinkRequesterTests {
         #expect(deleted == [.done, .alreadySo])
     }
 
+    @Test(
+        "a rule that forbids is added, found as it was asked for, obeyed, and deleted",
+        arguments: AddressFamily.allCases)
+    func prohibit(family: AddressFamily) throws {
+        var requester = try namespace.inside { try NetlinkRequester() }
+        var rule = RuleMessage(family, priority: RulePriority(rawValue: 8764), action: .prohibit)
+        rule.mark = FwMark(value: 0x80_0000, mask: 0x80_0000)
+        let added = try requester.perform([.addRule(rule), .addRule(rule)])
+        #expect(added == [.done, .alreadySo])
+        let found = try requester.rules(family).filter { $0.protocol == .wanctl }
+        #expect(found == [rule])
+        let words = family == .v4 ? ["ip", "rule"] : ["ip", "-6", "rule"]
+        let listed = try namespace.inside { try Command.run(words) }
+        #expect(listed.contains("8764:\tfrom all fwmark 0x800000/0x800000 prohibit proto"))
+        if family == .v4 {
+            var question = RouteLookup(.v4(IPv4Address(192, 0, 2, 7)))
+            question.mark = 0x83_0000
+            var refused: NetlinkError?
+            do throws(NetlinkError) { _ = try requester.lookup(question) } catch { refused = error }
+            #expect(refused?.errno == EACCES)
+        }
+        let deleted = try requester.perform([.deleteRule(rule), .deleteRule(rule)])
+        #expect(deleted == [.done, .alreadySo])
+    }
+
     @Test("rules and routes of IPv6")
     func ipv6() throws {
         var requester = try self.requester()

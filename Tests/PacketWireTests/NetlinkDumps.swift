@@ -280,7 +280,7 @@ enum NetlinkDumps {
         2c0000000f0a0000010000003a2d00000000000308000100000000030800020000002d3a080003006e667400
         """)
 
-    private static func bytes(_ hex: String) -> [UInt8] {
+    static func bytes(_ hex: String) -> [UInt8] {
         let digits = hex.compactMap(\.hexDigitValue)
         return stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
     }
@@ -289,6 +289,6 @@ enum NetlinkDumps {
     static let answers: [[UInt8]] = [
         vethLink, tunLink, addresses4, addresses6, route, pppRoute, route6, multipathRoutes, rules, acknowledgement,
         refusedGateway, refusedTwice, lookupAnswer, tracked, translated, tracked6, genericFamily, nftMade,
-        nftMadeGeneration, nftGone, nftGoneGeneration,
+        nftMadeGeneration, nftGone, nftGoneGeneration, counters, flowtable, sockets, sockets6, datagramSockets,
     ]
 }

@@ -33,13 +33,17 @@ struct Parts: Equatable {
         try forEachMessage(in: datagram.span.bytes) { (header, payload) throws(WireError) in
             guard count == 0, header.type != 0 else { return }  // ip(8) pads a dump request with empty messages
             count += 1
-            type = header.type
-            flags = header.flags.rawValue
-            try payload.require(header: size)
-            fixed = payload.extracting(first: size).octets
-            try forEachAttribute(in: payload.extracting(droppingFirst: size)) { (kind, payload) throws(WireError) in
-                attributes.insert([UInt8(kind & 0xff), UInt8(kind >> 8)] + payload.octets)
-            }
+            self = try Parts(header, payload, fixed: size)
+        }
+    }
+
+    init(_ header: NetlinkHeader, _ payload: RawSpan, fixed size: Int) throws(WireError) {
+        type = header.type
+        flags = header.flags.rawValue
+        try payload.require(header: size)
+        fixed = payload.extracting(first: size).octets
+        try forEachAttribute(in: payload.extracting(droppingFirst: size)) { (kind, payload) throws(WireError) in
+            attributes.insert([UInt8(kind & 0xff), UInt8(kind >> 8)] + payload.octets)
         }
     }
 }

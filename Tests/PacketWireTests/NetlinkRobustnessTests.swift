@@ -16,9 +16,13 @@ struct NetlinkRobustnessTests {
                 attempt { () throws(WireError) in _ = try NetlinkControl(header, payload) }
                 attempt { () throws(WireError) in _ = try KernelEvent(header, payload) }
                 attempt { () throws(WireError) in _ = try NftablesEvent(header, payload) }
+                attempt { () throws(WireError) in _ = try NftablesCounter(header, payload) }
+                attempt { () throws(WireError) in _ = try NftablesFlowtable(header, payload) }
                 switch header.type {
                 case 16...18: attempt { () throws(WireError) in _ = try LinkMessage(payload) }
-                case 20...22: attempt { () throws(WireError) in _ = try AddressMessage(payload) }
+                case 20...22:  // RTM_NEWADDR and SOCK_DIAG_BY_FAMILY share a number
+                    attempt { () throws(WireError) in _ = try AddressMessage(payload) }
+                    attempt { () throws(WireError) in _ = try DiagnosedSocket(payload, transport: 6).localV4 }
                 case 24...26: attempt { () throws(WireError) in _ = try RouteMessage(payload) }
                 case 32...34: attempt { () throws(WireError) in _ = try RuleMessage(payload) }
                 case 0x100...0x1ff:

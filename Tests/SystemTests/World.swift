@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import JSONText
 import LinuxIO
 import TestSupport
 import Testing
@@ -81,6 +82,11 @@ final class World {
     func uplink(_ uplink: LabUplink) throws -> UplinkReport {
         guard let report = try status()[uplink] else { throw WorldError("the status has no \(uplink)") }
         return report
+    }
+
+    func rules() throws -> RulesReport {
+        let json = try JSONValue(parsing: Array(try wanctl("status", "--rules", "--json").output.utf8))
+        return try RulesReport(json: json)
     }
 
     func history() throws -> [EventReport] { try daemon.history() }

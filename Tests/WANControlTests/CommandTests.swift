@@ -16,6 +16,7 @@ struct CommandTests {
             switch request {
             case .status: reply.send(Example.healthy.json)
             case .why: reply.send(Example.why.json)
+            case .rules: reply.send(Example.rules.json)
             case .history: reply.send(HistoryReport(events: Example.events).json)
             case .failover(let uplink, let span, let force, _):
                 guard uplink == "jcom" || force else {
@@ -253,12 +254,34 @@ struct CommandTests {
         #expect(json.output == "{\n  \"weather\": \"fine\"\n}\n")
     }
 
+    @Test("the rules: where each leads, what it took, and what becomes of the rest")
+    func rules() throws {
+        let world = try world()
+        let text = try run(["status", "--rules"], in: world)
+        #expect(text.exitCode == 0)
+        #expect(
+            text.output == """
+                RULE                 NOW ON          FLOWS  ORDER                          OTHERWISE  MATCH
+                backup never on LTE  ftth               12  ftth, jcom                     reject     protocol tcp, port 873
+                cameras              dropped             0  soracom                        drop       source 192.168.0.64/26
+                calls                ftth (default)      –  {ftth: 3, jcom: 1}             default    any
+
+                Traffic without a rule is on ftth.
+
+                """, "\(text.output)")
+        let json = try run(["status", "--rules", "--json"], in: world)
+        #expect(try RulesReport(json: JSONValue(parsing: Array(json.output.utf8))) == Example.rules)
+        #expect(try run(["status", "--rules", "--watch"], in: world).exitCode == 64)
+    }
+
     @Test("every command has help with an example, and only commands that work are listed")
     func help() throws {
         let world = try ControlWorld()
         let main = try run(["--help"], in: world)
         #expect(main.exitCode == 0)
-        for verb in ControlRequest.Verb.allCases {
+        // The rules are asked for with `wanctl status --rules`.
+        #expect(try run(["status", "--help"], in: world).output.contains("wanctl status --rules"))
+        for verb in ControlRequest.Verb.allCases where verb != .rules {
             #expect(main.output.contains("\n  \(verb.rawValue) "), "\(verb.rawValue)")
             let help = try run([verb.rawValue, "--help"], in: world)
             #expect(help.output.contains("Example"), "\(verb.rawValue)")

@@ -10,7 +10,7 @@ struct ControlRequestTests {
         .failover(uplink: "café-2", span: .milliseconds(1500)), .auto, .drain(uplink: "ftth"), .enable(uplink: "ftth"),
         .disable(uplink: "ftth"), .reload, .probe(uplink: nil), .probe(uplink: "soracom"),
         .speed(uplink: "soracom", speedClass: "s1.fast"), .speed(uplink: "soracom", speedClass: nil), .watch, .why,
-        .history(count: nil), .history(count: 1000),
+        .history(count: nil), .history(count: 1000), .rules,
     ]
 
     @Test("what is written is read again", arguments: all)

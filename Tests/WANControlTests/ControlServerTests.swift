@@ -127,10 +127,11 @@ struct ControlServerTests {
         #expect(try client.refusalCode == .usage)
     }
 
-    @Test("of 100 clients at once, 32 are served and the others are asked to try again")
+    @Test("of 100 clients at once, 32 are served and the others are asked to try again; root has eight places more")
     func manyClients() throws {
         let world = try ControlWorld()
         try world.serve()
+        let places = getuid() == 0 ? 40 : 32
         var clients: [RawClient] = []
         for place in 0..<100 {
             // connect(2) waits while the queue of the listener is full; let the server take some in.
@@ -142,15 +143,15 @@ struct ControlServerTests {
             }
             clients.append(try world.client())
         }
-        try world.wait("68 refusals") {
+        try world.wait("the refusals") {
             for client in clients { try client.read() }
-            return clients.count { $0.isClosed } == 68
+            return clients.count { $0.isClosed } == 100 - places
         }
-        #expect(world.server?.clientCount == 32)
+        #expect(world.server?.clientCount == places)
         for client in clients where client.isClosed { #expect(try client.refusalCode == .tryAgain) }
         let served = clients.filter { !$0.isClosed }
         for client in served { try client.send(#"{"verb":"why"}"# + "\n") }
-        try world.wait("32 answers") {
+        try world.wait("the answers") {
             for client in served { try client.read() }
             return served.allSatisfy { $0.lines.count == 1 }
         }

@@ -150,4 +150,17 @@ enum Example {
             EventReport(at: before(.seconds(2)), kind: "speed", uplink: "soracom", text: "s1.fast\u{1b}[2J confirmed"),
         ]
     }
+
+    static let rules = RulesReport(
+        rules: [
+            .init(
+                name: "backup never on LTE", match: "protocol tcp, port 873", order: "ftth, jcom", otherwise: "reject",
+                uplinks: ["ftth"], flows: 12),
+            .init(
+                name: "cameras", match: "source 192.168.0.64/26", order: "soracom", otherwise: "drop", uplinks: [],
+                flows: 0),
+            .init(
+                name: "calls", match: "any", order: "{ftth: 3, jcom: 1}", otherwise: "default", uplinks: [],
+                flows: nil),
+        ], selected: ["ftth"])
 }

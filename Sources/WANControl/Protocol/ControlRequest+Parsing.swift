@@ -42,6 +42,7 @@ extension ControlRequest {
             self = .speed(uplink: uplink, speedClass: wanted == "auto" ? nil : wanted)
         case .watch: self = .watch
         case .why: self = .why
+        case .rules: self = .rules
         case .history: self = .history(count: try arguments.count("count", in: Self.historyRange))
         }
         try arguments.expectNoMore()

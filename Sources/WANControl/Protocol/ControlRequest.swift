@@ -26,9 +26,11 @@ package enum ControlRequest: Hashable, Sendable {
     case why
     /// The last events, oldest first; `nil` is the daemon's own measure.
     case history(count: Int?)
+    /// The policy's rules: where each leads now and how many flows it took.
+    case rules
 
     package enum Verb: String, Hashable, Sendable, CaseIterable {
-        case status, failover, auto, drain, enable, disable, reload, probe, speed, watch, why, history
+        case status, failover, auto, drain, enable, disable, reload, probe, speed, watch, why, history, rules
     }
 
     package var verb: Verb {
@@ -45,13 +47,14 @@ package enum ControlRequest: Hashable, Sendable {
         case .watch: .watch
         case .why: .why
         case .history: .history
+        case .rules: .rules
         }
     }
 
     /// Only looks: who may connect may ask.
     package var isReading: Bool {
         switch self {
-        case .status, .watch, .why, .history: true
+        case .status, .watch, .why, .history, .rules: true
         case .failover, .auto, .drain, .enable, .disable, .reload, .probe, .speed: false
         }
     }
@@ -91,7 +94,7 @@ extension ControlRequest {
             add("class", .string(speedClass ?? "auto"))
         case .history(let count):
             if let count { add("count", .integer(Int64(count))) }
-        case .auto, .reload, .watch, .why: break
+        case .auto, .reload, .watch, .why, .rules: break
         }
         return ["verb": .string(verb.rawValue), "arguments": .object(arguments)]
     }

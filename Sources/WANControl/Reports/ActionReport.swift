@@ -29,20 +29,24 @@ package struct ActionReport: Hashable, Sendable {
 package struct DrainReport: Hashable, Sendable {
     package var uplink: String
     package var flows: Int
+    /// Octets that went over it since it was left, both ways; `nil` where nobody counted.
+    package var bytes: UInt64?
     /// Until the rest is cut.
     package var left: Duration
     package var isDone: Bool
 
-    package init(uplink: String, flows: Int, left: Duration, isDone: Bool) {
+    package init(uplink: String, flows: Int, bytes: UInt64? = nil, left: Duration, isDone: Bool) {
         self.uplink = uplink
         self.flows = flows
+        self.bytes = bytes
         self.left = left
         self.isDone = isDone
     }
 
     package var json: JSONValue {
         [
-            "uplink": .string(uplink), "flows": .whole(flows), "left_seconds": .seconds(left), "done": .bool(isDone),
+            "uplink": .string(uplink), "flows": .whole(flows), "bytes": .whole(bytes), "left_seconds": .seconds(left),
+            "done": .bool(isDone),
         ]
     }
 
@@ -50,6 +54,7 @@ package struct DrainReport: Hashable, Sendable {
         let reader = try ReportReader(json, at: "drain")
         uplink = try reader.text("uplink")
         flows = Int(clamping: try reader.integer("flows"))
+        bytes = try reader.optionalInteger("bytes").map { UInt64(clamping: $0) }
         left = try reader.optionalSeconds("left_seconds") ?? .zero
         isDone = try reader.flag("done")
     }

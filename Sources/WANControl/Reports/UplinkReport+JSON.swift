@@ -12,6 +12,10 @@ extension UplinkReport {
             "bytes": ["rx": .whole(bytes.received), "tx": .whole(bytes.sent), "probes": .whole(bytes.probes)],
             "metered": .bool(metered), "state_seconds": .seconds(stateSpan), "hold_until": .time(holdUntil),
             "hold_seconds": .seconds(holdSpan), "flaps": .whole(flaps),
+            "drain": drain.map {
+                ["flows": .whole($0.flows), "bytes": .whole($0.bytes), "left_seconds": .seconds($0.left)]
+            } ?? .null,
+            "rules": .texts(rules),
         ]
     }
 
@@ -41,6 +45,12 @@ extension UplinkReport {
         holdUntil = try reader.optionalTime("hold_until")
         holdSpan = try reader.optionalSeconds("hold_seconds")
         flaps = Int(clamping: try reader.optionalInteger("flaps") ?? 0)
+        drain = try reader.object("drain") { (inner) throws(ReportError) in
+            Drain(
+                flows: Int(clamping: try inner.integer("flows")), bytes: UInt64(clamping: try inner.integer("bytes")),
+                left: try inner.optionalSeconds("left_seconds") ?? .zero)
+        }
+        rules = try reader.texts("rules")
     }
 }
 

@@ -76,6 +76,21 @@ package struct UplinkReport: Hashable, Sendable {
         }
     }
 
+    /// Old flows that may finish on it.
+    package struct Drain: Hashable, Sendable {
+        package var flows: Int
+        /// Octets that went over it since it was left, both ways.
+        package var bytes: UInt64
+        /// Until the rest is moved.
+        package var left: Duration
+
+        package init(flows: Int, bytes: UInt64, left: Duration) {
+            self.flows = flows
+            self.bytes = bytes
+            self.left = left
+        }
+    }
+
     package var name: String
     package var interface: String
     package var ifindex: Int32?
@@ -100,6 +115,10 @@ package struct UplinkReport: Hashable, Sendable {
     package var holdUntil: Timestamp?
     package var holdSpan: Duration?
     package var flaps = 0
+    /// While `traffic` is `draining`.
+    package var drain: Drain?
+    /// Rules whose traffic takes it now, by name.
+    package var rules: [String] = []
 
     package init(
         name: String, interface: String, state: State, traffic: Traffic, since: Timestamp, reason: String

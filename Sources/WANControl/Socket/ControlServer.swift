@@ -20,6 +20,8 @@ package enum ControlServerError: Error, Hashable, Sendable, CustomStringConverti
 package final class ControlServer {
     package struct Limits: Hashable, Sendable {
         package var clients = 32
+        /// More that root alone may take: nobody may shut the owner of the router out.
+        package var rootClients = 8
         /// Bytes of one request.
         package var line = 64 << 10
         /// Bytes that a client may leave unread.
@@ -109,13 +111,13 @@ package final class ControlServer {
     }
 
     private func admit(_ socket: consuming OwnedDescriptor) throws(SystemCallError) {
-        guard clients.count < limits.clients else {
+        let peer = Peer(try UnixStream.peer(of: socket))
+        guard clients.count < limits.clients + (peer.uid == 0 ? limits.rootClients : 0) else {
             let busy = ControlRefusal(
                 .tryAgain, "the daemon talks to \(clients.count) clients already; try again when one has left")
             _ = try? UnixStream.send(ControlAnswer.refused(busy).line[...], to: socket)  // best effort, and gone
             return
         }
-        let peer = Peer(try UnixStream.peer(of: socket))
         let connection = ControlConnection(
             socket, peer: peer, loop: loop, limits: limits,
             answer: { [weak self] request, peer, reply in

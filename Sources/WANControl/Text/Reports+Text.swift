@@ -39,7 +39,8 @@ extension DrainReport {
     package func text(_ style: TextStyle) -> String {
         let name = printable(uplink)
         if isDone { return flows == 0 ? "\(name) is empty.\n" : "\(name): time is over, \(flows) flows were cut.\n" }
-        return "\(name): \(flows == 1 ? "1 flow" : "\(flows) flows") left, at most \(left.spokenText) more\n"
+        let octets = bytes.map { ", \(spoken(bytes: $0)) since it was left" } ?? ""
+        return "\(name): \(flows == 1 ? "1 flow" : "\(flows) flows") left\(octets), at most \(left.spokenText) more\n"
     }
 }
 

@@ -25,6 +25,9 @@ extension StatusReport {
         var older = self
         for place in older.uplinks.indices {
             if let state = older.uplinks[place].stateSpan { older.uplinks[place].stateSpan = state + span }
+            if let left = older.uplinks[place].drain?.left {
+                older.uplinks[place].drain?.left = max(.zero, left - span)
+            }
             if let hold = older.uplinks[place].holdSpan { older.uplinks[place].holdSpan = max(.zero, hold - span) }
         }
         if let ago = older.lastSwitch?.ago { older.lastSwitch?.ago = ago + span }
@@ -129,6 +132,14 @@ extension UplinkReport {
         if state == .up, !silent.isEmpty {
             parts.append("no answer from \(silent.map { printable($0.address) }.joined(separator: ", "))")
         }
+        if let drain {
+            let flows = drain.flows == 1 ? "1 old flow" : "\(drain.flows) old flows"
+            parts.append(
+                "\(flows) may finish, \(spoken(bytes: drain.bytes)) so far, at most \(drain.left.spokenText) more")
+        }
+        if !rules.isEmpty, traffic != .selected {
+            parts.append("carries \(rules.count == 1 ? "the rule" : "the rules") \(named(rules))")
+        }
         if let speedClass { parts.append(speedClass.note(style)) }
         if let keepalive, keepalive.answered == false {
             let when = keepalive.last.map { " \($0.elapsed(until: style.now).spokenText) ago" } ?? ""
@@ -136,6 +147,12 @@ extension UplinkReport {
         }
         return parts.joined(separator: "; ")
     }
+}
+
+/// A few names; of many only how many more there are.
+private func named(_ names: [String]) -> String {
+    let shown = names.prefix(3).map { "\"\(printable($0))\"" }.joined(separator: ", ")
+    return names.count > 3 ? "\(shown) and \(names.count - 3) more" : shown
 }
 
 extension UplinkReport.SpeedClass {

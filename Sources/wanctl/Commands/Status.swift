@@ -12,6 +12,7 @@ struct Status: DaemonCommand {
             Examples:
               wanctl status
               wanctl status --watch
+              wanctl status --rules
               wanctl status --json | jq -r '.selected[]'
             """)
 
@@ -20,9 +21,17 @@ struct Status: DaemonCommand {
     @OptionGroup var output: PrintOptions
     @Flag(help: "Go on: draw it again after each change (on a terminal), or print one block for each.")
     var watch = false
+    @Flag(help: "The policy's rules instead: where each leads now and how many flows it took.")
+    var rules = false
+
+    func validate() throws {
+        if rules && watch { throw ValidationError("--rules and --watch do not go together.") }
+    }
 
     func run() throws {
-        if watch && output.json {
+        if rules {
+            try ask(.rules, output, as: RulesReport.init(json:)) { $0.text($1) }
+        } else if watch && output.json {
             try follow(.status(watch: true), output, as: StatusReport.init(json:)) { $0.text($1) }
         } else if watch {
             try reportingRefusal { () throws(ControlRefusal) in try followScreen() }

@@ -63,7 +63,7 @@ struct Probe: DaemonCommand {
         abstract: "Ask the targets now and show each answer.",
         discussion: """
             Sends a few probes to every target of the uplink, or of all uplinks, over that uplink. Costs a few hundred bytes; \
-            traffic stays where it is.
+            traffic stays where it is. Exits with 1 where nothing answered.
 
             Examples:
               wanctl probe
@@ -81,7 +81,12 @@ struct Probe: DaemonCommand {
     }
 
     func run() throws {
-        try follow(.probe(uplink: uplink), output, as: ProbeReport.init(json:)) { $0.text($1) }
+        var isAnswered = false
+        try follow(.probe(uplink: uplink), output, as: ProbeReport.init(json:), seen: { if $0.rttMilliseconds != nil { isAnswered = true } }) {
+            $0.text($1)
+        }
+        // As ping(8): a script can ask whether anything answers.
+        if !isAnswered { throw ExitCode(1) }
     }
 }
 

@@ -1,0 +1,109 @@
+internal import Netlink
+internal import NetworkTypes
+internal import Nftables
+internal import PacketWire
+internal import WANDataplane
+internal import WANEngine
+internal import WANModel
+
+/// The nft table: a new one when the policy changes, a few elements of its maps when a choice or an address does.
+extension Daemon {
+    /// Sysctls and the nft table: at start and when the policy changes.
+    ///
+    /// `former`: interfaces of the policy before, which are still translated until nothing is routed over them.
+    func prepareKernel(former: [DataplaneUplink] = []) {
+        if !policy.lan.interfaces.isEmpty, policy.lan.forwarding == .on, let done = KernelSettings.enableForwarding() {
+            note(kind: "sysctl", done)
+        }
+        replaceTable(former: former)
+        if let done = KernelSettings.countFlowOctets() { log(.info, done) }
+    }
+
+    /// What the table should be, with the choices and addresses of now.
+    private func wantedTable(former: [DataplaneUplink] = []) -> RulesetInput {
+        var input = tableOfPolicy
+        let present = dataplaneUplinks()
+        input.uplinks = present + former.filter { old in !present.contains { $0.interface == old.interface } }
+        for (place, choice) in engine.choices.enumerated() where input.classes.indices.contains(place) {
+            input.classes[place].choice = choice
+        }
+        return input
+    }
+
+    /// The whole table in one transaction, where it is not what it should be; `isRepair`: whatever is thought of it.
+    func replaceTable(isRepair: Bool = false, former: [DataplaneUplink] = []) {
+        let wanted = wantedTable(former: former)
+        guard isRepair || wanted != table else { return }
+        let counted = table == nil ? [:] : ruleFlows() ?? [:]
+        do throws(NftablesError) {
+            try kernel.apply(ruleset: Ruleset.make(wanted))
+            table = wanted
+            // A new table counts from zero.
+            countedRules = policy.rules.map(\.name)
+            ruleFlowsBefore = counted.filter { countedRules.contains($0.key) }
+            warnings["nftables"] = nil
+        } catch {
+            // The table of before stands: a refused transaction changes nothing.
+            warnings["nftables"] = "the nft table could not be made: \(error)"
+            log(.error, warnings["nftables"] ?? "")
+            // Without it the LAN has no source NAT: try again, at the pace of repairs.
+            // Never at once: at start nothing is known yet of where the uplinks are attached.
+            tableIsDamaged = true
+            repairLater(at: max(repairPace.next(at: Daemon.moment()), Daemon.moment() + .seconds(1)))
+        }
+    }
+
+    /// The table's maps lead where the engine says: part of a switch, some microseconds.
+    ///
+    /// Where the elements alone cannot make it so, or the kernel does not find them (another program took the table away in
+    /// this moment), the whole table is made anew.
+    func steer() {
+        guard let table else { return }
+        let wanted = wantedTable()
+        guard let changes = steering(from: table, to: wanted) else { return replaceTable() }
+        guard !changes.isEmpty else { return }
+        do throws(NetlinkError) {
+            try kernel.elements.perform(changes.flatMap(\.inNetlink), in: .inet("wanctl"))
+            self.table = wanted
+        } catch {
+            log(.warning, "\(error), making the whole table anew")
+            replaceTable(isRepair: true)
+        }
+    }
+}
+
+extension SteeringChange {
+    /// Emptied, removed, added: the order in which a key may be replaced.
+    fileprivate var inNetlink: [NftablesChange] {
+        var changes: [NftablesChange] = []
+        if isFlushed { changes.append(.flush(set: name)) }
+        if !removed.isEmpty { changes.append(.remove(set: name, removed.map(\.inNetlink))) }
+        if !added.isEmpty {
+            changes.append(
+                .add(
+                    set: name,
+                    added.map { NftablesElement($0.key.inNetlink, $0.verdict.map { .verdict($0.inNetlink) }) }))
+        }
+        return changes
+    }
+}
+
+extension TableKey {
+    fileprivate var inNetlink: NftablesKey {
+        switch self {
+        case .ipv4: NftablesKey(.family(.v4))
+        case .bucket(let number): NftablesKey(.integer(number))
+        case .address(let address): NftablesKey(.address(address))
+        }
+    }
+}
+
+extension TableVerdict {
+    fileprivate var inNetlink: NftablesVerdict {
+        switch self {
+        case .goTo(let chain): .goTo(chain)
+        case .jump(let chain): .jump(chain)
+        case .return: .return
+        }
+    }
+}

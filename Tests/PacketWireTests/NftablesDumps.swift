@@ -1,0 +1,69 @@
+/// What nft 1.0.6 and Linux 6.18.44 said to each other about elements, counters and flowtables of the table
+///
+/// ```
+/// table inet wanctl {
+///   map choice_3 { type nf_proto : verdict; }
+///   map buckets_3 { typeof numgen inc mod 256 : verdict; }
+///   set torn { type ipv4_addr . inet_service . ipv4_addr . inet_service; flags timeout; timeout 30s; }
+///   counter hits { packets 3 bytes 300; }
+///   chain to_1 { }
+///   chain to_2 { }
+/// }
+/// ```
+extension NetlinkDumps {
+    /// `nft add element inet wanctl choice_3 { ipv4 : goto to_2 }`: the request, a whole batch.
+    static let addMapElement = bytes(
+        """
+        140000001000010000000000000000000000000a680000000c0a01040100000000000000010000000b00010077616e63746c0000
+        0d00020063686f6963655f33000000000800040000000001300003802c0001800c00018005000100020000001c00028018000280
+        08000100fffffffc09000200746f5f3200000000140000001100010002000000000000000000000a
+        """)
+
+    /// `nft add element inet wanctl buckets_3 { 5 : goto to_1 }`, of `typeof numgen inc mod 256 : verdict`.
+    static let addBucket = bytes(
+        """
+        140000001000010000000000000000000000000a680000000c0a01040100000000000000010000000b00010077616e63746c0000
+        0e0002006275636b6574735f330000000800040000000002300003802c0001800c00018008000100050000001c00028018000280
+        08000100fffffffc09000200746f5f3100000000140000001100010002000000000000000000000a
+        """)
+
+    /// `nft add element inet wanctl torn { 10.0.0.6 . 40000 . 192.0.2.9 . 443 timeout 5s }`.
+    static let addTimed = bytes(
+        """
+        140000001000010000000000000000000000000a600000000c0a01040100000000000000010000000b00010077616e63746c0000
+        09000200746f726e0000000008000400000000032c000380280001800c000400000000000000138818000180140001000a000006
+        9c400000c000020901bb0000140000001100010002000000000000000000000a
+        """)
+
+    /// `nft flush set inet wanctl torn`.
+    static let flushSet = bytes(
+        """
+        140000001000010000000000000000000000000a2c0000000e0a010001000000000000000100000009000200746f726e00000000
+        0b00010077616e63746c0000140000001100010002000000000000000000000a
+        """)
+
+    /// `nft delete element inet wanctl choice_3 { ipv4 : goto to_2 }`: the data is not sent.
+    static let deleteMapElement = bytes(
+        """
+        140000001000010000000000000000000000000a440000000e0a01000100000000000000010000000b00010077616e63746c0000
+        0d00020063686f6963655f330000000014000380100001800c000180050001000200000014000000110001000200000000000000
+        0000000a
+        """)
+
+    /// `nft list counters table inet wanctl`, of which `hits` stands at `packets 3 bytes 300`: the answer.
+    static let counters = bytes(
+        """
+        64000000120a02080000000075440000010000070b00010077616e63746c00000900020068697473000000000800030000000001
+        0c000600000000000000000408000500000000001c0004000c000100000000000000012c0c0002000000000000000003
+        """)
+
+    /// `nft list flowtables`: `table inet fw4 { flowtable ft { hook ingress priority 0; devices = { eth0, ppp0 }; flags offload; } }`. The
+    /// one answer here that no kernel sent, since this one has no CONFIG_NF_FLOW_TABLE: it is as nf_tables_fill_flowtable_info()
+    /// (net/netfilter/nf_tables_api.c) writes it.
+    static let flowtable = bytes(
+        """
+        70000000160a02080000000079440000010000070800010066773400070002006674000008000500000000010c00040000000000
+        00000009080007000000000130000380080001000000000008000200000000001c00038009000100657468300000000009000100
+        7070703000000000
+        """)
+}
