@@ -108,7 +108,11 @@ let package = Package(
         tests("WANEngineTests", ["WANEngine", "WANModel", "NetworkTypes"]),
         tests("WANDataplaneTests", ["WANDataplane", "WANModel", "NetworkTypes"]),
         tests(
-            "RulesetTests", ["WANDataplane", "WANModel", "NetworkTypes", "Nftables", "LinuxIO", "TestSupport"]),
+            "RulesetTests",
+            [
+                "WANDataplane", "WANModel", "NetworkTypes", "Nftables", "Netlink", "PacketWire", "LinuxIO",
+                "TestSupport",
+            ]),
         tests("WANProbesTests", ["WANProbes", "WANModel", "NetworkTypes", "PacketWire", "LinuxIO", "TestSupport"]),
         tests(
             "SoracomTests",

@@ -68,21 +68,3 @@ package struct SteeringChange: Hashable, Sendable {
         self.added = added
     }
 }
-
-extension SteeringChange {
-    /// The same as nft(8) would be told; for tests and logs, `NftablesSocket` says it in netlink.
-    package func commands(table: String) -> [String] {
-        var commands: [String] = []
-        // One message in netlink, two words in nft(8).
-        let isMap = added.contains { $0.verdict != nil }
-        if isFlushed { commands.append("flush \(isMap ? "map" : "set") \(table) \(name)") }
-        if !removed.isEmpty {
-            commands.append("delete element \(table) \(name) " + .list(removed.map(\.description)))
-        }
-        if !added.isEmpty {
-            let elements = added.map { "\($0.key)" + ($0.verdict.map { " : \($0)" } ?? "") }
-            commands.append("add element \(table) \(name) " + .list(elements))
-        }
-        return commands
-    }
-}

@@ -1,7 +1,9 @@
 import Glibc
 import LinuxIO
+import Netlink
 import NetworkTypes
 import Nftables
+import PacketWire
 import TestSupport
 import WANDataplane
 import WANModel
@@ -17,6 +19,7 @@ final class RouterStage {
     let router: TestNamespace
     let internet: TestNamespace
     private var nftables: NftablesContext
+    private var elements: NftablesSocket
     private(set) var input = RulesetInput(uplinks: [])
     private var ladder: [UplinkNumber] = []
 
@@ -30,6 +33,7 @@ final class RouterStage {
         self.router = router
         self.internet = internet
         nftables = try router.inside { try NftablesContext.make() }
+        elements = try router.inside { try NftablesSocket() }
         for number in 1...3 {
             try join("up\(number)", "198.51.\(number).1/24", internet, "net\(number)", "198.51.\(number).254/24")
         }
@@ -105,12 +109,10 @@ final class RouterStage {
         try router.run("conntrack", "-F")
     }
 
-    /// Brings the table that stands to this, element by element.
+    /// Brings the table that stands to this, element by element, as the daemon does it.
     func steer(to next: RulesetInput) throws {
-        guard let changes = steering(from: input, to: next) else {
-            throw StageError(description: "needs a new table")
-        }
-        try nftables.apply(changes.flatMap { $0.commands(table: Ruleset.table) }.joined(separator: "\n") + "\n")
+        guard let changes = steering(from: input, to: next) else { throw StageError(description: "needs a new table") }
+        try elements.perform(changes.flatMap(\.inNetlink), in: .inet("wanctl"))
         input = next
     }
 
