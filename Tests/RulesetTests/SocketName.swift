@@ -41,7 +41,15 @@ func openSocket(_ kind: __socket_type, from local: SocketName? = nil) throws(Sys
     var one: Int32 = 1
     _ = try checked("setsockopt(2)") { setsockopt(raw, SOL_SOCKET, SO_REUSEADDR, &one, 4) }
     if let local {
-        _ = try checked("bind(2)", "\(local)") { withName(local) { bind(raw, $0, nameLength) } }
+        // A program that another test starts holds our sockets from its fork to its exec, so a listening one of before may
+        // have its port for a moment after it was closed.
+        let deadline = Clock.boottime() + 2_000_000_000
+        while withName(local, { bind(raw, $0, nameLength) }) != 0 {
+            guard errno == EADDRINUSE, Clock.boottime() < deadline else {
+                throw SystemCallError(call: "bind(2)", errno: errno, subject: "\(local)")
+            }
+            poll(nil, 0, 5)
+        }
     }
     return socket
 }
