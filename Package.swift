@@ -107,6 +107,12 @@ let package = Package(
         tests("WANPolicyTests", ["WANPolicy", "WANModel", "NetworkTypes"]),
         tests("WANEngineTests", ["WANEngine", "WANModel", "NetworkTypes"]),
         tests("WANDataplaneTests", ["WANDataplane", "WANModel", "NetworkTypes"]),
+        tests(
+            "RulesetTests",
+            [
+                "WANDataplane", "WANModel", "NetworkTypes", "Nftables", "Netlink", "PacketWire", "LinuxIO",
+                "TestSupport",
+            ]),
         tests("WANProbesTests", ["WANProbes", "WANModel", "NetworkTypes", "PacketWire", "LinuxIO", "TestSupport"]),
         tests(
             "SoracomTests",
