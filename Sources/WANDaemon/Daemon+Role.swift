@@ -191,8 +191,8 @@ extension Daemon {
         guard let position = loaded.position, site != nil else { return }
         let now = Daemon.moment()
         var value = engine.health(places: position.places, count: position.count, at: now)
-        if value == NodeHealth.none, now - startedMoment < Self.patience, engine.isProving {
-            guard site?.healthTimer == nil else { return }
+        if value == NodeHealth.none, now - startedMoment < Self.patience, engine.isProving || !hasLooked {
+            if site?.healthTimer != nil { return }
             site?.healthTimer = loop.schedule(at: (startedMoment + Self.patience).nanoseconds) { [weak self] in
                 self?.site?.healthTimer = nil
                 self?.writeHealth()

@@ -82,6 +82,8 @@ final class Daemon {
     var ruleFlowsBefore: [String: UInt64] = [:]
     /// Uplinks that a reload took out of the policy or put on another interface, until their flows are gone too.
     var leaveBehind: [UplinkNumber] = []
+    /// The uplinks have been looked at once.
+    var hasLooked = false
     let startedAt = Timestamp.now()
     let startedMoment = Daemon.moment()
 
@@ -200,6 +202,7 @@ final class Daemon {
         try kernel.watch(loop) { [weak self] events in self?.kernelChanged(events) }
         // What happened between the dump and the subscription is in neither: look once more.
         resynchronize(because: nil)
+        hasLooked = true
         // Where that failed nothing is known of the uplinks: what an earlier run left must stand until it is.
         if warnings["netlink"] == nil {
             letGoOfAbsent()

@@ -149,6 +149,11 @@ package final class SiteLab: Sendable {
 
     // MARK: programs
 
+    /// Runs a program inside a place to its end; it need not succeed.
+    package func run(in place: SitePlace, _ arguments: [String]) throws(LabError) -> CommandResult {
+        try Command.run(arguments, in: namespaceName(place))
+    }
+
     /// Runs a program inside a place that must succeed; its standard output.
     @discardableResult
     package func mustRun(in place: SitePlace, _ arguments: [String], input: String = "") throws(LabError) -> String {
