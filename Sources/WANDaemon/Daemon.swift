@@ -72,6 +72,9 @@ final class Daemon {
     var drains: [UplinkNumber: Drain] = [:]
     var drainTimer: EventLoop.Timer?
     var resolver: ResolverFile
+    /// Where this box stands in a site of several; `nil` where it is alone.
+    var site: SiteState?
+    var asideTimer: EventLoop.Timer?
     /// Name servers that pppd or a DHCP client wrote into `dnsFile`.
     var handedOutServers: [UplinkNumber: [IPAddress]] = [:]
     var handedOutTimer: EventLoop.Timer?
@@ -94,7 +97,7 @@ final class Daemon {
     init(options: DaemonOptions, loaded: LoadedPolicy, environment: [String: String]) throws {
         self.options = options
         self.loaded = loaded
-        node = options.node ?? hostName()
+        node = options.nodeName
         log = Log(hasPrefix: environment["JOURNAL_STREAM"] != nil, isVerbose: options.isVerbose)
         service = ServiceManager(environment: environment)
         loop = try EventLoop()
@@ -190,6 +193,7 @@ final class Daemon {
         control = try ControlServer(path: options.socket, loop: loop, access: try ControlAccess.ofThisProcess()) {
             [weak self] request, peer, reply in self?.answer(request, peer, reply)
         }
+        takeSite()
         prepareKernel()
         prober.onAnswers = { [weak self] answers in self?.heard(answers) }
         pathProbe.onAnswer = { [weak self] answer in self?.heardProof(answer) }
@@ -232,6 +236,7 @@ final class Daemon {
     private func end() {
         service.notify("STOPPING=1")
         control?.stop()
+        site?.cancelAll(loop)
         courier.stop()
         remember()
         writeDown()
@@ -256,6 +261,8 @@ final class Daemon {
             perform(engine.handle(next, at: now))
         }
         isFeeding = false
+        // A hold that ends changes no route, and how this box stands among others.
+        if site != nil { writeHealth() }
         arm()
     }
 

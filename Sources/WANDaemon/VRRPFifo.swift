@@ -10,7 +10,8 @@ package import WANModel
 /// - It never waits: a line that finds the pipe full (64 KiB, some 2,500 lines) is lost without a word. Lines that were written
 ///   while no daemon ran wait in the pipe; the last one that came in tells most, but where the pipe was full it is old.
 /// - It goes on writing into the FIFO that it has open, also when the file is gone: after one was replaced (`wasMade`) nothing
-///   comes until keepalived is reloaded, and says its states then (`fifo_write_vrrp_states_on_reload`).
+///   comes until keepalived is reloaded. It should say its states then (`fifo_write_vrrp_states_on_reload`), and does not
+///   always (its issue 2359; 2.2.7 in the lab never did).
 ///
 /// So a notice is the quick word, and whether the virtual address stands on the interface the true one: the daemon adopts its
 /// role from there at its start, and when the two disagree.

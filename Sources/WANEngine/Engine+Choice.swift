@@ -86,6 +86,8 @@ extension Engine {
         let after = classes[place].choice.active
         for number in after where !before.contains(number) {
             guard let index = index(of: number) else { continue }
+            // This class is back before the connections on it were moved: those of the others may finish.
+            if records[index].graceUntil != nil, drains(index) { spare(index, at: now) }
             records[index].drains[place] = nil
             records[index].graceUntil = nil
             records[index].sweep = nil
@@ -93,14 +95,19 @@ extension Engine {
         }
         for number in before where !after.contains(number) {
             guard let index = index(of: number) else { continue }
-            if drains(index) {
+            if !drains(index), place > 0, decision.share.contains(number), !after.isEmpty {
+                leave(index, place, at: now)
+            } else if drains(index) {
                 records[index].drains[place] = now + drainTime(of: index, for: place)
-            } else if place > 0, decision.share.contains(number) {
-                // It is dead and `failover` has nothing better; this class has.
-                records[index].drains[place] = now
             } else {
                 records[index].isFallen = true
             }
+        }
+        guard !after.isEmpty else { return }
+        // It had nothing better than a dead line, and now has.
+        for index in records.indices where records[index].stranded.remove(place) != nil {
+            let number = records[index].number
+            if !after.contains(number), !before.contains(number) { leave(index, place, at: now) }
         }
     }
 
@@ -138,7 +145,10 @@ extension Engine {
             }
             return
         }
-        let before = records[index].attachment
+        // Flows that were left on a line without an interface still carry what it had.
+        let before =
+            records[index].attachment ?? (records[index].stranded.isEmpty ? nil : records[index].formerAttachment)
+        records[index].formerAttachment = before
         records[index].attachment = attachment
         guard !records[index].isDisabled else { return }
         guard let attachment else {

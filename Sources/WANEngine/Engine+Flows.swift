@@ -16,9 +16,16 @@ extension Engine {
         for index in records.indices where records[index].isFallen {
             records[index].isFallen = false
             // Nothing better was found: its flows stay, since anywhere else they would be as dead.
-            guard !decision.share.contains(records[index].number) else { continue }
-            let silentSince = records[index].since
-            let grace = records[index].state == .down ? silentSince + failover.grace : now
+            guard !decision.share.contains(records[index].number) else {
+                let number = records[index].number
+                records[index].stranded.formUnion(
+                    classes.indices.filter { place in
+                        let active = classes[place].choice.active
+                        return active.isEmpty || active.contains(number)
+                    })
+                continue
+            }
+            let grace = endOfGrace(of: index, at: now)
             guard grace > now else {
                 moveAll(of: index, at: now)
                 continue
@@ -29,8 +36,26 @@ extension Engine {
         }
     }
 
+    /// Until when its connections are kept: for a while after it fell silent, no longer than now where it is not there.
+    private func endOfGrace(of index: Int, at now: Moment) -> Moment {
+        records[index].state == .down ? max(records[index].since + failover.grace, now) : now
+    }
+
+    /// A class has left a line that `failover` has nothing better than: its own flows move, and no others that need a
+    /// connection.
+    mutating func leave(_ index: Int, _ place: Int, at now: Moment) {
+        guard !drains(index) else {
+            records[index].drains[place] = now + drainTime(of: index, for: place)
+            return
+        }
+        let grace = endOfGrace(of: index, at: now)
+        records[index].drains[place] = grace
+        if grace > now { move(index, .connectionless, at: now) }
+    }
+
     /// Everything that is left on it, whatever it is waiting for.
     mutating func moveAll(of index: Int, at now: Moment) {
+        records[index].stranded = []
         records[index].drains = [:]
         records[index].graceUntil = nil
         move(index, .all, at: now)
@@ -52,12 +77,7 @@ extension Engine {
     mutating func endGrace(of index: Int, at now: Moment) {
         guard let until = records[index].graceUntil, until <= now else { return }
         if records[index].state.isUsable {
-            // Back before its connections were moved: they finish where they are.
-            records[index].graceUntil = nil
-            for place in classes.indices where !classes[place].choice.active.contains(records[index].number) {
-                records[index].drains[place] = now + drainTime(of: index, for: place)
-            }
-            outputs += [.event(.spared(records[index].number)), .remember]
+            spare(index, at: now)
         } else if records[index].state == .down, records[index].answeredInRow > 0,
             now - records[index].since < failover.grace + Self.longestRise
         {
@@ -66,6 +86,25 @@ extension Engine {
         } else {
             moveAll(of: index, at: now)
         }
+    }
+
+    /// Back before its connections were moved: they finish where they are.
+    mutating func spare(_ index: Int, at now: Moment) {
+        records[index].graceUntil = nil
+        for place in classes.indices where !classes[place].choice.active.contains(records[index].number) {
+            records[index].drains[place] = now + drainTime(of: index, for: place)
+        }
+        outputs += [.event(.spared(records[index].number)), .remember]
+    }
+
+    /// The same for the classes that alone had left it (`leave`). To be asked before it is called good.
+    mutating func spareLeft(_ index: Int, at now: Moment) {
+        guard records[index].state == .down else { return }
+        let end = endOfGrace(of: index, at: now)
+        let left = records[index].drains.filter { $0.value <= end }.keys
+        if left.isEmpty { return }
+        for place in left { records[index].drains[place] = now + drainTime(of: index, for: place) }
+        outputs += [.event(.spared(records[index].number)), .remember]
     }
 
     /// No grace is prolonged for longer, however slowly a line that answers comes to be good.

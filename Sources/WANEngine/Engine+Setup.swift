@@ -62,14 +62,20 @@ extension Engine {
             }
             return
         }
+        /// What is left of a class that is gone goes on as what follows `failover` does.
+        func heir(of place: Int, _ key: String) -> Int {
+            place == 0 ? 0 : classes.firstIndex { $0.settings.key == key } ?? 0
+        }
         for index in records.indices {
             var drains: [Int: Moment] = [:]
             for (place, until) in records[index].drains {
-                // What is left of a class that is gone drains on as what follows `failover` does.
-                let heir = classes.firstIndex { $0.settings.key == before[place].settings.key } ?? 0
+                let heir = heir(of: place, before[place].settings.key)
+                // Where the heir's new flows go anyway, its old ones are at home.
+                if classes[heir].choice.active.contains(records[index].number) { continue }
                 drains[heir] = max(drains[heir] ?? until, until)
             }
             records[index].drains = drains
+            records[index].stranded = Set(records[index].stranded.map { heir(of: $0, before[$0].settings.key) })
         }
         // So do the flows of its rules that are still at work where new ones will not go.
         for gone in before where !classes.contains(where: { $0.settings.key == gone.settings.key }) {

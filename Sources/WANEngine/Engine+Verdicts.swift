@@ -115,6 +115,7 @@ extension Engine {
 
     mutating func rise(_ index: Int, at now: Moment) {
         let count = records[index].answeredInRow
+        spareLeft(index, at: now)
         records[index].suspicion = nil
         records[index].answeredInRow = 0
         for target in records[index].targets.indices {

@@ -67,10 +67,11 @@ extension Engine {
         }
         countUse()
         for drain in memory.drains {
-            guard let index = index(of: drain.uplink),
-                let place = classes.firstIndex(where: { $0.settings.key == drain.classKey })
-            else { continue }
-            records[index].drains[place] = drain.until
+            guard let index = index(of: drain.uplink) else { continue }
+            // Flows of a class that is gone follow `failover`; where their new ones go anyway they are at home.
+            let place = classes.firstIndex { $0.settings.key == drain.classKey } ?? 0
+            guard !classes[place].choice.active.contains(drain.uplink) else { continue }
+            records[index].drains[place] = max(records[index].drains[place] ?? drain.until, drain.until)
         }
     }
 }

@@ -43,6 +43,10 @@ struct UplinkRecord: Hashable, Sendable {
     var graceUntil: Moment?
     /// It fell, and what becomes of its flows is settled with the next choice.
     var isFallen = false
+    /// It fell where nothing better was to be had, and flows of these classes were left on it in hope.
+    var stranded: Set<Int> = []
+    /// Where it was attached when it last was: flows that were left on it carry these addresses.
+    var formerAttachment: Attachment?
     var sweep: Sweep?
 
     var keepalive: KeepaliveRecord?

@@ -9,7 +9,8 @@ internal import NetworkTypes
 /// - keepalived asks neither for a user nor for `enable_script_security`, for it runs nothing.
 /// - `vrrp_garp_*`: five gratuitous ARPs at once and five a second later (a switch that was busy), then one each half minute for
 ///   hosts that slept; two masters for a moment end with the better one's ARP as the last (`vrrp_higher_prio_send_advert`).
-/// - A better priority and no swapping: at 100 ms three late advertisements are a failover.
+/// - A better priority and no swapping: at 100 ms three late advertisements are a failover. Real-time scheduling is left out
+///   (`max_auto_priority`): keepalived's limit on its own CPU time there ends it on a slow machine.
 package enum KeepalivedConfiguration {
     /// The file for a node of a policy with nodes and vrrp; `nil` where it has none.
     package static func text(for name: String, of policy: Policy) throws(UnknownNode) -> String? {
@@ -50,7 +51,7 @@ package enum KeepalivedConfiguration {
         global_defs {
             router_id \(position.node.name)
             vrrp_version 3
-            # What keepalived does goes to wanctld, after a reload too.
+            # What keepalived does goes to wanctld, after a reload too where keepalived obeys.
             vrrp_notify_fifo \(vrrp.notifyFIFO)
             fifo_write_vrrp_states_on_reload
             # Hosts and switches learn at once where the address is.
@@ -64,6 +65,7 @@ package enum KeepalivedConfiguration {
             # Advertisements are on time on a busy machine.
             vrrp_priority -10
             vrrp_no_swap
+            max_auto_priority -1
         }
 
         """

@@ -21,8 +21,16 @@ package struct VRRPNotice: Hashable, Sendable {
         case masterPriority = "MASTER_PRIORITY"
         case backupPriority = "BACKUP_PRIORITY"
 
-        /// Whether the node has the virtual address after this.
-        package var isMaster: Bool { self == .master || self == .heardLower || self == .masterPriority }
+        /// Whether the node has the virtual address after this; `nil` where it does not tell.
+        ///
+        /// A change of priority does not: after a reload a master is heard to say BACKUP_PRIORITY (keepalived's issue 2631).
+        package var isMaster: Bool? {
+            switch self {
+            case .master, .heardLower: true
+            case .backup, .fault, .stop, .deleted: false
+            case .masterPriority, .backupPriority: nil
+            }
+        }
     }
 
     package var subject: Subject

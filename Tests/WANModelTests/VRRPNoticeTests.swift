@@ -31,8 +31,9 @@ struct VRRPNoticeTests {
 
     @Test("only a master has the address")
     func master() {
-        let masters: [VRRPNotice.Event] = [.master, .heardLower, .masterPriority]
-        #expect(VRRPNotice.Event.allCases.filter(\.isMaster) == masters)
+        typealias Event = VRRPNotice.Event
+        #expect(Event.allCases.filter { $0.isMaster == true } == [.master, .heardLower])
+        #expect(Event.allCases.filter { $0.isMaster == nil } == [.masterPriority, .backupPriority])
     }
 
     @Test("every cut of a line is refused or says less, in words")
