@@ -107,6 +107,12 @@ let package = Package(
         tests("WANPolicyTests", ["WANPolicy", "WANModel", "NetworkTypes"]),
         tests("WANEngineTests", ["WANEngine", "WANModel", "NetworkTypes"]),
         tests("WANDataplaneTests", ["WANDataplane", "WANModel", "NetworkTypes"]),
+        tests(
+            "RulesetTests",
+            [
+                "WANDataplane", "WANModel", "NetworkTypes", "Nftables", "Netlink", "PacketWire", "LinuxIO",
+                "TestSupport",
+            ]),
         tests("WANProbesTests", ["WANProbes", "WANModel", "NetworkTypes", "PacketWire", "LinuxIO", "TestSupport"]),
         tests(
             "SoracomTests",
@@ -117,7 +123,11 @@ let package = Package(
         tests("WANControlTests", ["WANControl", "WANModel", "JSONText", "LinuxIO", "TestSupport"]),
         tests(
             "WANDaemonTests",
-            ["WANDaemon", "WANDataplane", "WANEngine", "WANModel", "NetworkTypes", "PacketWire", "JSONText"]),
+            [
+                "WANDaemon", "WANDataplane", "WANEngine", "WANModel", "NetworkTypes", "PacketWire", "JSONText",
+                "LinuxIO",
+                "TestSupport",
+            ]),
         tests(
             "SystemTests",
             ["WANLab", "WANControl", "WANModel", "NetworkTypes", "JSONText", "LinuxIO", "TestSupport"]),

@@ -39,9 +39,15 @@ extension Daemon {
         case .reload: reload(because: "`wanctl reload`", reply: reply)
         case .probe(let uplink): probe(uplink, reply)
         case .drain(let uplink): drain(uplink, peer, reply)
-        case .auto: act(.auto, "the policy decides again", peer, reply)
+        case .auto:
+            endAside(because: nil)
+            act(.auto, "the policy decides again", peer, reply)
         case .failover(let name, let span, let force, let strict):
+            if let other = otherBox(of: name) {
+                return standAside(name, on: other, for: span, force: force, peer, reply)
+            }
             withUplink(name, reply) { number in
+                endAside(because: "\(name) is wanted")
                 let until = span.map { Daemon.moment() + $0 }
                 let end = span.map { " for \($0.policyText)" } ?? ""
                 act(
@@ -61,6 +67,10 @@ extension Daemon {
 
     private func withUplink(_ name: String, _ reply: ControlReply, _ body: (UplinkNumber) -> Void) {
         guard policy.uplink(named: name) != nil, let number = state.numbers[name] else {
+            if let other = otherBox(of: name) {
+                return reply.fail(
+                    .refused, "\(name) is an uplink of \(other.name) (\(other.address)): ask `wanctl` there")
+            }
             let names = policy.uplinks.map(\.name).joined(separator: ", ")
             return reply.fail(.refused, "there is no uplink \(name); the policy has \(names)")
         }
@@ -213,7 +223,7 @@ extension Daemon {
         defer { service.notify("READY=1", "STATUS=\(summary())") }
         let fresh: LoadedPolicy
         do throws(ControlRefusal) {
-            fresh = try LoadedPolicy.load(options.policy)
+            fresh = try LoadedPolicy.load(options.policy, node: node)
         } catch {
             for detail in error.details { log(.error, detail) }
             note(kind: "reload", "refused (\(reason)): \(error.reason); the policy in force stays")
@@ -256,6 +266,7 @@ extension Daemon {
         }
         let outputs = engine.reload(EngineSetup(policy: policy, numbers: state.numbers), at: Daemon.moment())
         tableOfPolicy = RulesetInput(policy, uplinks: [], numbers: state.numbers, choices: [])
+        takeSite()
         prepareKernel()
         // What comes of it (a courier that cannot be started) waits for the outputs to be done.
         isFeeding = true

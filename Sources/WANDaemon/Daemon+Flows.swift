@@ -36,11 +36,11 @@ extension Daemon {
     private func deleteFlows(_ uplink: UplinkNumber, _ movement: Movement, sweep: Int) throws(NetlinkError) -> Int {
         let mark = policy.mark.mark(of: uplink)
         switch movement {
-        case .connectionless: return try kernel.conntrack.deleteMovable(mark: mark)
+        case .connectionless: return try deleteMovable(mark)
         case .all where sweep > 1: return try kernel.conntrack.delete(mark: mark)
         case .all:
             // A call does not wait for the connections to be looked through.
-            let first = try kernel.conntrack.deleteMovable(mark: mark)
+            let first = try deleteMovable(mark)
             let left = try kernel.conntrack.entries(mark: mark, limit: Self.resets).entries
             let connections = left.compactMap(LANConnection.init)
             tear(connections)
@@ -58,6 +58,18 @@ extension Daemon {
             nudge(Array(connections))
             return deleted
         }
+    }
+
+    /// What waits for no connection; how the kernel does it is told when it is found out.
+    private func deleteMovable(_ mark: FwMark) throws(NetlinkError) -> Int {
+        let wasByFilter = kernel.conntrack.filtersDeletions
+        let deleted = try kernel.conntrack.deleteMovable(mark: mark)
+        if wasByFilter, !kernel.conntrack.filtersDeletions {
+            log(
+                .info,
+                "this kernel does not choose flows by protocol (Linux 6.11 does): they are listed and deleted singly")
+        }
+        return deleted
     }
 
     /// From now on, and for a minute, their hosts are answered with a reset.

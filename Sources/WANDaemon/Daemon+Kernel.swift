@@ -36,6 +36,7 @@ extension Daemon {
                 concernsOthers = true
             }
         }
+        defer { updateRole() }
         if let lost {
             resynchronize(because: lost)
         } else if concernsOthers {
@@ -150,7 +151,8 @@ extension Daemon {
 
     func wanted() -> KernelState {
         var wanted = WantedState.make(
-            uplinks: dataplaneUplinks(), ladder: engine.decision.ladder, mark: policy.mark, strict: strictUplinks)
+            uplinks: dataplaneUplinks(), ladder: engine.decision.ladder, mark: policy.mark, strict: strictUplinks,
+            relay: standsBy ? relay() : nil)
         // `ip route replace` would take the place of whoever has it: where another program's default stands at our metric in
         // `main`, it stays, and our mirror waits.
         let mirrors = wanted.routes.keys.filter { $0.table == .main && $0.destination.isDefault }
@@ -164,6 +166,12 @@ extension Daemon {
                 ? "another program's default route has metric \(key.metric) in main; ours is not shown there" : nil
         }
         return wanted
+    }
+
+    /// The way of this box's own traffic while another one carries the LAN's.
+    private func relay() -> Relay? {
+        guard let vrrp, let link = picture.links.values.first(where: { $0.name == vrrp.interface }) else { return nil }
+        return Relay(interface: link.index, gateway: vrrp.address.address)
     }
 
     /// Brings routes, rules and the table's maps to what is wanted; `nil`, or what went wrong. `keepingOld`: what must go

@@ -55,7 +55,13 @@ extension Daemon {
         // Where the kernel's news itself already led to the next rung, the switch began there.
         let decidedAt = newsSince ?? Daemon.moment()
         let failure = reconcile(keepingOld: keepingOld)
-        guard isSwitch else { return }
+        // While another box carries the traffic it is no switch, but a choice in case.
+        guard isSwitch, !standsBy else { return }
+        recordSwitch(decision, decidedAt: decidedAt, failure: failure)
+    }
+
+    /// Begins the record of a switch whose routes are in the kernel, and its proof.
+    func recordSwitch(_ decision: Decision, decidedAt: Moment, failure: String?) {
         let appliedAt = Daemon.moment()
         if lastSwitch?.to.isEmpty == false, lastSwitch?.proven == nil { fail("the next switch came first") }
         var record = SwitchRecord(

@@ -51,7 +51,8 @@ extension Daemon {
     func flowtableNotes() -> [String] {
         guard let found = try? kernel.elements.flowtables() else { return [] }
         return found.map { flowtable in
-            let devices = flowtable.devices.isEmpty ? "" : " on \(flowtable.devices.joined(separator: ", "))"
+            // Kernels list them in different orders.
+            let devices = flowtable.devices.isEmpty ? "" : " on \(flowtable.devices.sorted().joined(separator: ", "))"
             return
                 "flowtable \(flowtable.name) of table \(flowtable.table.name)\(devices): flows in it bypass the rules of this router "
                 + "until they end or are moved; wanctl moves them like all others, but cannot see whether they are idle"

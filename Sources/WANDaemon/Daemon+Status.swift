@@ -15,8 +15,13 @@ extension Daemon {
             pinned = StatusReport.Pin(
                 uplink: name(pin.uplink), until: pin.until.map { clock.time($0) }, strict: pin.strict)
         }
+        if let aside = state.aside {
+            pinned = StatusReport.Pin(
+                uplink: aside.uplink, until: aside.until.map { Timestamp(unixNanoseconds: $0 * 1_000_000_000) },
+                strict: false)
+        }
         return StatusReport(
-            version: wanctlVersion, node: node, mode: engine.pin == nil ? .auto : .manual, role: .alone,
+            version: wanctlVersion, node: node, mode: pinned == nil ? .auto : .manual, role: site?.role ?? .alone,
             selected: engine.decision.share.map(name),
             policy: StatusReport.PolicyFile(
                 path: loaded.path, sha256: loaded.sha256, loadedAt: Timestamp(unixNanoseconds: loaded.loadedAt)),

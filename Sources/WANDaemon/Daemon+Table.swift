@@ -59,7 +59,10 @@ extension Daemon {
         guard let table else { return }
         let wanted = wantedTable()
         guard let changes = steering(from: table, to: wanted) else { return replaceTable() }
-        guard !changes.isEmpty else { return }
+        guard !changes.isEmpty else {
+            self.table = wanted
+            return
+        }
         do throws(NetlinkError) {
             try kernel.elements.perform(changes.flatMap(\.inNetlink), in: .inet("wanctl"))
             self.table = wanted

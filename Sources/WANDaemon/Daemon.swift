@@ -72,6 +72,9 @@ final class Daemon {
     var drains: [UplinkNumber: Drain] = [:]
     var drainTimer: EventLoop.Timer?
     var resolver: ResolverFile
+    /// Where this box stands in a site of several; `nil` where it is alone.
+    var site: SiteState?
+    var asideTimer: EventLoop.Timer?
     /// Name servers that pppd or a DHCP client wrote into `dnsFile`.
     var handedOutServers: [UplinkNumber: [IPAddress]] = [:]
     var handedOutTimer: EventLoop.Timer?
@@ -82,6 +85,8 @@ final class Daemon {
     /// While a policy is exchanged: the uplinks of the one before. They are translated and their routes stand until there are
     /// others.
     var former: [DataplaneUplink]?
+    /// The uplinks have been looked at once.
+    var hasLooked = false
     let startedAt = Timestamp.now()
     let startedMoment = Daemon.moment()
 
@@ -97,7 +102,7 @@ final class Daemon {
     init(options: DaemonOptions, loaded: LoadedPolicy, environment: [String: String]) throws {
         self.options = options
         self.loaded = loaded
-        node = options.node ?? hostName()
+        node = options.nodeName
         log = Log(hasPrefix: environment["JOURNAL_STREAM"] != nil, isVerbose: options.isVerbose)
         service = ServiceManager(environment: environment)
         loop = try EventLoop()
@@ -193,12 +198,14 @@ final class Daemon {
         control = try ControlServer(path: options.socket, loop: loop, access: try ControlAccess.ofThisProcess()) {
             [weak self] request, peer, reply in self?.answer(request, peer, reply)
         }
+        takeSite()
         prepareKernel()
         prober.onAnswers = { [weak self] answers in self?.heard(answers) }
         pathProbe.onAnswer = { [weak self] answer in self?.heardProof(answer) }
         try kernel.watch(loop) { [weak self] events in self?.kernelChanged(events) }
         // What happened between the dump and the subscription is in neither: look once more.
         resynchronize(because: nil)
+        hasLooked = true
         // Where that failed nothing is known of the uplinks: what an earlier run left must stand until it is.
         if warnings["netlink"] == nil {
             letGoOfAbsent()
@@ -236,6 +243,7 @@ final class Daemon {
     private func end() {
         service.notify("STOPPING=1")
         control?.stop()
+        site?.cancelAll(loop)
         courier.stop()
         remember()
         writeDown()
@@ -260,6 +268,8 @@ final class Daemon {
             perform(engine.handle(next, at: now))
         }
         isFeeding = false
+        // A hold that ends changes no route, and how this box stands among others.
+        if site != nil { writeHealth() }
         arm()
     }
 

@@ -30,7 +30,7 @@ private let lockName = "wanctld"
 
 private func run(_ options: DaemonOptions) -> Int32 {
     do {
-        let loaded = try LoadedPolicy.load(options.policy)
+        let loaded = try LoadedPolicy.load(options.policy, node: options.nodeName)
         try Files.makeDirectory(options.stateDirectory, mode: 0o750)
         if let slash = options.socket.lastIndex(of: "/"), slash > options.socket.startIndex {
             try Files.makeDirectory(String(options.socket[..<slash]), mode: 0o755)
@@ -61,7 +61,7 @@ private func advice(for error: any Error) -> Int32 {
 
 private func check(_ options: DaemonOptions) -> Int32 {
     do throws(ControlRefusal) {
-        let loaded = try LoadedPolicy.load(options.policy)
+        let loaded = try LoadedPolicy.load(options.policy, node: options.nodeName)
         for warning in loaded.warnings { say(warning + "\n") }
         write("\(options.policy): in order, \(loaded.policy.uplinks.count) uplinks\n", to: 1)
         return 0

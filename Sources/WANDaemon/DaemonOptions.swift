@@ -13,6 +13,9 @@ package struct DaemonOptions: Hashable, Sendable {
 
     package init() {}
 
+    /// As the policy calls this box.
+    var nodeName: String { node ?? hostName() }
+
     package static let usage = """
         usage: wanctld --policy FILE [--node NAME] [--socket PATH] [--state-dir DIR] [--check] [--cleanup] [--verbose]
 

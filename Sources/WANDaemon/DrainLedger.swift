@@ -8,8 +8,8 @@ internal import WANModel
 /// flow in a flowtable (IPS_OFFLOAD) is not seen by conntrack at all and counts as at work until it ends.
 struct DrainLedger {
     struct Flow {
+        /// When it was last seen to have had a packet, and the time-out it had then.
         var lastActive: Moment
-        var lastLook: Moment
         var timeout: UInt32
         var bytesAtStart: UInt64
         var bytes: UInt64
@@ -58,15 +58,17 @@ struct DrainLedger {
             var flow =
                 flows[key]
                 ?? Flow(
-                    lastActive: now, lastLook: now, timeout: entry.timeout ?? 0, bytesAtStart: bytes, bytes: bytes,
+                    lastActive: now, timeout: entry.timeout ?? 0, bytesAtStart: bytes, bytes: bytes,
                     isConnection: entry.original.transport == 6, isDraining: isDraining(entry))
             let timeout = entry.timeout ?? 0
-            let elapsed = (now - flow.lastLook).milliseconds / 1000
-            // Untouched it runs down as time does; it is told in whole seconds.
-            let isTouched = Double(timeout) + elapsed > Double(flow.timeout) + 1.5 || bytes != flow.bytes
-            if isTouched || entry.status.contains(.offloaded) { flow.lastActive = now }
-            flow.timeout = timeout
-            flow.lastLook = now
+            // Untouched it runs down as time does, and is told in whole seconds: between two looks a second apart that tells
+            // nothing, against the last sure sign it does.
+            let expected = Double(flow.timeout) - (now - flow.lastActive).milliseconds / 1000
+            let isTouched = abs(Double(timeout) - expected) > 1 || bytes != flow.bytes
+            if isTouched || entry.status.contains(.offloaded) {
+                flow.lastActive = now
+                flow.timeout = timeout
+            }
             flow.bytes = bytes
             seen[key] = flow
         }

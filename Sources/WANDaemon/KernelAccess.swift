@@ -41,6 +41,14 @@ final class KernelAccess {
         nftables = try NftablesContext.make()
         // Where the kernel has no generic netlink there is no Wi-Fi either.
         wireless = try? WirelessProbe()
+        loadModules()
+    }
+
+    /// The kernel loads the modules that answer these when they are first asked, which may take as long as an outage: on
+    /// Debian they are not there before, and a switch would wait for the disk.
+    private func loadModules() {
+        _ = try? conntrack.total()
+        _ = try? sockets.connected(source: IPv4Address(bits: 0))
     }
 
     /// Under which number our own changes come back as events.

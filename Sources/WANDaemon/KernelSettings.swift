@@ -33,6 +33,20 @@ enum KernelSettings {
         }
     }
 
+    /// Whether what comes in here is forwarded (`net.ipv4.conf.INTERFACE.forwarding`); other interfaces keep theirs. Returns
+    /// what was done, in words; `nil`: it was so.
+    static func setForwarding(_ isOn: Bool, from interface: String) -> String? {
+        let path = "/proc/sys/net/ipv4/conf/\(interface)/forwarding"
+        let value = isOn ? "1" : "0"
+        do throws(SystemCallError) {
+            if try Files.text(path) == value { return nil }
+            try Files.write(value + "\n", to: path)
+            return "turned forwarding from \(interface) \(isOn ? "on" : "off")"
+        } catch {
+            return "cannot turn forwarding from \(interface) \(isOn ? "on" : "off"): \(error)"
+        }
+    }
+
     /// Octets of flows are counted only where this is on; without it the interface's own must do. Returns what was done.
     static func countFlowOctets() -> String? {
         let path = "/proc/sys/net/netfilter/nf_conntrack_acct"

@@ -5,14 +5,19 @@ internal import WANPolicy
 
 /// The policy in force and where it came from.
 struct LoadedPolicy {
+    /// What this box obeys.
     let policy: Policy
+    /// What the file says, of all boxes.
+    let sitePolicy: Policy
+    /// `nil` where the policy has no nodes.
+    let position: SitePosition?
     let path: String
     let sha256: String
     let loadedAt: Int64
     let warnings: [String]
 
     /// Reads and checks a policy for this release: every fault at once, and what it cannot obey is refused in words.
-    static func load(_ path: String) throws(ControlRefusal) -> LoadedPolicy {
+    static func load(_ path: String, node: String) throws(ControlRefusal) -> LoadedPolicy {
         let bytes: [UInt8]
         do throws(SystemCallError) {
             bytes = try Files.read(path)
@@ -33,8 +38,17 @@ struct LoadedPolicy {
             throw ControlRefusal(
                 .policy, "the policy asks for what this release cannot do yet", details: refused.map(\.description))
         }
+        let part: Policy
+        let position: SitePosition?
+        do throws(UnknownNode) {
+            part = try read.policy.part(of: node)
+            position = try read.policy.position(of: node)
+        } catch {
+            throw ControlRefusal(.policy, "the policy is not for this box", details: [error.description])
+        }
         return LoadedPolicy(
-            policy: read.policy, path: path, sha256: WANDaemon.sha256(bytes), loadedAt: Clock.realtime(),
+            policy: part, sitePolicy: read.policy, position: position, path: path, sha256: WANDaemon.sha256(bytes),
+            loadedAt: Clock.realtime(),
             warnings: read.warnings.map(\.description))
     }
 }

@@ -16,6 +16,9 @@ package struct StoredState: Hashable, Sendable {
     /// The uplinks of each class of traffic (`TrafficClass.key`).
     package var choices: [String: [String]] = [:]
     package var drains: [Drain] = []
+    /// The operator wants the site's traffic on this uplink of another box, until then (seconds since 1970) or until told
+    /// otherwise.
+    package var aside: (uplink: String, until: Int64?)?
 
     /// Flows of a class may finish on an uplink until then, in seconds since 1970.
     package struct Drain: Hashable, Sendable {
@@ -52,6 +55,10 @@ package struct StoredState: Hashable, Sendable {
                         ]
                     })),
         ]
+        if let aside {
+            members.append(
+                .init("aside", ["uplink": .string(aside.uplink), "until": JSONValue(aside.until)]))
+        }
         if let pin {
             members.append(
                 .init(
@@ -83,6 +90,9 @@ package struct StoredState: Hashable, Sendable {
                 let until = entry["until"]?.integer
             else { return nil }
             return Drain(uplink: uplink, classKey: classKey, until: until)
+        }
+        if let aside = json["aside"], let uplink = aside["uplink"]?.string {
+            self.aside = (uplink, aside["until"]?.integer)
         }
         if let pin = json["pin"], let uplink = pin["uplink"]?.string {
             self.pin = (uplink, pin["until"]?.integer, pin["strict"]?.bool ?? false, pin["force"]?.bool ?? false)

@@ -41,7 +41,8 @@ package enum Ownership {
     /// The metric of the selected default, in table 8700 and mirrored in `main`.
     package static let firstMetric: UInt32 = 1
 
-    /// The metric of our host routes in `main`. Nobody else's is so high, so a route of another program to the same host stays,
+    /// The metric of our host routes in `main`. `ip route replace` takes the place of whoever has that destination and metric, and
+    /// no program known to us uses this one; a route of another program to the same host is mostly of a lower metric, stays,
     /// and is the one that counts.
     package static let hostMetric: UInt32 = 8700
 }

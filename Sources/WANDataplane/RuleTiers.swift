@@ -7,18 +7,18 @@ package import WANModel
 /// tier to itself, and asking tier by tier is the walk it must be. A rule that nothing matches has none.
 package func tiers(of matches: [PolicyRule.Match]) -> [Int?] {
     var tiers: [Int?] = []
-    tiers.reserveCapacity(matches.count)
+    var members: [[Int]] = []
     for (place, match) in matches.enumerated() {
         if match.isEmpty {
             tiers.append(nil)
             continue
         }
-        var tier = 0
-        for earlier in 0..<place {
-            // Asked last: most rules are in the first tiers, where it cannot matter any more.
-            if let other = tiers[earlier], other >= tier, matches[earlier].overlaps(match) { tier = other + 1 }
-        }
+        // The last tier with a rule that it overlaps, from the end: where many overlap it is found at once.
+        let last = members.lastIndex { $0.contains { matches[$0].overlaps(match) } }
+        let tier = last.map { $0 + 1 } ?? 0
         tiers.append(tier)
+        if tier == members.count { members.append([]) }
+        members[tier].append(place)
     }
     return tiers
 }

@@ -14,9 +14,10 @@ internal import WANModel
 /// | postrouting | `postrouting` | pins what the router itself sends | `+Pins` |
 /// | postrouting | `srcnat`, `egress` | source NAT; nothing leaves with a foreign address | `+Translation` |
 ///
-/// What changes while the table stands is in maps and sets (`TableNames`, `steering(from:to:)`). A verdict map of the kernel is
-/// checked for loops whenever one of its elements changes, by walking everything that can be reached from each base chain, on
-/// kernels up to 6.17 along every path. So the way from a rule to its class is not a jump: see `+Classify`.
+/// What changes while the table stands is in maps and sets (`TableNames`, `steering(from:to:)`). The kernel looks for loops
+/// whenever an element of a verdict map changes, by walking all that can be reached from each base chain. Linux 6.18.44
+/// remembers what it has walked (measured); one that does not walks every path. So the way from a rule to its class is not a
+/// jump: see `+Classify`.
 package enum Ruleset {
     package static let table = "inet wanctl"
 

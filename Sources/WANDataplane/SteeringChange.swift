@@ -68,19 +68,3 @@ package struct SteeringChange: Hashable, Sendable {
         self.added = added
     }
 }
-
-extension SteeringChange {
-    /// The same as nft(8) would be told; for tests and logs, `NftablesSocket` says it in netlink.
-    package func commands(table: String) -> [String] {
-        var commands: [String] = []
-        if isFlushed { commands.append("flush set \(table) \(name)") }
-        if !removed.isEmpty {
-            commands.append("delete element \(table) \(name) " + .list(removed.map(\.description)))
-        }
-        if !added.isEmpty {
-            let elements = added.map { "\($0.key)" + ($0.verdict.map { " : \($0)" } ?? "") }
-            commands.append("add element \(table) \(name) " + .list(elements))
-        }
-        return commands
-    }
-}

@@ -1,13 +1,30 @@
-internal import NetworkTypes
+package import NetworkTypes
 package import WANModel
+
+/// Where a default route leads: an uplink, or the box of the site that carries the traffic.
+package struct Relay: Hashable, Sendable {
+    package var interface: InterfaceIndex
+    package var gateway: IPAddress?
+
+    package init(interface: InterfaceIndex, gateway: IPAddress?) {
+        self.interface = interface
+        self.gateway = gateway
+    }
+
+    fileprivate func route(table: RoutingTable, metric: UInt32) -> UplinkRoute {
+        UplinkRoute(table: table, metric: metric, interface: interface, gateway: gateway)
+    }
+}
 
 /// From a decision to the kernel state that carries it out.
 package enum WantedState {
     /// `ladder`: best first; the kernel falls from one rung to the next by itself when an interface goes away, whether the
     /// daemon runs or not. `strict`: uplinks that traffic may be bound to with nothing beside
     /// (`RulesetInput.strictUplinks`).
+    /// `relay`: stands before the ladder while another box of the site carries the traffic.
     package static func make(
-        uplinks: [DataplaneUplink], ladder: [UplinkNumber], mark: MarkLayout, strict: Set<UplinkNumber> = []
+        uplinks: [DataplaneUplink], ladder: [UplinkNumber], mark: MarkLayout, strict: Set<UplinkNumber> = [],
+        relay: Relay? = nil
     ) -> KernelState {
         let rungs = ladder.compactMap { number in
             uplinks.first { $0.number == number && $0.attachment != nil }?.attachment
@@ -18,11 +35,12 @@ package enum WantedState {
             routes.append(
                 route(to: attachment, table: Ownership.table(of: uplink.number), metric: Ownership.firstMetric))
         }
-        for (place, attachment) in rungs.enumerated() {
-            routes.append(
-                route(to: attachment, table: Ownership.selected, metric: Ownership.firstMetric + UInt32(place)))
+        let hops = (relay.map { [$0] } ?? []) + rungs.map { Relay(interface: $0.interfaceIndex, gateway: $0.gateway) }
+        for (place, hop) in hops.enumerated() {
+            let metric = Ownership.firstMetric + UInt32(place)
+            routes.append(hop.route(table: Ownership.selected, metric: metric))
+            if place == 0 { routes.append(hop.route(table: .main, metric: metric)) }
         }
-        if let best = rungs.first { routes.append(route(to: best, table: .main, metric: Ownership.firstMetric)) }
         routes += nameServerRoutes(uplinks, ladder: ladder)
         return KernelState(routes: routes, rules: rules(uplinks, mark: mark, strict: strict))
     }

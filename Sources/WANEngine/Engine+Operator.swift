@@ -104,7 +104,8 @@ extension Engine {
         }
         let record = records[index]
         let isCarrying =
-            isUsed(record.number) || !record.drains.isEmpty || record.graceUntil != nil || record.raisedUntil != nil
+            isUsed(record.number) && !standsBy || !record.drains.isEmpty || record.graceUntil != nil
+            || record.raisedUntil != nil
         let wanted = record.speedOverride ?? (isCarrying && !record.isDisabled ? settings.selected : settings.standby)
         records[index].speed?.want(wanted, at: now)
         if let speedClass = records[index].speed?.due(at: now) {
@@ -114,7 +115,7 @@ extension Engine {
 
     /// The selected uplink is half way to a verdict and this one would take over.
     private func isLikelyNext(_ index: Int, at now: Moment) -> Bool {
-        guard let selected = decision.selected, let doubtful = self.index(of: selected), doubtful != index,
+        guard !standsBy, let selected = decision.selected, let doubtful = self.index(of: selected), doubtful != index,
             let suspicion = records[doubtful].suspicion, !suspicion.exonerated, records[doubtful].state == .suspect,
             decision.ladder.dropFirst(decision.share.count).first == records[index].number
         else { return false }

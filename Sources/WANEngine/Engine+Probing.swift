@@ -76,16 +76,18 @@ extension Engine {
         return record.settings.probe.interval
     }
 
-    /// A metered uplink that nobody needs now: a selected one works.
+    /// A metered uplink that nobody needs now: a selected one works, or another box does.
     func isDormant(_ index: Int) -> Bool {
         let record = records[index]
         guard record.settings.metered, record.state != .proving else { return false }
-        guard !isUsed(record.number), !decision.share.isEmpty else { return false }
+        let isNeeded = isUsed(record.number) && !standsBy
+        guard !isNeeded, standsBy || !decision.share.isEmpty else { return false }
         // It was down and answers again: find out now whether it is back, not with one probe a minute.
         if record.state == .down, record.answeredInRow > 0 { return false }
         // Old flows that finish here would hang if it died unseen.
         if pin?.uplink == record.number || !record.drains.isEmpty || record.graceUntil != nil { return false }
-        return decision.share.contains { number in self.index(of: number).map { records[$0].state.isUsable } ?? false }
+        return standsBy
+            || decision.share.contains { number in self.index(of: number).map { records[$0].state.isUsable } ?? false }
     }
 
     mutating func sendRound(of index: Int, at now: Moment) {

@@ -18,6 +18,8 @@ package struct Engine: Hashable, Sendable {
     let startedAt: Moment
     /// Routes of an earlier run were found: hold times were running when it ended, so none may be skipped now.
     let isTakingOver: Bool
+    /// Another box of the site carries the traffic: what costs money rests, whatever the choice here would be.
+    package internal(set) var standsBy = false
     var sequence: UInt64 = 0
     var outputs: [EngineOutput] = []
     var needsChoice = false
@@ -58,6 +60,7 @@ package struct Engine: Hashable, Sendable {
         case .speedClass(let uplink, let answer): speedClassAnswered(uplink, answer, at: now)
         case .drainSettled(let uplink, let reason):
             if let index = index(of: uplink) { endDrains(of: index, Set(records[index].drains.keys), reason, at: now) }
+        case .standsBy(let standsBy): standBy(standsBy, at: now)
         case .deadlineReached: break
         }
         advance(to: now)

@@ -29,6 +29,8 @@ package enum EngineInput: Hashable, Sendable {
     case speedClass(UplinkNumber, SpeedClassAnswer)
     /// Nothing that drains on this uplink is still at work, or it has used up its octets: the drain is over, for this reason.
     case drainSettled(UplinkNumber, reason: String)
+    /// Of a site with several boxes: another one has the LAN's gateway address, or this one has it (again).
+    case standsBy(Bool)
     /// The moment of `nextDeadline` has come.
     case deadlineReached
 }

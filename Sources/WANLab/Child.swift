@@ -37,6 +37,22 @@ package final class Child: Sendable {
         handle = OwnedDescriptor(taking: try checked("pidfd_open(2)") { wan_pidfd_open(pid) })
     }
 
+    /// Starts a program that reads nothing; what it writes is added to the file at `logPath`.
+    static func start(
+        _ words: [String], arguments: [String], logPath: String, environment: [String: String] = [:]
+    ) throws(SystemCallError) -> Child {
+        let nothing = OwnedDescriptor(
+            taking: try checked("open(2)", "/dev/null") { open("/dev/null", O_RDONLY | O_CLOEXEC) })
+        let output = OwnedDescriptor(
+            taking: try checked("open(2)", logPath) {
+                open(logPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+            })
+        return try Child(
+            pid: try Spawn.start(
+                words, input: nothing.raw, output: output.raw, error: output.raw, environment: environment),
+            arguments: arguments, logPath: logPath)
+    }
+
     deinit { kill() }
 
     package var isRunning: Bool { status == nil }

@@ -75,7 +75,8 @@ extension Lab {
         return Clock.boottime()
     }
 
-    private static func apply(_ fault: Fault, to wire: Wire, gateway: IPv4Address, at moment: Int64) throws {
+    /// All but those that make or remove the interface.
+    static func apply(_ fault: Fault, to wire: Wire, gateway: IPv4Address, at moment: Int64) throws {
         switch fault {
         case .delay(let delay, let way):
             wire.change(way) { $0.delay = delay.nanoseconds / (way == .both ? 2 : 1) }

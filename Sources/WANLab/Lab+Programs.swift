@@ -34,16 +34,7 @@ extension Lab {
         let words = Spawn.words(for: arguments, in: namespaceName(place))
         // On the lab's own thread: the death signal of a child comes when the thread that started it ends.
         let child = try onStarter {
-            let nothing = OwnedDescriptor(
-                taking: try checked("open(2)", "/dev/null") { open("/dev/null", O_RDONLY | O_CLOEXEC) })
-            let output = OwnedDescriptor(
-                taking: try checked("open(2)", log) {
-                    open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-                })
-            return try Child(
-                pid: try Spawn.start(
-                    words, input: nothing.raw, output: output.raw, error: output.raw, environment: environment),
-                arguments: arguments, logPath: log)
+            try Child.start(words, arguments: arguments, logPath: log, environment: environment)
         }
         state.withLock { state in
             state.children.removeAll { !$0.isRunning }

@@ -4,11 +4,13 @@ internal import LinuxIO
 internal import Synchronization
 package import WANControl
 
-/// `wanctld` itself, in the router of a lab, with a policy, socket, state and log of its own below the lab's directory.
+/// `wanctld` itself, in the router of a lab or a box of a site, with a policy, socket, state and log of its own below the lab's
+/// directory.
 ///
 /// Asked in this process over its control socket, as `wanctl` would. It ends with the lab at the latest.
 package final class RouterUnderTest: Sendable {
-    package let lab: Lab
+    /// Starts a program in its place, with this file for what it says.
+    private let spawn: @Sendable (_ words: [String], _ logPath: String) throws(LabError) -> Child
     package let policyPath: String
     package let socketPath: String
     package let stateDirectory: String
@@ -22,16 +24,36 @@ package final class RouterUnderTest: Sendable {
         atMost limit: Duration = .seconds(15),
         until claim: (StatusReport) -> Bool = RouterUnderTest.isWorking
     ) throws(LabError) -> RouterUnderTest {
-        let path = "\(lab.directory)/policy.yaml"
-        try doing("write \(path)") { try Files.replace(path, with: Array(policy.utf8)) }
-        let router = try RouterUnderTest(lab, arguments)
+        let router = try RouterUnderTest(in: lab.directory, policy, arguments) { (words, log) throws(LabError) in
+            try lab.spawn(in: .router, words, logPath: log)
+        }
         try router.waitUntil("a working daemon", atMost: limit, claim)
         return router
     }
 
-    private init(_ lab: Lab, _ more: [String]) throws(LabError) {
-        let directory = lab.directory
-        self.lab = lab
+    /// On one box of a site, as its node; without a claim, until it answers.
+    package static func start(
+        on node: SiteNode, in lab: SiteLab, policy: String, arguments: [String] = [],
+        atMost limit: Duration = .seconds(15), until claim: (StatusReport) -> Bool = { _ in true }
+    ) throws(LabError) -> RouterUnderTest {
+        let words = ["--node", node.rawValue] + arguments
+        let router = try RouterUnderTest(in: lab.directory(of: node), policy, words) { (words, log) throws(LabError) in
+            try lab.spawn(in: node.place, words, logPath: log)
+        }
+        try router.waitUntil("a daemon on \(node.rawValue)", atMost: limit, claim)
+        return router
+    }
+
+    private init(
+        in directory: String, _ policy: String, _ more: [String],
+        spawn: @escaping @Sendable ([String], String) throws(LabError) -> Child
+    ) throws(LabError) {
+        self.spawn = spawn
+        let path = "\(directory)/policy.yaml"
+        try doing("write \(path)") {
+            try makeDirectory("\(directory)/log")
+            try Files.replace(path, with: Array(policy.utf8))
+        }
         policyPath = "\(directory)/policy.yaml"
         socketPath = "\(directory)/wanctl.sock"
         stateDirectory = "\(directory)/state"
@@ -40,7 +62,7 @@ package final class RouterUnderTest: Sendable {
             [
                 Siblings.path("wanctld"), "--policy", policyPath, "--socket", socketPath, "--state-dir", stateDirectory,
             ] + more
-        child = Mutex(try lab.spawn(in: .router, arguments, logPath: logPath))
+        child = Mutex(try spawn(arguments, logPath))
     }
 
     /// The selected uplink is up.
@@ -168,7 +190,7 @@ package final class RouterUnderTest: Sendable {
         atMost limit: Duration = .seconds(15), until claim: (StatusReport) -> Bool = RouterUnderTest.isWorking
     ) throws(LabError) {
         if isRunning { terminate() }
-        let fresh = try lab.spawn(in: .router, arguments, logPath: logPath)
+        let fresh = try spawn(arguments, logPath)
         child.withLock { $0 = fresh }
         try waitUntil("the daemon back", atMost: limit, claim)
     }

@@ -33,15 +33,29 @@ package final class SoracomInLab: Sendable {
     }
 
     package static func start(in lab: Lab, speedClass: String = "s1.minimum") throws(LabError) -> SoracomInLab {
-        let path = "\(lab.directory)/soracom"
+        try start(
+            besides: lab.directory, internet: lab.namespacePath(.inet), sim: lab.address(of: .soracom), speedClass)
+    }
+
+    /// In a site's internet, with the credentials beside the policy of the box that has the SIM.
+    package static func start(in site: SiteLab, speedClass: String = "s1.minimum") throws(LabError) -> SoracomInLab {
+        try start(
+            besides: site.directory(of: .sub), internet: site.namespacePath(.inet), sim: LabUplink.soracom.address,
+            speedClass)
+    }
+
+    private static func start(
+        besides directory: String, internet: String, sim address: IPv4Address, _ speedClass: String
+    ) throws(LabError) -> SoracomInLab {
+        let path = "\(directory)/soracom"
         return try doing("start SORACOM") {
             let service = try SoracomService(
                 sims: [
                     SoracomSIM(
-                        simID: simID, imsi: imsi, addresses: [lab.address(of: .soracom).description],
+                        simID: simID, imsi: imsi, addresses: [address.description],
                         speedClass: speedClass)
                 ], authKeys: [authKeyID: authKey])
-            let internet = try lab.namespace(.inet)
+            let internet = try NetworkNamespace.open(internet)
             service.serveAPI(at: try internet.inside { try TCPListener(address: "\(LabAddress.soracomAPI)", port: 80) })
             service.serveMetadata(
                 at: try internet.inside { try TCPListener(address: "\(LabAddress.soracomMetadata)", port: 80) })

@@ -39,7 +39,8 @@ package enum StaleLabs {
 /// What a lab holds outside its own process: namespaces with their veth pairs, and programs inside them.
 enum Remains {
     static func remove(of id: String) throws(LabError) {
-        let names = LabPlace.allCases.map { $0.namespace(of: id) }.filter { Files.exists("/run/netns/\($0)") }
+        let all = Set(LabPlace.allCases.map { $0.namespace(of: id) } + SitePlace.allCases.map { $0.namespace(of: id) })
+        let names = all.sorted().filter { Files.exists("/run/netns/\($0)") }
         endPrograms(in: names)
         for name in names { try Command.mustRun(["ip", "netns", "del", name]) }
     }

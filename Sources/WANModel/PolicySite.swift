@@ -38,17 +38,3 @@ package struct Node: Hashable, Sendable {
         self.address = address
     }
 }
-
-/// The virtual router that the boxes share (RFC 9568).
-package struct VRRP: Hashable, Sendable {
-    package var instance: String
-    package var interface: String
-    package var routerID: UInt8
-    package var address: IPPrefix
-    package init(instance: String, interface: String, routerID: UInt8, address: IPPrefix) {
-        self.instance = instance
-        self.interface = interface
-        self.routerID = routerID
-        self.address = address
-    }
-}

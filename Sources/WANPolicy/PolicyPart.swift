@@ -3,7 +3,7 @@ package enum PolicyPart: String, Hashable, Sendable, CaseIterable {
     case nodes, vrrp, rules, forwards, notify, weights, dns, ipv6
 
     /// What this release obeys. A part that works moves in here, and nothing else changes.
-    package static let obeyed: Set<PolicyPart> = [.rules, .forwards, .weights, .dns]
+    package static let obeyed: Set<PolicyPart> = [.nodes, .vrrp, .rules, .forwards, .weights, .dns]
 
     /// Where a policy uses a part first.
     struct Use: Hashable, Sendable {

@@ -41,21 +41,4 @@ extension Reading {
     }
 
     private static let mostNodes = 16
-
-    /// The virtual router they share; every key is needed, for keepalived's must be the same.
-    mutating func vrrp(_ section: Section) -> VRRP? {
-        guard let field = section["vrrp"] else { return nil }
-        let place = section.keyPlace("vrrp") ?? field.place
-        use(.vrrp, at: place)
-        if section["nodes"] == nil { fault(place, "vrrp needs nodes", "name the boxes that share the address") }
-        let keys = ["instance", "interface", "router-id", "address"]
-        guard let vrrp = self.section(field, path: "vrrp", at: place, keys: keys) else { return nil }
-        for key in keys where vrrp[key] == nil { fault(place, "vrrp has no \(key)") }
-        let instance = label(vrrp["instance"], limit: 32)
-        let interface = interface(vrrp["interface"])
-        let routerID = integer(vrrp["router-id"], in: 1...255)  // VRID, RFC 9568 section 5.2.3
-        let address = interfaceAddress(vrrp["address"])
-        guard let instance, let interface, let routerID, let address else { return nil }
-        return VRRP(instance: instance, interface: interface, routerID: UInt8(routerID), address: address)
-    }
 }

@@ -29,6 +29,7 @@ extension Reading {
         policy.notifiers = notifiers(section)
         warnAboutForgotten(policy)
         warnAboutNameServers(policy)
+        checkSite(policy)
         return policy
     }
 

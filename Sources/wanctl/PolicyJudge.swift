@@ -12,7 +12,8 @@ let policyJudge: PolicyJudge? = { bytes, file in
         let read = try PolicyReader.read(bytes, fileName: file, files: .onDisk)
         return PolicyVerdict(
             unsupported: remarks(read.unsupported()), warnings: remarks(read.warnings),
-            uplinks: read.policy.uplinks.map(\.name), nodes: read.policy.nodes.map(\.name), rules: read.policy.rules)
+            uplinks: read.policy.uplinks.map(\.name), nodes: read.policy.nodes.map(\.name), rules: read.policy.rules,
+            policy: read.policy)
     } catch {
         return PolicyVerdict(
             faults: remarks(error.faults), unsupported: remarks(error.unsupported), warnings: remarks(error.warnings))

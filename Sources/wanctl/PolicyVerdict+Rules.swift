@@ -3,8 +3,13 @@ import WANControl
 import WANModel
 
 extension PolicyVerdict {
+    func rulesText(_ style: TextStyle) -> String { rules.text(style) }
+}
+
+extension [PolicyRule] {
     /// The rules as a table, in the order in which they are asked; nothing where there are none.
-    func rulesText(_ style: TextStyle) -> String {
+    func text(_ style: TextStyle) -> String {
+        let rules = self
         if rules.isEmpty { return "" }
         let rows = rules.map { rule in
             TextTable.Row(
@@ -22,7 +27,7 @@ extension PolicyVerdict {
 
 extension PolicyRule {
     /// `{ftth: 3, jcom: 1}, lte`
-    fileprivate var orderText: String { order.map(\.description).joined(separator: ", ") }
+    fileprivate var orderText: String { order.isEmpty ? "none here" : order.map(\.description).joined(separator: ", ") }
 
     /// What the rule says of time, behind what it matches.
     fileprivate var timesText: String {

@@ -35,6 +35,8 @@ struct PolicyVerdict {
     var nodes: [String] = []
     /// In the order in which they are asked.
     var rules: [PolicyRule] = []
+    /// The whole of it, where it has no faults.
+    var policy: Policy?
 
     var isAccepted: Bool { faults.isEmpty && unsupported.isEmpty }
 
@@ -43,7 +45,7 @@ struct PolicyVerdict {
             "accepted": .bool(isAccepted), "faults": .array(faults.map(\.json)),
             "unsupported": .array(unsupported.map(\.json)), "warnings": .array(warnings.map(\.json)),
             "uplinks": .array(uplinks.map { .string($0) }), "nodes": .array(nodes.map { .string($0) }),
-            "rules": .array(rules.map(\.json)),
+            "rules": .array(rules.map(\.json)), "site": siteJSON,
         ]
     }
 }

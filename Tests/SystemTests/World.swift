@@ -161,7 +161,7 @@ struct WorldError: Error, CustomStringConvertible {
 }
 
 /// At most so many labs at once: they measure, and a crowded machine looks like a bad line.
-private final class LabSlot {
+final class LabSlot {
     private static let slots = DispatchSemaphore(value: 2)
     init() { Self.slots.wait() }
     deinit { Self.slots.signal() }

@@ -261,10 +261,10 @@ struct CommandTests {
         #expect(text.exitCode == 0)
         #expect(
             text.output == """
-                RULE                 NOW ON          FLOWS  ORDER                          OTHERWISE  MATCH
-                backup never on LTE  ftth               12  ftth, jcom                     reject     protocol tcp, port 873
-                cameras              dropped             0  soracom                        drop       source 192.168.0.64/26
-                calls                ftth (default)      –  {ftth: 3, jcom: 1}             default    any
+                RULE                 NOW ON          FLOWS  ORDER               OTHERWISE  MATCH
+                backup never on LTE  ftth               12  ftth, jcom          reject     protocol tcp, port 873
+                cameras              dropped             0  soracom             drop       source 192.168.0.64/26
+                calls                ftth (default)      –  {ftth: 3, jcom: 1}  default    any
 
                 Traffic without a rule is on ftth.
 
@@ -288,7 +288,7 @@ struct CommandTests {
             #expect(help.output.contains("  wanctl \(verb.rawValue)"), "\(verb.rawValue)")
             #expect(help.output.contains("--socket"), "\(verb.rawValue)")
         }
-        for later in ["apply", "confirm", "rollback", "report", "replay", "export", "plan", "\n  run "] {
+        for later in ["apply", "confirm", "rollback", "report", "replay", "plan", "\n  run "] {
             #expect(!main.output.contains(later), "\(later)")
         }
     }

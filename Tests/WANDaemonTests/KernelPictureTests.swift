@@ -181,4 +181,46 @@ struct KernelPictureTests {
         picture.put(rule)
         #expect(picture.intruders.count == 1)
     }
+
+    @Test("host routes of ours in main are seen, put back and cleaned up; other programs' are left alone")
+    func hostRoutes() throws {
+        var uplink = DataplaneUplink(
+            number: UplinkNumber(rawValue: 1), interface: "ppp0",
+            attachment: WANModel.Attachment(
+                interfaceIndex: InterfaceIndex(rawValue: 7), interface: "ppp0",
+                addresses: [.v4(IPv4Address(198, 51, 100, 10))]))
+        let without = WantedState.make(uplinks: [uplink], ladder: [uplink.number], mark: MarkLayout())
+        uplink.nameServers = [IPv4Address(203, 0, 113, 53)]
+        let wanted = WantedState.make(uplinks: [uplink], ladder: [uplink.number], mark: MarkLayout())
+        let words = "203.0.113.53/32 dev #7 table main metric 8700"
+        var picture = KernelPicture()
+        let ours = RouteMessage(
+            try prefix("203.0.113.53/32"), output: InterfaceIndex(rawValue: 7), table: .main, metric: 8700)
+        picture.put(ours)
+        let found = picture.found.routes.values.map(\.description)
+        #expect(found == [words])
+        // Put back when it is taken away, and gone when nobody wants it any more.
+        #expect(!changes(from: picture.found, to: wanted).map(\.description).contains("route replace \(words)"))
+        #expect(changes(from: picture.found, to: without).map(\.description).last == "route del \(words)")
+        #expect(changes(from: picture.found, to: KernelState()).map(\.description) == ["route del \(words)"])
+        picture.remove(ours)
+        #expect(changes(from: picture.found, to: wanted).map(\.description).contains("route replace \(words)"))
+        var foreign = ours
+        foreign.protocol = RouteProtocol(rawValue: 3)
+        picture.put(foreign)
+        #expect(picture.found.routes.isEmpty && picture.intruders.isEmpty && picture.foreignDefaults.isEmpty)
+    }
+
+    @Test("the rule that lets no strict mark past is ours, as the kernel tells it")
+    func prohibit() throws {
+        var rule = RuleMessage(.v4, priority: RulePriority(rawValue: 8997), lookup: RoutingTable(rawValue: 0))
+        rule.action = .prohibit
+        rule.mark = MarkLayout().anyStrict
+        var picture = KernelPicture()
+        picture.put(rule)
+        #expect(picture.found.rules.map(\.description) == ["8997: fwmark 0x800000/0x800000 prohibit"])
+        rule.action = .blackhole
+        picture.put(rule)
+        #expect(picture.found.rules.count == 1 && picture.intruders.count == 1)
+    }
 }

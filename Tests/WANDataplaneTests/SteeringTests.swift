@@ -122,3 +122,19 @@ struct SteeringTests {
         }
     }
 }
+
+extension SteeringChange {
+    /// As nft(8) would be told.
+    fileprivate func commands(table: String) -> [String] {
+        var commands: [String] = []
+        if isFlushed { commands.append("flush set \(table) \(name)") }
+        if !removed.isEmpty {
+            commands.append("delete element \(table) \(name) { \(removed.map(\.description).joined(separator: ", ")) }")
+        }
+        if !added.isEmpty {
+            let elements = added.map { "\($0.key)" + ($0.verdict.map { " : \($0)" } ?? "") }
+            commands.append("add element \(table) \(name) { \(elements.joined(separator: ", ")) }")
+        }
+        return commands
+    }
+}

@@ -81,19 +81,16 @@ struct ExampleTests {
         #expect(found.policy.failover.drain.meteredBytes == 50_000_000)
     }
 
-    @Test("two boxes names three parts of a later release, each with its line")
+    @Test("two boxes is the classic set-up, and each box knows its part")
     func twoBoxes() throws {
         let found = try example("two-boxes.yaml")
         #expect(found.warnings == [])
-        #expect(try parts(found, in: "two-boxes.yaml") == ["nodes:", "vrrp:", "notify:"])
-        #expect(
-            found.policy.notifiers == [
-                .mail(
-                    to: "root@example.net", from: "router@example.net", server: "smtp://127.0.0.1",
-                    events: ["switch", "down", "budget"]),
-                .webhook(url: "https://hooks.example.net/wan", events: ["switch", "down", "budget"]),
-            ])
+        #expect(try parts(found, in: "two-boxes.yaml") == [])
         #expect(found.policy.uplinks.map(\.node) == ["main", "sub"])
+        let vrrp = try #require(found.policy.vrrp)
+        #expect(vrrp.backupForwarding == .off)
+        #expect(vrrp.advertisement == .milliseconds(100))
+        #expect(try found.policy.part(of: "sub").failover.order == [.init("soracom")])
     }
 
     @Test("every example is in this test")

@@ -42,17 +42,22 @@ let failoverFaults: [Faulty] = [
         "4:35: metered-bytes must be a size such as 50MB; not a list"),
 ]
 
+/// What is said of nodes without the address that they share, after its place.
+private let needsVRRP =
+    "nodes needs vrrp; say which address they share, such as vrrp: {instance: VI_1, interface: eth0, router-id: 51, address: 192.168.0.254/24}"
+
 let laterFaults: [Faulty] = [
     Faulty(
         "version: 1\nuplinks:\n  a: {node: n1, interface: ppp0}\nnodes:\n"
             + (1...17).map { "  n\($0): {address: 10.0.0.\($0)}\n" }.joined(),
-        "21:3: there are 17 nodes; at most 16 are allowed"),
+        "4:1: \(needsVRRP)", "21:3: there are 17 nodes; at most 16 are allowed"),
     Faulty(
         minimal("nodes: {main: {address: 192.168.0.1}}\n"),
-        "3:3: uplink \"a\" has no node; say which box has it: main"),
+        "3:3: uplink \"a\" has no node; say which box has it: main", "4:1: \(needsVRRP)"),
     Faulty(
         "version: 1\nnodes:\n  main: {address: 192.168.0.1}\n  sub: {address: 192.168.0.1}\n  x: {}\nuplinks:\n  a: {node: mian, interface: ppp0}\n",
-        "4:18: address 192.168.0.1 belongs to node \"main\" already", "5:6: x is empty; give it a value or remove it",
+        "2:1: \(needsVRRP)", "4:18: address 192.168.0.1 belongs to node \"main\" already",
+        "5:6: x is empty; give it a value or remove it",
         "7:13: unknown node \"mian\"; did you mean \"main\"?"),
     Faulty(
         minimal("vrrp: {instance: VI_1, interface: eth0, router-id: 256}\n"),

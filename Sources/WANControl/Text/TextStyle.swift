@@ -48,7 +48,7 @@ package struct TextStyle: Sendable {
     }
 
     /// Words over as many lines as the width asks for; further lines are indented.
-    func wrap(_ text: String, indent: Int = 0, firstIndent: Int? = nil) -> [String] {
+    package func wrap(_ text: String, indent: Int = 0, firstIndent: Int? = nil) -> [String] {
         let first = String(repeating: " ", count: firstIndent ?? indent)
         let further = String(repeating: " ", count: indent)
         guard let width else { return [first + text] }

@@ -2,6 +2,7 @@ import ArgumentParser
 import JSONText
 import LinuxIO
 import WANControl
+import WANModel
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,36 +14,31 @@ struct Check: ParsableCommand {
             Examples:
               wanctl check
               wanctl check draft.yaml
+              wanctl check --node sub          what the box `sub` of a site with several will do
               wanctl check && wanctl reload
             """)
 
     @Argument(help: ArgumentHelp("The policy file.", valueName: "file"))
     var file = "/etc/wanctl/policy.yaml"
-    @Option(help: ArgumentHelp("Check that the policy knows this box, of a site with several.", valueName: "name"))
+    @Option(help: ArgumentHelp("Show what this box will do, of a site with several.", valueName: "name"))
     var node: String?
     @OptionGroup var output: PrintOptions
-
-    /// The reader takes no more; see WANPolicy.
-    private static let largest = 1 << 20
 
     func run() throws {
         try reportingRefusal { () throws(ControlRefusal) in
             guard let judge = policyJudge else {
                 throw ControlRefusal(.refused, "this build has no policy reader")
             }
-            let bytes: [UInt8]
-            do throws(SystemCallError) {
-                bytes = try Files.read(file, limit: Self.largest)
-            } catch {
-                throw ControlRefusal(.policy, "cannot read the policy: \(error)")
-            }
+            let bytes = try readPolicy(file)
             var verdict = judge(bytes, file)
-            if let node, verdict.faults.isEmpty, !verdict.nodes.isEmpty, !verdict.nodes.contains(node) {
-                let known = verdict.nodes.joined(separator: ", ")
-                verdict.faults.append(
-                    .init(
-                        file: file, line: 1, column: 1, problem: "no node \(quoted(node))", advice: "nodes are \(known)"
-                    ))
+            var part: SitePart?
+            if let node, let policy = verdict.policy {
+                do throws(UnknownNode) {
+                    part = try SitePart(of: node, in: policy)
+                } catch {
+                    verdict.faults.append(
+                        .init(file: file, line: 1, column: 1, problem: error.description, advice: nil))
+                }
             }
             if output.json {
                 try show(verdict.json.prettyText + "\n")
@@ -54,10 +50,17 @@ struct Check: ParsableCommand {
                 + verdict.unsupported.map { $0.text("not yet supported: ") }
                 + verdict.warnings.map { $0.text("warning: ") }
             try show(lines.map { printable($0) + "\n" }.joined())
-            guard verdict.isAccepted else { throw ControlRefusal(.policy, summary(verdict)) }
+            let style = TextStyle.ofOutput()
+            let about = part.map { $0.text(style) } ?? verdict.siteText(style)
+            guard verdict.isAccepted else {
+                // What this release cannot obey is still in order, and worth a look.
+                if verdict.faults.isEmpty, !about.isEmpty { try show("\n" + about) }
+                throw ControlRefusal(.policy, summary(verdict))
+            }
             try show("\(printable(file)) is in order: uplinks \(verdict.uplinks.joined(separator: ", ")).\n")
-            let rules = verdict.rulesText(.ofOutput())
-            if !rules.isEmpty { try show("\n" + rules) }
+            if !about.isEmpty { try show("\n" + about) }
+            let rules = verdict.rulesText(style)
+            if part == nil, !rules.isEmpty { try show("\n" + rules) }
         }
     }
 

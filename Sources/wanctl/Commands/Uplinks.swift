@@ -82,9 +82,9 @@ struct Probe: DaemonCommand {
 
     func run() throws {
         var isAnswered = false
-        try follow(.probe(uplink: uplink), output, as: ProbeReport.init(json:), seen: { if $0.rttMilliseconds != nil { isAnswered = true } }) {
-            $0.text($1)
-        }
+        try follow(
+            .probe(uplink: uplink), output, as: ProbeReport.init(json:),
+            seen: { report in if report.rttMilliseconds != nil { isAnswered = true } }, text: { $0.text($1) })
         // As ping(8): a script can ask whether anything answers.
         if !isAnswered { throw ExitCode(1) }
     }

@@ -1,0 +1,248 @@
+internal import LinuxIO
+internal import NetworkTypes
+internal import PacketWire
+internal import WANControl
+internal import WANDataplane
+internal import WANEngine
+internal import WANModel
+
+/// This box's place in its site: what keepalived is told of it, and what it is told by keepalived.
+///
+/// Who has the virtual address on an interface carries the traffic: that is seen in the kernel, at once and whether keepalived
+/// lives or not. keepalived's notices say why, and when it is in FAULT or gone.
+final class SiteState {
+    /// Until the first look: a role is only ever taken, never assumed.
+    var role = StatusReport.Role.alone
+    var since = Daemon.moment()
+    var reason = ""
+    let fifoPath: String
+    var fifo: NoticeReader?
+    var fifoWatch: EventLoop.Watch?
+    var health: HealthFile
+    var written: Int?
+    /// The last notice for our instance, and when.
+    var notice: (notice: VRRPNotice, at: Moment)?
+    /// The address is being given away: `NodeHealth.yield` stands in the file until then at the latest.
+    var yieldsUntil: Moment?
+    var timer: EventLoop.Timer?
+    var forwardingTimer: EventLoop.Timer?
+    var healthTimer: EventLoop.Timer?
+
+    init(_ vrrp: VRRP) {
+        fifoPath = vrrp.notifyFIFO
+        health = HealthFile(vrrp.trackFile)
+    }
+
+    func cancelAll(_ loop: EventLoop) {
+        for timer in [timer, forwardingTimer, healthTimer] { timer.map(loop.cancel) }
+        fifoWatch.map(loop.remove)
+    }
+}
+
+/// A FIFO that an optional can hold.
+final class NoticeReader {
+    var fifo: VRRPFifo
+    init(_ fifo: consuming VRRPFifo) { self.fifo = fifo }
+}
+
+extension Daemon {
+    /// The policy's VRRP where this box is one of several.
+    var vrrp: VRRP? { loaded.position == nil ? nil : policy.vrrp }
+
+    /// Another box carries the traffic.
+    var standsBy: Bool { site?.role == .backup }
+
+    // MARK: beginning
+
+    /// At start and after a reload: before the uplinks are looked at, so that nothing is raised that is to rest.
+    func takeSite() {
+        guard let vrrp else {
+            site?.cancelAll(loop)
+            site = nil
+            feed(.standsBy(false))
+            return
+        }
+        if let site, site.fifoPath == vrrp.notifyFIFO, site.health.path == vrrp.trackFile {
+            updateRole()
+            writeHealth()
+            return
+        }
+        site?.cancelAll(loop)
+        site = SiteState(vrrp)
+        watchAside()
+        openFIFO(vrrp)
+        updateRole(isFirst: true)
+        keepSite()
+    }
+
+    private func openFIFO(_ vrrp: VRRP) {
+        do throws(SystemCallError) {
+            let fifo = try VRRPFifo(vrrp.notifyFIFO)
+            let descriptor = fifo.descriptor
+            if fifo.wasMade {
+                log(
+                    .info,
+                    "\(vrrp.notifyFIFO) was not there and is made; a keepalived that runs already has to be reloaded")
+            }
+            site?.fifo = NoticeReader(fifo)
+            site?.fifoWatch = try loop.watch(descriptor) { [weak self] _ in self?.readNotices() }
+            warnings["fifo"] = nil
+        } catch {
+            warnings["fifo"] = "keepalived's notices cannot be read: \(error); the role is taken from the address alone"
+            log(.warning, warnings["fifo"] ?? "")
+        }
+    }
+
+    /// Every few seconds: what others may have taken away is put back.
+    private func keepSite() {
+        guard site != nil, let vrrp else { return }
+        if site?.fifo?.fifo.isIntact == false {
+            if let watch = site?.fifoWatch { loop.remove(watch) }
+            site?.fifo = nil
+            site?.fifoWatch = nil
+        }
+        if site?.fifo == nil { openFIFO(vrrp) }
+        updateRole()
+        writeHealth(isForced: true)
+        site?.timer = loop.schedule(at: Clock.boottime() + 5_000_000_000) { [weak self] in self?.keepSite() }
+    }
+
+    // MARK: the role
+
+    private func readNotices() {
+        guard let vrrp else { return }
+        do throws(SystemCallError) {
+            for result in try site?.fifo?.fifo.notices() ?? [] {
+                switch result {
+                case .success(let notice) where notice.subject == .instance && notice.name == vrrp.instance:
+                    site?.notice = (notice, Daemon.moment())
+                    log(.info, "keepalived: \(notice.line)")
+                    if notice.event == .fault { endYieldSoon() }
+                case .success(let notice): log(.debug, "keepalived: \(notice.line), not ours")
+                case .failure(let error): log(.warning, "\(error)")
+                }
+            }
+        } catch {
+            warnings["fifo"] = "keepalived's notices cannot be read: \(error)"
+        }
+        updateRole()
+    }
+
+    /// Who has the address carries the traffic.
+    func updateRole(isFirst: Bool = false) {
+        guard let vrrp, let before = site?.role else { return }
+        let hasAddress = picture.addresses.values.contains { list in list.contains { $0.local == vrrp.address.address }
+        }
+        let role: StatusReport.Role = hasAddress ? .master : .backup
+        guard role != before else { return }
+        let now = Daemon.moment()
+        site?.role = role
+        site?.since = now
+        let said = site?.notice.map { "keepalived said \($0.notice.event.rawValue)" }
+        site?.reason =
+            isFirst
+            ? "\(vrrp.address.address) \(hasAddress ? "was" : "was not") on this box at start"
+            : "\(vrrp.address.address) \(hasAddress ? "came to" : "left") this box" + (said.map { " (\($0))" } ?? "")
+        note(kind: "role", "\(role.rawValue): \(site?.reason ?? "")")
+        forward(vrrp, isMaster: hasAddress)
+        feed(.standsBy(!hasAddress))
+        if hasAddress, !isFirst { recordTakeover(at: now) }
+        writeHealth()
+        service.notify("STATUS=\(summary())")
+        tellStatusWatchers()
+    }
+
+    /// A switch of the site as this box sees it: proven as one between its own uplinks is.
+    private func recordTakeover(at now: Moment) {
+        var decision = engine.decision
+        decision.previous = []
+        decision.cause = "this box is master: \(site?.reason ?? "")"
+        decision.faultSince = nil
+        recordSwitch(decision, decidedAt: now, failure: nil)
+    }
+
+    private func forward(_ vrrp: VRRP, isMaster: Bool) {
+        if let timer = site?.forwardingTimer { loop.cancel(timer) }
+        site?.forwardingTimer = nil
+        guard vrrp.backupForwarding == .off else { return }
+        if isMaster { return setForwarding(true) }
+        // Hosts that have not heard of the new gateway yet still send here.
+        site?.forwardingTimer = loop.schedule(at: Clock.boottime() + 2_000_000_000) { [weak self] in
+            guard let self, site?.role == .backup else { return }
+            setForwarding(false)
+        }
+    }
+
+    private func setForwarding(_ isOn: Bool) {
+        for interface in policy.lan.interfaces {
+            if let done = KernelSettings.setForwarding(isOn, from: interface) { note(kind: "sysctl", done) }
+        }
+    }
+
+    // MARK: health
+
+    /// For so long after a start, what is being proved may still turn out well, and the file says what it said before: a daemon
+    /// that is started again must not give the address away.
+    private static let patience: Duration = .seconds(3)
+    private static let yielding: Duration = .seconds(3)
+
+    /// Tells keepalived how good this box is, where that has changed.
+    func writeHealth(isForced: Bool = false) {
+        guard let position = loaded.position, site != nil else { return }
+        let now = Daemon.moment()
+        var value = engine.health(places: position.places, count: position.count, at: now)
+        if value == NodeHealth.none, now - startedMoment < Self.patience, engine.isProving || !hasLooked {
+            if site?.healthTimer != nil { return }
+            site?.healthTimer = loop.schedule(at: (startedMoment + Self.patience).nanoseconds) { [weak self] in
+                self?.site?.healthTimer = nil
+                self?.writeHealth()
+            }
+            return
+        }
+        if state.aside != nil { value = min(value, NodeHealth.held) }
+        if yields(now, to: value) { value = NodeHealth.yield }
+        guard value != site?.written || isForced else { return }
+        do throws(SystemCallError) {
+            if try site?.health.write(value) == true { log(.info, "health \(value) for keepalived") }
+            site?.written = value
+            warnings["health"] = nil
+        } catch {
+            warnings["health"] = "keepalived cannot be told how this box is: \(error)"
+            log(.error, warnings["health"] ?? "")
+        }
+    }
+
+    /// Whether the address is to be given away now, in some milliseconds instead of three advertisements, or at all where
+    /// the policy lets no better box take it from a living one.
+    private func yields(_ now: Moment, to value: Int) -> Bool {
+        if let until = site?.yieldsUntil {
+            if now < until, value <= NodeHealth.held { return true }
+            site?.yieldsUntil = nil
+            return false
+        }
+        guard let vrrp, site?.role == .master, value <= NodeHealth.held, let written = site?.written,
+            written > value, written > NodeHealth.held
+        else { return false }
+        let words = freshPeerHealth()
+        // A peer that is known to be better takes it; where nobody was heard, one that cannot take it by itself may be.
+        let isTaken = words.contains { $0 > value } || words.isEmpty && (!vrrp.preempts || vrrp.preemptDelay > .zero)
+        guard isTaken else { return false }
+        site?.yieldsUntil = now + Self.yielding
+        loop.schedule(at: (now + Self.yielding).nanoseconds) { [weak self] in self?.writeHealth() }
+        return true
+    }
+
+    /// keepalived is in FAULT: a second for the others to take over, then the truth again.
+    private func endYieldSoon() {
+        guard site?.yieldsUntil != nil else { return }
+        let end = Daemon.moment() + .seconds(1)
+        site?.yieldsUntil = end
+        loop.schedule(at: end.nanoseconds) { [weak self] in self?.writeHealth() }
+    }
+
+    /// Of peers that were heard lately.
+    private func freshPeerHealth() -> [Int] { [] }
+
+    /// Why the site's traffic cannot go to this uplink of another box, as far as that is known.
+    func refusal(of uplink: String, on other: Node) -> String? { nil }
+}

@@ -1,0 +1,35 @@
+package import WANModel
+
+/// This box among others that share the LAN's gateway address.
+extension Engine {
+    /// How long the dear class outlives the role: hosts that have not heard of the new gateway yet still send here.
+    private static let farewell: Duration = .seconds(2)
+
+    mutating func standBy(_ isStandingBy: Bool, at now: Moment) {
+        guard isStandingBy != standsBy else { return }
+        standsBy = isStandingBy
+        needsRoute = true
+        needsChoice = true
+        for index in records.indices {
+            if isStandingBy, isUsed(records[index].number), records[index].speed != nil {
+                records[index].raisedUntil = now + Self.farewell
+            }
+            // What rested is asked at once whether it works, what worked is asked less often.
+            if records[index].settings.metered { records[index].nextProbe = nil }
+        }
+    }
+
+    /// What keepalived is to be told of this box (`NodeHealth`). `places`: of its uplinks in the site's order, which has `count`.
+    package func health(places: [String: Int], count: Int, at now: Moment) -> Int {
+        NodeHealth.value(
+            of: records.compactMap { record in
+                places[record.settings.name].map {
+                    NodeHealth.Candidate(
+                        place: $0, isUsable: record.isEligible, isHeld: record.holdUntil.map { $0 > now } ?? false)
+                }
+            }, count: count)
+    }
+
+    /// Whether something may still turn out to work: a box that has just started knows nothing of its uplinks.
+    package var isProving: Bool { records.contains { $0.state == .proving } }
+}

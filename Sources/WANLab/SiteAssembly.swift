@@ -1,0 +1,72 @@
+internal import NetworkTypes
+
+/// The ip(8) batches that make the namespaces a site of several boxes; the internet is that of a lab of one router (`Assembly`).
+enum SiteAssembly {
+    /// `ip -batch -`, in no namespace.
+    static func namespaces(_ id: String, _ nodes: [SiteNode]) -> String {
+        let name = { (place: SitePlace) in place.namespace(of: id) }
+        let lanSwitch = name(.lanSwitch)
+        return lines(
+            places(nodes).map { "netns add \(name($0))" }
+                + nodes.map { node in
+                    "link add eth0 netns \(name(node.place)) type veth peer name \(node.port) netns \(lanSwitch)"
+                } + [
+                    "link add eth0 netns \(name(.lan)) type veth peer name lan0 netns \(lanSwitch)",
+                    "link add br0 netns \(lanSwitch) type bridge",
+                ] + homeRouterCable(nodes, name))
+    }
+
+    static func places(_ nodes: [SiteNode]) -> [SitePlace] {
+        nodes.map(\.place) + [.lanSwitch, .lan, .inet] + (nodes.contains(.third) ? [.jcom] : [])
+    }
+
+    /// The internet has JCOM's cable in any case, for its rules name it; without `third` it ends in nothing.
+    private static func homeRouterCable(_ nodes: [SiteNode], _ name: (SitePlace) -> String) -> [String] {
+        nodes.contains(.third)
+            ? ["link add wan0 netns \(name(.jcom)) type veth peer name jcom0 netns \(name(.inet))"]
+            : ["link add jcom0 netns \(name(.inet)) type veth peer name unused0 netns \(name(.inet))"]
+    }
+
+    /// What `ip -n NAMESPACE -batch -` reads for a place.
+    static func addresses(of place: SitePlace, _ nodes: [SiteNode]) -> String {
+        if let twin = place.twin { return Assembly.addresses(of: twin) }
+        switch place {
+        case .lanSwitch:
+            return lines(
+                ["link set lo up", "link set br0 up"]
+                    + (nodes.map(\.port) + ["lan0"]).flatMap { ["link set \($0) master br0", "link set \($0) up"] })
+        case .lan:
+            return lines([
+                "link set lo up", "addr add \(LabAddress.client)/24 dev eth0", "link set eth0 up",
+                "route add default via \(LabAddress.virtual)",
+            ])
+        default:
+            return lines(
+                ["link set lo up"]
+                    + nodes.filter { $0.place == place }.flatMap { node in
+                        ["addr add \(node.address)/24 dev eth0", "link set eth0 up"]
+                    })
+        }
+    }
+
+    /// What pppd, or dhclient on the Wi-Fi, would do when the line comes up; without any default route.
+    static func nodeEnd(of node: SiteNode) -> String {
+        let uplink = node.uplink
+        return lines([
+            uplink.isPointToPoint
+                ? "addr add \(uplink.address) peer \(uplink.gateway) dev \(node.interface)"
+                : "addr add \(uplink.address)/24 brd + dev \(node.interface)",
+            "link set \(node.interface) mtu \(uplink.mtu) up",
+        ])
+    }
+
+    static func cable(of node: SiteNode, _ cable: SiteCable) -> String {
+        switch cable {
+        case .connected: lines(["link set \(node.port) master br0", "link set \(node.port) up"])
+        case .unplugged: lines(["link set \(node.port) down"])
+        case .silent: lines(["link set \(node.port) nomaster", "link set \(node.port) up"])
+        }
+    }
+
+    private static func lines(_ commands: [String]) -> String { commands.joined(separator: "\n") + "\n" }
+}

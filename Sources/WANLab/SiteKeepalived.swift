@@ -1,0 +1,147 @@
+internal import Glibc
+internal import LinuxIO
+internal import NetworkTypes
+internal import WANModel
+internal import WANPolicy
+
+/// The real keepalived on one box of a site's lab, with pid files and paths of the box's own.
+package final class SiteKeepalived: Sendable {
+    private let lab: SiteLab
+    package let node: SiteNode
+    private let child: Child
+
+    /// Starts it with the configuration that `wanctl export keepalived` prints for the box.
+    package static func start(
+        on node: SiteNode, in lab: SiteLab, policy: String? = nil
+    ) throws(LabError) -> SiteKeepalived {
+        let text = policy ?? SitePolicy.text(for: node, in: lab)
+        let configuration = try doing("make keepalived's file for \(node.rawValue)") {
+            let read = try PolicyReader.read(Array(text.utf8))
+            guard let made = try KeepalivedConfiguration.text(for: node.rawValue, of: read.policy) else {
+                throw LabError("", "the policy has no nodes")
+            }
+            return made
+        }
+        return try start(on: node, in: lab, configuration: configuration)
+    }
+
+    package static func start(
+        on node: SiteNode, in lab: SiteLab, configuration: String
+    ) throws(LabError) -> SiteKeepalived {
+        let folder = lab.directory(of: node)
+        try doing("write keepalived's file") {
+            try Files.replace("\(folder)/keepalived.conf", with: Array(configuration.utf8))
+        }
+        // Of one that was killed: its orphan is a zombie where nobody reaps, and keepalived takes it for a running one.
+        for name in ["keepalived.pid", "vrrp.pid"] { Files.remove("\(folder)/\(name)") }
+        let child = try lab.spawn(
+            in: node.place,
+            [
+                "keepalived", "--dont-fork", "--log-console", "--log-detail", "--vrrp", "--use-file",
+                "\(folder)/keepalived.conf", "--pid", "\(folder)/keepalived.pid", "--vrrp_pid", "\(folder)/vrrp.pid",
+            ])
+        return SiteKeepalived(lab: lab, node: node, child: child)
+    }
+
+    private init(lab: SiteLab, node: SiteNode, child: Child) {
+        self.lab = lab
+        self.node = node
+        self.child = child
+    }
+
+    package var isRunning: Bool { child.isRunning }
+
+    package func log() throws(LabError) -> String {
+        try doing("read keepalived's log") { try child.output() }
+    }
+
+    /// Returns when its log has this.
+    package func waitForLog(_ text: String, atMost limit: Duration = .seconds(10)) throws(LabError) {
+        let deadline = Clock.boottime() + limit.nanoseconds
+        while true {
+            let log = try log()
+            if log.contains(text) { return }
+            guard isRunning, Clock.boottime() < deadline else {
+                throw LabError("see keepalived of \(node.rawValue) say \"\(text)\"", "it did not; it says:\n\(log)")
+            }
+            _ = child.wait(atMost: .milliseconds(10))
+        }
+    }
+
+    /// It gives the address away, says STOP and ends; some seconds.
+    package func stop() { child.stop(grace: .seconds(5)) }
+
+    /// Without a word: the address stays on the interface.
+    package func kill() { child.kill() }
+
+    /// It reads its file again.
+    package func reload() { child.signal(SIGHUP) }
+}
+
+extension SiteLab {
+    /// The file in which keepalived reads the health of a box (`track-file`).
+    package func healthFile(of node: SiteNode) -> String { "\(directory(of: node))/health" }
+
+    /// Where keepalived of a box says what it does (`notify-fifo`).
+    package func notifyFIFO(of node: SiteNode) -> String { "\(directory(of: node))/vrrp.fifo" }
+
+    /// Says how good a box is, as its daemon would: see `NodeHealth`.
+    package func setHealth(_ node: SiteNode, _ value: Int) throws(LabError) {
+        try doing("set the health of \(node.rawValue)") {
+            try Files.replace(healthFile(of: node), with: Array("\(value)\n".utf8))
+        }
+    }
+
+    /// The boxes that have the virtual address on their interface.
+    package func owners() throws(LabError) -> [SiteNode] {
+        var owners: [SiteNode] = []
+        for node in nodes {
+            let listing = try mustRun(in: node.place, ["ip", "-4", "-o", "addr", "show", "dev", "eth0"])
+            if listing.contains(" \(LabAddress.virtual)/") { owners.append(node) }
+        }
+        return owners
+    }
+
+    /// Returns when these boxes have the address and no other has it; the moment it was seen.
+    @discardableResult
+    package func waitForOwners(_ wanted: [SiteNode], atMost limit: Duration = .seconds(10)) throws(LabError) -> Int64 {
+        let deadline = Clock.boottime() + limit.nanoseconds
+        while true {
+            let owners = try owners()
+            let now = Clock.boottime()
+            if owners == wanted { return now }
+            guard now < deadline else {
+                throw LabError(
+                    "see \(wanted.map(\.rawValue)) with the virtual address",
+                    "after \(limit) it is on \(owners.map(\.rawValue))")
+            }
+            pause(milliseconds: 5)
+        }
+    }
+
+    /// The plainest router: forwarding, masquerading and a default route over the box's own line, whatever its role. For trying
+    /// keepalived without the daemon.
+    package func routePlainly(_ node: SiteNode) throws(LabError) {
+        try writeSettings(["net/ipv4/ip_forward": "1"], in: node.place)
+        try mustRun(
+            in: node.place, ["nft", "-f", "-"],
+            input: """
+                table ip lab-plain
+                delete table ip lab-plain
+                table ip lab-plain {
+                    chain translate {
+                        type nat hook postrouting priority srcnat; policy accept;
+                        oifname "\(node.interface)" masquerade
+                    }
+                }
+
+                """)
+        try mustRun(in: node.place, ["ip"] + Self.plainDefault(of: node))
+    }
+
+    /// `ip route replace default …` over the box's own line, as one would type it.
+    static func plainDefault(of node: SiteNode) -> [String] {
+        let way = node.uplink.isPointToPoint ? [] : ["via", node.uplink.gateway.description]
+        return ["route", "replace", "default"] + way + ["dev", node.interface]
+    }
+}

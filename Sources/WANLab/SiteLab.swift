@@ -1,0 +1,264 @@
+internal import Glibc
+internal import LinuxIO
+internal import NetworkTypes
+internal import Synchronization
+
+/// A site of two or three boxes that share the LAN's gateway address, each with a way out of its own, and the internet behind.
+///
+/// The boxes are left without default route, NAT, forwarding and keepalived: those are the job of what is tested in them. As a
+/// `Lab`, everything goes with the object, and what a killed process leaves behind goes with the next lab.
+package final class SiteLab: Sendable {
+    package let id: String
+    package let nodes: [SiteNode]
+    private let seed: UInt64
+    private let lines: [LabUplink: LineQuality]
+    private let programs = Mutex(Programs())
+    private let pieces: Mutex<Pieces?>
+
+    private struct Programs {
+        var children: [(place: SitePlace, child: Child)] = []
+        var logs = 0
+    }
+
+    /// What has to be ended in an order.
+    private struct Pieces: ~Copyable {
+        var directory: LabDirectory
+        var wires: LoopThread<Wires>?
+        var starter: LoopThread<Void>?
+        var content: ContentServer?
+    }
+
+    /// Lines that add nothing unless some are given.
+    package static func build(
+        _ nodes: [SiteNode] = [.main, .sub], id: String? = nil, seed: UInt64 = 1, lines: [LabUplink: LineQuality] = [:]
+    ) throws(LabError) -> SiteLab {
+        try StaleLabs.sweep()
+        let lab = SiteLab(try LabDirectory.claim(id), nodes, seed, lines)
+        try lab.assemble()  // where it fails, deinit takes down what was built
+        return lab
+    }
+
+    private init(
+        _ directory: consuming LabDirectory, _ nodes: [SiteNode], _ seed: UInt64, _ lines: [LabUplink: LineQuality]
+    ) {
+        id = directory.id
+        self.nodes = nodes
+        self.seed = seed
+        self.lines = lines
+        pieces = Mutex(Pieces(directory: directory))
+    }
+
+    deinit {
+        // There is nobody left to tell; what could not be removed, the next lab's sweep meets again.
+        do { try tearDown() } catch { writeError("wanctl-lab: \(error)\n") }
+    }
+
+    /// `/run/wanctl-lab/ID`; it goes with the lab.
+    package var directory: String { "\(LabDirectory.root)/\(id)" }
+
+    /// A box's own files: what would be below its `/etc` and `/run`.
+    package func directory(of node: SiteNode) -> String { "\(directory)/\(node.rawValue)" }
+
+    package func namespaceName(_ place: SitePlace) -> String { place.namespace(of: id) }
+
+    package func namespacePath(_ place: SitePlace) -> String { "/run/netns/\(place.namespace(of: id))" }
+
+    /// The host of the LAN that asks the content server, to measure with `ClientProber`.
+    package var clientSite: ProbeSite {
+        ProbeSite(
+            namespace: namespacePath(.lan), server: ContentServer.endpoint,
+            owners: Dictionary(uniqueKeysWithValues: nodes.map { ($0.uplink.publicAddress, $0.uplink) }))
+    }
+
+    package func tearDown() throws(LabError) {
+        guard var rest = pieces.withLock({ pieces in pieces.take() }) else { return }
+        endPrograms(in: nil)
+        rest.content = nil
+        rest.starter = nil
+        rest.wires = nil
+        let gate = try doing("take down \(id)") { try LabDirectory.gate() }
+        try Remains.remove(of: id)
+        let directory = rest.directory
+        directory.remove()
+        withExtendedLifetime(gate) {}
+    }
+
+    private func assemble() throws(LabError) {
+        try Command.mustRun(["ip", "-batch", "-"], input: SiteAssembly.namespaces(id, nodes))
+        for place in SiteAssembly.places(nodes) {
+            try writeSettings(LabOptions.kernelDefaults, in: place)
+            try writeSettings(["net/ipv6/conf/all/disable_ipv6": "1"], in: place)
+        }
+        let near = Dictionary(
+            uniqueKeysWithValues: nodes.map { node in
+                (node.uplink, Wires.NearEnd(namespace: namespacePath(node.place), interface: node.interface))
+            })
+        let (id, seed, lines) = (id, seed, lines)
+        let wires = try LoopThread<Wires>("the wires", urgent: true) { loop in
+            try Wires(on: loop, lab: id, seed: seed, lines: lines, near: near)
+        }
+        pieces.withLock { $0?.wires = wires }
+        for place in SiteAssembly.places(nodes) {
+            // Of the internet's lines some end at no box of this site; its rules do not mind.
+            let batch = SiteAssembly.addresses(of: place, nodes)
+            try Command.mustRun(["ip", "-n", namespaceName(place), "-batch", "-"], input: batch)
+        }
+        for node in nodes { try raise(node) }
+        try Command.mustRun(["nft", "-f", "-"], in: namespaceName(.inet), input: Assembly.inetRuleset)
+        if nodes.contains(.third) {
+            try Command.mustRun(["nft", "-f", "-"], in: namespaceName(.jcom), input: Assembly.jcomRuleset)
+            try writeSettings(["net/ipv4/ip_forward": "1"], in: .jcom)
+        }
+        for node in nodes { try doing("make \(directory(of: node))") { try makeDirectory(directory(of: node)) } }
+        let starter = try LoopThread<Void>("the starter of programs") { _ in }
+        let content = try ContentServer(in: namespacePath(.inet))
+        pieces.withLock {
+            $0?.starter = starter
+            $0?.content = content
+        }
+        for node in nodes { try waitForPort(node) }
+    }
+
+    /// A port carries frames when the kernel has noticed its carrier, which may take a second (net/core/link_watch.c).
+    private func waitForPort(_ node: SiteNode) throws(LabError) {
+        let deadline = Clock.boottime() + 5_000_000_000
+        while try !mustRun(in: .lanSwitch, ["bridge", "link", "show", "dev", node.port]).contains(" state forwarding ")
+        {
+            guard Clock.boottime() < deadline else {
+                throw LabError("connect \(node.rawValue)", "the LAN's switch does not forward for it")
+            }
+            pause(milliseconds: 10)
+        }
+    }
+
+    private func raise(_ node: SiteNode) throws(LabError) {
+        try Command.mustRun(
+            ["ip", "-n", namespaceName(node.place), "-batch", "-"], input: SiteAssembly.nodeEnd(of: node))
+    }
+
+    /// Writes settings of a place, as `net/ipv4/ip_forward`.
+    package func writeSettings(_ settings: [String: String], in place: SitePlace) throws(LabError) {
+        try doing("set \(namespaceName(place))") {
+            try NetworkNamespace.open(namespacePath(place)).inside {
+                for (name, value) in settings.sorted(by: { $0.key < $1.key }) {
+                    try Files.write(value, to: "/proc/sys/\(name)")
+                }
+            }
+        }
+    }
+
+    // MARK: programs
+
+    /// Runs a program inside a place to its end; it need not succeed.
+    package func run(in place: SitePlace, _ arguments: [String]) throws(LabError) -> CommandResult {
+        try Command.run(arguments, in: namespaceName(place))
+    }
+
+    /// Runs a program inside a place that must succeed; its standard output.
+    @discardableResult
+    package func mustRun(in place: SitePlace, _ arguments: [String], input: String = "") throws(LabError) -> String {
+        try Command.mustRun(arguments, in: namespaceName(place), input: input)
+    }
+
+    /// Starts a program inside a place and leaves it running, as `Lab.spawn` does.
+    package func spawn(
+        in place: SitePlace, _ arguments: [String], logPath: String? = nil
+    ) throws(LabError) -> Child {
+        guard let starter = pieces.withLock({ $0?.starter }) else {
+            throw LabError("start a program", "the lab is down")
+        }
+        let number = programs.withLock { programs in
+            programs.logs += 1
+            return programs.logs
+        }
+        let program = arguments.first?.split(separator: "/").last.map(String.init) ?? "program"
+        let log = logPath ?? "\(directory)/log/\(number)-\(place.rawValue)-\(program)"
+        let words = Spawn.words(for: arguments, in: namespaceName(place))
+        let child = try starter.perform { _ in try Child.start(words, arguments: arguments, logPath: log) }
+        programs.withLock { programs in
+            programs.children.removeAll { !$0.child.isRunning }
+            programs.children.append((place, child))
+        }
+        return child
+    }
+
+    private func endPrograms(in place: SitePlace?) {
+        let children = programs.withLock { programs in
+            let (gone, kept) = (
+                programs.children.filter { place == nil || $0.place == place },
+                programs.children.filter { place != nil && $0.place != place }
+            )
+            programs.children = kept
+            return gone.map(\.child)
+        }
+        for child in children where place == nil { child.signal(SIGTERM) }
+        for child in children { if place == nil { child.stop(grace: .seconds(2)) } else { child.kill() } }
+    }
+
+    // MARK: what goes wrong
+
+    /// Lets something go wrong with a box's line, or right; the moment it took effect (`Clock.boottime`).
+    @discardableResult
+    package func setFault(_ node: SiteNode, _ fault: Fault) throws(LabError) -> Int64 {
+        let uplink = node.uplink
+        switch fault {
+        case .gone:
+            return try onWires { wires in
+                let moment = Clock.boottime()
+                try wires[uplink].unplugNear()
+                return moment
+            }
+        case .back:
+            try onWires { wires in
+                try wires.reset(uplink)
+                try wires.plug(uplink)
+            }
+            try raise(node)
+            return Clock.boottime()
+        default:
+            return try onWires { wires in
+                let moment = Clock.boottime()
+                try Lab.apply(fault, to: try wires[uplink], gateway: uplink.gateway, at: moment)
+                return moment
+            }
+        }
+    }
+
+    /// A box's line as it was built, its interface included.
+    package func clearFaults(_ node: SiteNode) throws(LabError) {
+        let uplink = node.uplink
+        let isPlugged = try onWires { wires in
+            try wires.reset(uplink)
+            let isPlugged = try wires[uplink].isPlugged
+            if isPlugged { try wires[uplink].setCarrier(true) }
+            return isPlugged
+        }
+        if !isPlugged { try setFault(node, .back()) }
+    }
+
+    /// Pulls or plugs the cable between a box and the LAN's switch; the moment it was done. Returns when a plugged one carries
+    /// frames.
+    @discardableResult
+    package func setCable(_ node: SiteNode, _ cable: SiteCable) throws(LabError) -> Int64 {
+        try mustRun(in: .lanSwitch, ["ip", "-batch", "-"], input: SiteAssembly.cable(of: node, cable))
+        if cable == .connected { try waitForPort(node) }
+        return Clock.boottime()
+    }
+
+    /// The box loses its power: no frame leaves it any more, and its programs are dead before they can notice anything. What stood
+    /// on its interfaces stays there, where nobody sees it.
+    @discardableResult
+    package func powerOff(_ node: SiteNode) throws(LabError) -> Int64 {
+        let moment = try setCable(node, .silent)
+        endPrograms(in: node.place)
+        try setFault(node, .gone)
+        return moment
+    }
+
+    private func onWires<Answer: Sendable>(
+        _ body: @escaping @Sendable (Wires) throws -> Answer
+    ) throws(LabError) -> Answer {
+        guard let wires = pieces.withLock({ $0?.wires }) else { throw LabError("reach the wires", "the lab is down") }
+        return try wires.perform(body)
+    }
+}

@@ -1,0 +1,61 @@
+internal import NetworkTypes
+internal import WANModel
+
+extension Reading {
+    /// What can only be said of the site as a whole, once all of it has been read.
+    mutating func checkSite(_ policy: Policy) {
+        guard let vrrp = policy.vrrp else { return }
+        checkNodes(policy, vrrp)
+        checkInterface(policy, vrrp)
+        let highest = NodeHealth.highestBase(count: policy.siteOrder.count)
+        if vrrp.priority > highest, let place = places["vrrp.priority"] {
+            fault(
+                place, "priority \(vrrp.priority) leaves no room for the health of \(policy.siteOrder.count) uplinks",
+                "it may be 1 to \(highest): each adds one at least, and 254 is the end")
+        }
+        if policy.nodes.count == 1, let node = policy.nodes.first {
+            warn(
+                places["nodes.\(node.name)"] ?? .start, "\(node.name.quoted) is the only node",
+                "add the others, or remove nodes and vrrp")
+        }
+    }
+
+    private mutating func checkNodes(_ policy: Policy, _ vrrp: VRRP) {
+        let isHost = vrrp.address.length == IPPrefix(host: vrrp.address.address).length
+        for node in policy.nodes {
+            let place = places["nodes.\(node.name).address"] ?? .start
+            if node.address == vrrp.address.address {
+                fault(
+                    place, "address \(node.address) of node \(node.name.quoted) is the virtual one",
+                    "each box keeps an address of its own, for only one has the virtual one")
+            } else if !isHost, !vrrp.address.contains(node.address) {
+                warn(
+                    place, "address \(node.address) of node \(node.name.quoted) is outside of \(vrrp.address)",
+                    "the boxes usually stand in the network of the address they share")
+            }
+            if !uplinksHaveNode(node.name, policy) {
+                warn(
+                    places["nodes.\(node.name)"] ?? .start, "node \(node.name.quoted) has no uplink",
+                    "with the address it would lead nowhere; give it one, or remove it")
+            }
+        }
+    }
+
+    /// Uplinks with faults are not in the policy, and their nodes unknown: nothing is said then.
+    private func uplinksHaveNode(_ node: String, _ policy: Policy) -> Bool {
+        policy.uplinks.count < uplinks.count || policy.uplinks.contains { $0.node == node || $0.node == nil }
+    }
+
+    private mutating func checkInterface(_ policy: Policy, _ vrrp: VRRP) {
+        let place = places["vrrp.interface"] ?? .start
+        if let uplink = policy.uplinks.first(where: { $0.interface == vrrp.interface }) {
+            fault(
+                place, "interface \(vrrp.interface) is the one of uplink \(uplink.name.quoted)",
+                "the virtual address belongs on an interface of the LAN")
+        } else if !policy.lan.interfaces.isEmpty, !policy.lan.interfaces.contains(vrrp.interface) {
+            warn(
+                place, "interface \(vrrp.interface) is not in lan.interfaces",
+                "hosts that have the virtual address as their gateway are not routed")
+        }
+    }
+}

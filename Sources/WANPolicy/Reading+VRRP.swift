@@ -1,0 +1,101 @@
+internal import NetworkTypes
+internal import WANModel
+
+extension Reading {
+    /// The virtual router that the boxes share; what stands in every VRRP packet must be given, the rest has defaults.
+    mutating func vrrp(_ section: Section) -> VRRP? {
+        guard let field = section["vrrp"] else {
+            if let place = section.keyPlace("nodes") {
+                fault(
+                    place, "nodes needs vrrp",
+                    "say which address they share, such as vrrp: {instance: VI_1, interface: eth0, router-id: 51, address: 192.168.0.254/24}"
+                )
+            }
+            return nil
+        }
+        let place = section.keyPlace("vrrp") ?? field.place
+        use(.vrrp, at: place)
+        if section["nodes"] == nil { fault(place, "vrrp needs nodes", "name the boxes that share the address") }
+        let needed = ["instance", "interface", "router-id", "address"]
+        let others = [
+            "advertisement", "preempt", "preempt-delay", "unicast", "priority", "track-file", "notify-fifo", "backup",
+        ]
+        guard let keys = self.section(field, path: "vrrp", at: place, keys: needed + others) else { return nil }
+        for key in needed where keys[key] == nil { fault(place, "vrrp has no \(key)") }
+        let instance = instanceName(keys["instance"])
+        let interface = interface(keys["interface"])
+        let routerID = integer(keys["router-id"], in: 1...255)  // VRID, RFC 9568 section 5.2.3
+        let address = interfaceAddress(keys["address"])
+        // Read even where one of those is missing, so that all faults are told at once.
+        var vrrp = VRRP(
+            instance: instance ?? "", interface: interface ?? "", routerID: UInt8(routerID ?? 1),
+            address: address ?? IPPrefix(host: .v4(IPv4Address(bits: 0))))
+        settings(of: &vrrp, from: keys)
+        return [instance == nil, interface == nil, routerID == nil, address == nil].contains(true) ? nil : vrrp
+    }
+
+    private mutating func settings(of vrrp: inout VRRP, from keys: Section) {
+        vrrp.advertisement = advertisement(keys["advertisement"]) ?? vrrp.advertisement
+        vrrp.preempts = boolean(keys["preempt"]) ?? vrrp.preempts
+        vrrp.preemptDelay = duration(keys["preempt-delay"], in: .zero ... .seconds(1000)) ?? vrrp.preemptDelay
+        if !vrrp.preempts, vrrp.preemptDelay > .zero, let place = keys.keyPlace("preempt-delay") {
+            warn(place, "preempt-delay has no effect with preempt: false", "remove one of them")
+        }
+        vrrp.isUnicast = boolean(keys["unicast"]) ?? vrrp.isUnicast
+        vrrp.priority = integer(keys["priority"], in: 1...NodeHealth.highestBase(count: 1)) ?? vrrp.priority
+        vrrp.trackFile = path(keys["track-file"]) ?? vrrp.trackFile
+        vrrp.notifyFIFO = path(keys["notify-fifo"]) ?? vrrp.notifyFIFO
+        if vrrp.trackFile == vrrp.notifyFIFO, let place = keys.keyPlace("notify-fifo") ?? keys.keyPlace("track-file") {
+            fault(place, "track-file and notify-fifo are the same file", "give each its own")
+        }
+        if let backup = section(keys["backup"], path: "vrrp.backup", keys: ["forwarding"]) {
+            vrrp.backupForwarding =
+                word(backup["forwarding"], of: VRRP.BackupForwarding.self) ?? vrrp.backupForwarding
+        }
+    }
+
+    /// 12 bits of hundredths of a second (RFC 9568 section 5.2.7).
+    private mutating func advertisement(_ field: Field?) -> Duration? {
+        guard let value = duration(field, in: .milliseconds(10) ... .seconds(40)), let field else { return nil }
+        if value.nanoseconds % 10_000_000 != 0 {
+            fault(
+                field.place, "\(field.name) \(value.policyText) is no multiple of 10ms",
+                "VRRP counts hundredths of a second")
+            return nil
+        }
+        return value
+    }
+
+    /// A name that stands in keepalived's file and in its notices without quotes.
+    private mutating func instanceName(_ field: Field?) -> String? {
+        guard let field, let name = text(field, "the name of a vrrp_instance, such as VI_1") else { return nil }
+        let isPlain = name.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte | 0x20) || [0x2d, 0x2e, 0x5f].contains(byte)
+        }
+        guard isPlain, (1...32).contains(name.utf8.count) else {
+            fault(
+                field.place, "instance \(name.quoted) cannot be used",
+                "write 1 to 32 letters, digits and . _ -, such as VI_1")
+            return nil
+        }
+        return name
+    }
+
+    /// An absolute path as it may stand in keepalived's file without escapes: `$`, `@`, `!`, `#` and `~` mean something there.
+    private mutating func path(_ field: Field?) -> String? {
+        guard let field, let path = text(field, "a path such as \(VRRP.defaultTrackFile)") else { return nil }
+        let isPlain = path.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte | 0x20)
+                || [0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x3a, 0x3d, 0x5f].contains(byte)
+        }
+        guard path.first == "/", path.last != "/", isPlain, path.utf8.count <= 200,
+            !path.split(separator: "/").contains(where: { $0 == "." || $0 == ".." })
+        else {
+            fault(
+                field.place, "\(field.name) \(path.quoted) cannot be used",
+                "write an absolute path of letters, digits and + , - . / : = _")
+            return nil
+        }
+        return path
+    }
+}

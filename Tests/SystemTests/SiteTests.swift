@@ -1,0 +1,201 @@
+import LinuxIO
+import NetworkTypes
+import TestSupport
+import Testing
+import WANControl
+import WANLab
+import WANModel
+
+@Suite("boxes of a site hand the LAN's gateway to each other", .enabled(if: Needs.root, Needs.advice))
+struct SiteTests {
+    @Test("a backup sends its own traffic to the address, keeps its SIM quiet and cheap, and can take over")
+    func backup() throws {
+        let world = try SiteWorld.running()
+        try world.waitClass("s1.minimum")
+        let route = try world.lab.mustRun(in: .sub, ["ip", "route", "get", "8.8.4.4"])
+        #expect(route.contains("via \(LabAddress.virtual) dev eth0"), "\(route)")
+        let client = try world.client()
+        try world.waitTraffic(of: client, on: .main)
+        let before = try world.status(.sub).uplinks[0].bytes.probes
+        try world.watch(seconds: 2) { try world.role(.sub) == .backup }
+        #expect(try world.status(.sub).uplinks[0].bytes.probes == before, "no probe but the keepalive")
+        #expect(try client.stop().lost == 0)
+    }
+
+    @Test("a silent line: the address moves, the class is raised; the way back costs no datagram, and the class falls")
+    func blackhole() throws {
+        let world = try SiteWorld.running()
+        try world.waitClass("s1.minimum")
+        let client = try world.client()
+        try world.waitTraffic(of: client, on: .main)
+        try world.lab.setFault(.main, .blackhole())
+        try world.waitTraffic(of: client, on: .sub)
+        #expect(try world.role(.main) == .backup && world.role(.sub) == .master)
+        try world.waitClass("s1.fast")
+        // Its own traffic goes where the LAN's goes.
+        let route = try world.lab.mustRun(in: .main, ["ip", "route", "get", "8.8.4.4"])
+        #expect(route.contains("via \(LabAddress.virtual)"), "\(route)")
+        try world.lab.clearFaults(.main)
+        try world.waitTraffic(of: client, on: .main, seconds: 15)
+        try world.waitClass("s1.minimum")
+        let report = try client.stop()
+        #expect(report.outages.count == 1, "0 lost on the way back: \(report.outages)")
+        #expect(report.longestOutageMilliseconds < 1500)
+        #expect(report.timeline.compactMap(\.uplink) == [.ftth, .soracom, .ftth])
+        #expect(
+            world.soracom.classChanges.compactMap(\.speedClass) == ["s1.minimum", "s1.fast", "s1.minimum"],
+            "by SORACOM's own record of calls")
+        #expect(world.soracom.service.violations == [])
+    }
+
+    @Test("`ppp0` gone, and a box without power, are handed over too", arguments: [true, false])
+    func gone(hasPower: Bool) throws {
+        let world = try SiteWorld.running()
+        let client = try world.client()
+        try world.waitTraffic(of: client, on: .main)
+        if hasPower { try world.lab.setFault(.main, .gone) } else { try world.lab.powerOff(.main) }
+        try world.waitTraffic(of: client, on: .sub)
+        let report = try client.stop()
+        #expect(report.longestOutageMilliseconds < 1500, "\(report.outages)")
+    }
+
+    @Test("a doubt hands nothing over")
+    func doubt() throws {
+        let world = try SiteWorld.running()
+        let client = try world.client()
+        try world.waitTraffic(of: client, on: .main)
+        for _ in 0..<4 {
+            try world.lab.setFault(.main, .silence(.milliseconds(150)))
+            try world.watch(seconds: 1) { try world.role(.main) == .master }
+        }
+        #expect(try client.stop().timeline.compactMap(\.uplink) == [.ftth])
+    }
+
+    @Test("nobody has a way out: the address stays; the first who has one gets it")
+    func nobody() throws {
+        let world = try SiteWorld.running()
+        try world.lab.setFault(.sub, .gone)
+        try world.wait("sub knows") { try world.status(.sub).uplinks[0].state == .absent }
+        try world.lab.setFault(.main, .blackhole())
+        try world.wait("main knows") { try world.status(.main).uplinks[0].state == .down }
+        try world.watch(seconds: 2) { try world.role(.main) == .master && world.role(.sub) == .backup }
+        try world.lab.clearFaults(.sub)
+        try world.wait("sub takes over", seconds: 12) { try world.role(.sub) == .master && world.role(.main) == .backup }
+    }
+
+    @Test("a daemon that dies as master, and comes again, moves nothing and loses nothing")
+    func killed() throws {
+        let world = try SiteWorld.running()
+        let client = try world.client()
+        try world.waitTraffic(of: client, on: .main)
+        try world.daemon(.main).kill()
+        try world.watch(seconds: 1) { try world.role(.sub) == .backup }
+        try world.daemon(.main).restart { $0.role == .master && $0.uplinks.allSatisfy { $0.state == .up } }
+        try world.watch(seconds: 4) { try world.role(.main) == .master && world.role(.sub) == .backup }
+        let report = try client.stop()
+        #expect(report.lost == 0 && report.timeline.compactMap(\.uplink) == [.ftth], "\(report.outages)")
+    }
+
+    @Test("killed while it carries the traffic over the SIM: the class still ends where it should")
+    func killedRaised() throws {
+        let world = try SiteWorld.running()
+        try world.lab.setFault(.main, .blackhole())
+        try world.wait("sub is master") { try world.role(.sub) == .master }
+        try world.waitClass("s1.fast")
+        try world.daemon(.sub).kill()
+        try world.lab.clearFaults(.main)
+        try world.wait("main has it back", seconds: 12) { try world.role(.main) == .master }
+        try world.daemon(.sub).restart { $0.role == .backup }
+        try world.waitClass("s1.minimum")
+    }
+
+    @Test("keepalived that is not there, starts late, starts again; a FIFO that is taken away")
+    func keepalivedAway() throws {
+        let world = try SiteWorld()
+        for node in world.lab.nodes { try world.startDaemon(node) }
+        #expect(try world.role(.main) == .backup && world.role(.sub) == .backup, "nobody has the address")
+        for node in world.lab.nodes { try world.startKeepalived(node) }
+        try world.settle()
+        Files.remove(world.lab.notifyFIFO(of: .main))
+        world.keepalived[.main]?.stop()
+        try world.wait("sub takes over") { try world.role(.sub) == .master }
+        try world.startKeepalived(.main)
+        try world.wait("main takes it back") { try world.role(.main) == .master && world.role(.sub) == .backup }
+        try world.wait("the FIFO is there again") { Files.exists(world.lab.notifyFIFO(of: .main)) }
+    }
+
+    @Test("a LAN in two parts has two masters, and one again when it is whole; the class follows")
+    func split() throws {
+        let world = try SiteWorld.running()
+        try world.lab.setCable(.sub, .silent)
+        try world.wait("both are master") { try world.role(.main) == .master && world.role(.sub) == .master }
+        try world.waitClass("s1.fast")
+        try world.lab.setCable(.sub, .connected)
+        try world.wait("one is") { try world.role(.main) == .master && world.role(.sub) == .backup }
+        try world.waitClass("s1.minimum")
+        let client = try world.client()
+        try world.waitTraffic(of: client, on: .main)
+        _ = try client.stop()
+    }
+
+    @Test("three boxes: always the one whose line stands highest")
+    func three() throws {
+        let world = try SiteWorld.running([.main, .sub, .third])
+        let client = try world.client()
+        try world.waitTraffic(of: client, on: .main)
+        try world.lab.setFault(.main, .blackhole())
+        try world.waitTraffic(of: client, on: .third)
+        try world.lab.setFault(.third, .gone)
+        try world.waitTraffic(of: client, on: .sub)
+        try world.lab.clearFaults(.third)
+        try world.waitTraffic(of: client, on: .third, seconds: 15)
+        try world.lab.clearFaults(.main)
+        try world.waitTraffic(of: client, on: .main, seconds: 15)
+        _ = try client.stop()
+    }
+
+    @Test("a box that boots with its fibre dead does not take the address")
+    func bootsDead() throws {
+        let world = try SiteWorld()
+        try world.lab.setFault(.main, .blackhole())
+        for node in world.lab.nodes {
+            try world.startDaemon(node)
+            try world.startKeepalived(node)
+        }
+        try world.wait("sub is master") { try world.role(.sub) == .master && world.role(.main) == .backup }
+        try world.watch(seconds: 3) { try world.role(.sub) == .master }
+    }
+
+    @Test("`wanctl failover` on the master moves the site to another box's line, and `auto` brings it back")
+    func byHand() throws {
+        let world = try SiteWorld.running()
+        let client = try world.client()
+        try world.waitTraffic(of: client, on: .main)
+        let moved = try world.wanctl(.main, "failover", "soracom")
+        #expect(moved.succeeded, "\(moved)")
+        try world.waitTraffic(of: client, on: .sub)
+        #expect(try world.status(.main).mode == .manual)
+        try world.watch(seconds: 1) { try world.role(.sub) == .master }
+        #expect(try world.wanctl(.main, "auto").succeeded)
+        try world.waitTraffic(of: client, on: .main)
+        #expect(try client.stop().longestOutageMilliseconds < 700)
+        let refused = try world.wanctl(.main, "drain", "soracom")
+        #expect(refused.status == .exited(1) && refused.errors.contains("an uplink of sub"), "\(refused.errors)")
+    }
+
+    @Test("without preemption the better box waits until it is needed", arguments: [["preempt: false"], ["preempt-delay: 3s"]])
+    func preemption(vrrp: [String]) throws {
+        let world = try SiteWorld.running(vrrp: vrrp)
+        let client = try world.client()
+        try world.waitTraffic(of: client, on: .main)
+        try world.lab.setFault(.main, .blackhole())
+        try world.waitTraffic(of: client, on: .sub)
+        try world.lab.clearFaults(.main)
+        try world.watch(seconds: 4) { try world.role(.sub) == .master }
+        if vrrp == ["preempt: false"] {
+            try world.lab.setFault(.sub, .gone)
+        }
+        try world.waitTraffic(of: client, on: .main, seconds: 15)
+        _ = try client.stop()
+    }
+}

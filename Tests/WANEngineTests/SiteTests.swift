@@ -1,0 +1,69 @@
+import Testing
+import WANEngine
+import WANModel
+
+@Suite("a box among others of a site")
+struct EngineSiteTests {
+    /// The classic `sub`: a SIM and nothing else.
+    private func onlySoracom() -> Policy {
+        threeUplinks { policy in
+            policy.uplinks.removeFirst(2)
+            policy.failover.order = [Failover.Step("soracom")]
+        }
+    }
+    private let sim = UplinkNumber(rawValue: 1)
+
+    private func view(_ world: Simulation) -> UplinkView? { world.engine.view(of: sim, at: world.now) }
+
+    @Test(
+        "while another box carries the traffic a SIM rests and is cheap; with the role it is watched and raised at once"
+    )
+    func roles() {
+        var world = Simulation(onlySoracom())
+        world.perform(.standsBy(true))
+        world.run(.seconds(60))
+        #expect(view(world)?.state == .up, "proved once")
+        #expect(view(world)?.speedClass?.confirmed == "s1.minimum")
+        let quiet = world.lines[sim]?.probesSent ?? 0
+        world.run(.seconds(3600))
+        #expect((world.lines[sim]?.probesSent ?? 0) - quiet <= 3, "keepalives alone")
+        world.perform(.standsBy(false))
+        #expect(view(world)?.speedClass?.wanted == "s1.fast")
+        world.run(.seconds(10))
+        #expect((world.lines[sim]?.probesSent ?? 0) - quiet > 30)
+        world.perform(.standsBy(true))
+        world.run(.seconds(1))
+        #expect(view(world)?.speedClass?.wanted == "s1.fast", "hosts that do not know yet still come here")
+        world.run(.seconds(3))
+        #expect(view(world)?.speedClass?.confirmed == "s1.minimum")
+        #expect(view(world)?.isDormant == true)
+    }
+
+    @Test(
+        "health: the place of the best usable uplink in the site's order; less while it is held; nothing when it is dead"
+    )
+    func health() {
+        var world = Simulation(threeUplinks())
+        let places = ["ftth": 0, "jcom": 1, "soracom": 2]
+        func health() -> Int { world.engine.health(places: places, count: 3, at: world.now) }
+        #expect(health() == NodeHealth.none)
+        world.run(.seconds(90))
+        #expect(health() == 4)
+        world.lines[ftth]?.isDead = true
+        world.run(.milliseconds(150))
+        #expect(world.state(ftth) == .suspect && health() == 4, "a doubt hands nothing over")
+        world.run(.seconds(5))
+        #expect(health() == 3)
+        world.lines[ftth]?.isDead = false
+        world.run(.seconds(20))
+        #expect(world.state(ftth) == .up && health() == 3, "held")
+        world.run(.seconds(60))
+        #expect(health() == 4)
+        for number in [ftth, jcom, soracom] { world.lines[number]?.isDead = true }
+        world.run(.seconds(30))
+        #expect(health() == NodeHealth.none)
+        world.lines[jcom]?.isDead = false
+        world.run(.seconds(10))
+        #expect(health() == NodeHealth.held, "better than nothing")
+    }
+}
