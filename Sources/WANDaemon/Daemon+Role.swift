@@ -20,10 +20,13 @@ final class SiteState {
     var fifoWatch: EventLoop.Watch?
     var health: HealthFile
     var written: Int?
+    /// An earlier daemon left word that this box was good.
+    let isTrusted: Bool
     /// The last notice for our instance, and when.
     var notice: (notice: VRRPNotice, at: Moment)?
     /// The address is being given away: `NodeHealth.yield` stands in the file until then at the latest.
     var yieldsUntil: Moment?
+    var yieldedAt: Moment?
     var timer: EventLoop.Timer?
     var forwardingTimer: EventLoop.Timer?
     var healthTimer: EventLoop.Timer?
@@ -31,6 +34,7 @@ final class SiteState {
     init(_ vrrp: VRRP) {
         fifoPath = vrrp.notifyFIFO
         health = HealthFile(vrrp.trackFile)
+        isTrusted = (health.found ?? NodeHealth.none) > NodeHealth.held
     }
 
     func cancelAll(_ loop: EventLoop) {
@@ -59,9 +63,11 @@ extension Daemon {
         guard let vrrp else {
             site?.cancelAll(loop)
             site = nil
+            endPeers()
             feed(.standsBy(false))
             return
         }
+        defer { takePeers() }
         if let site, site.fifoPath == vrrp.notifyFIFO, site.health.path == vrrp.trackFile {
             updateRole()
             writeHealth()
@@ -143,11 +149,13 @@ extension Daemon {
             isFirst
             ? "\(vrrp.address.address) \(hasAddress ? "was" : "was not") on this box at start"
             : "\(vrrp.address.address) \(hasAddress ? "came to" : "left") this box" + (said.map { " (\($0))" } ?? "")
-        note(kind: "role", "\(role.rawValue): \(site?.reason ?? "")")
+        // What moves packets first; then it is told.
         forward(vrrp, isMaster: hasAddress)
         feed(.standsBy(!hasAddress))
+        note(kind: "role", "\(role.rawValue): \(site?.reason ?? "")")
         if hasAddress, !isFirst { recordTakeover(at: now) }
         writeHealth()
+        speak()
         service.notify("STATUS=\(summary())")
         tellStatusWatchers()
     }
@@ -185,12 +193,15 @@ extension Daemon {
     /// that is started again must not give the address away.
     private static let patience: Duration = .seconds(3)
     private static let yielding: Duration = .seconds(3)
+    /// Nobody took it: not again for a while.
+    private static let rest: Duration = .seconds(10)
 
     /// Tells keepalived how good this box is, where that has changed.
     func writeHealth(isForced: Bool = false) {
         guard let position = loaded.position, site != nil else { return }
         let now = Daemon.moment()
-        var value = engine.health(places: position.places, count: position.count, at: now)
+        let isTrusted = site?.isTrusted == true
+        var value = engine.health(places: position.places, count: position.count, isTrusted: isTrusted, at: now)
         if value == NodeHealth.none, now - startedMoment < Self.patience, engine.isProving || !hasLooked {
             if site?.healthTimer != nil { return }
             site?.healthTimer = loop.schedule(at: (startedMoment + Self.patience).nanoseconds) { [weak self] in
@@ -204,8 +215,11 @@ extension Daemon {
         guard value != site?.written || isForced else { return }
         do throws(SystemCallError) {
             if try site?.health.write(value) == true { log(.info, "health \(value) for keepalived") }
+            let isNew = site?.written != value
             site?.written = value
             warnings["health"] = nil
+            // The others judge by the last word whether anybody could take over.
+            if isNew { speak() }
         } catch {
             warnings["health"] = "keepalived cannot be told how this box is: \(error)"
             log(.error, warnings["health"] ?? "")
@@ -220,14 +234,19 @@ extension Daemon {
             site?.yieldsUntil = nil
             return false
         }
-        guard let vrrp, site?.role == .master, value <= NodeHealth.held, let written = site?.written,
-            written > value, written > NodeHealth.held
-        else { return false }
+        guard let vrrp, let site, site.role == .master, value <= NodeHealth.held else { return false }
         let words = freshPeerHealth()
-        // A peer that is known to be better takes it; where nobody was heard, one that cannot take it by itself may be.
-        let isTaken = words.contains { $0 > value } || words.isEmpty && (!vrrp.preempts || vrrp.preemptDelay > .zero)
-        guard isTaken else { return false }
-        site?.yieldsUntil = now + Self.yielding
+        // With preemption a better box takes the address by itself, only less quickly: it is given away when this one falls.
+        // Without, it has to be given, now or when somebody comes to be better; where nobody is heard, in hope, once.
+        let isFalling = (site.written ?? NodeHealth.none) > NodeHealth.held
+        let mustGive = !vrrp.preempts || vrrp.preemptDelay > .zero
+        let isRested = site.yieldedAt.map { now - $0 > Self.rest } ?? true
+        let isBetter = words.contains { $0 > NodeHealth.held }
+        guard isBetter && (isFalling || mustGive && isRested) || words.isEmpty && isFalling && mustGive else {
+            return false
+        }
+        site.yieldedAt = now
+        site.yieldsUntil = now + Self.yielding
         loop.schedule(at: (now + Self.yielding).nanoseconds) { [weak self] in self?.writeHealth() }
         return true
     }
@@ -239,10 +258,4 @@ extension Daemon {
         site?.yieldsUntil = end
         loop.schedule(at: end.nanoseconds) { [weak self] in self?.writeHealth() }
     }
-
-    /// Of peers that were heard lately.
-    private func freshPeerHealth() -> [Int] { [] }
-
-    /// Why the site's traffic cannot go to this uplink of another box, as far as that is known.
-    func refusal(of uplink: String, on other: Node) -> String? { nil }
 }

@@ -20,15 +20,17 @@ extension Daemon {
                 uplink: aside.uplink, until: aside.until.map { Timestamp(unixNanoseconds: $0 * 1_000_000_000) },
                 strict: false)
         }
-        return StatusReport(
+        var report = StatusReport(
             version: wanctlVersion, node: node, mode: pinned == nil ? .auto : .manual, role: site?.role ?? .alone,
             selected: engine.decision.share.map(name),
             policy: StatusReport.PolicyFile(
                 path: loaded.path, sha256: loaded.sha256, loadedAt: Timestamp(unixNanoseconds: loaded.loadedAt)),
-            uplinks: engine.views(at: now).map { report($0, clock) }, lastSwitch: lastReport(now),
+            uplinks: engine.views(at: now).map { self.report($0, clock) }, lastSwitch: lastReport(now),
             pinned: pinned, startedAt: startedAt,
             warnings: warnings.sorted { $0.key < $1.key }.map(\.value) + operatorsWord(now)
                 + flowtableNotes() + picture.intruders.sorted().map { "not ours, but in our range: \($0)" })
+        addSite(to: &report, now)
+        return report
     }
 
     /// What the operator once said and may have forgotten.
@@ -103,7 +105,7 @@ extension Daemon {
                     uplink: view.name, state: UplinkReport.State(rawValue: view.state.rawValue) ?? .absent,
                     usable: view.state.isUsable, selected: engine.decision.share.contains(view.number),
                     verdict: verdict(view, first: first, now: now), evidence: evidence(view))
-            }, lastSwitch: lastReport(now))
+            }, lastSwitch: lastReport(now), site: siteLines(now))
     }
 
     private func verdict(_ view: UplinkView, first: UplinkView?, now: Moment) -> String {

@@ -74,6 +74,7 @@ final class Daemon {
     var resolver: ResolverFile
     /// Where this box stands in a site of several; `nil` where it is alone.
     var site: SiteState?
+    var talk: PeerTalk?
     var asideTimer: EventLoop.Timer?
     /// Name servers that pppd or a DHCP client wrote into `dnsFile`.
     var handedOutServers: [UplinkNumber: [IPAddress]] = [:]

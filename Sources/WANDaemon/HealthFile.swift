@@ -11,6 +11,12 @@ package struct HealthFile: Sendable {
 
     package init(_ path: String) { self.path = path }
 
+    /// What it says; `nil` where it is not there or says no number.
+    package var found: Int? {
+        guard let text = try? Files.text(path) else { return nil }
+        return Int(text)
+    }
+
     /// Makes the file say this value; whether it had to be written.
     @discardableResult
     package func write(_ value: Int) throws(SystemCallError) -> Bool {

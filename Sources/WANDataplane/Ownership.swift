@@ -12,7 +12,10 @@ package enum Ownership {
         RoutingTable(rawValue: 8700 + UInt32(uplink.rawValue))
     }
 
-    package static func isOurTable(_ table: RoutingTable) -> Bool { (8700...8764).contains(table.rawValue) }
+    /// The way of this box's own traffic while another box of the site carries the LAN's; an addition to the design's range.
+    package static let relay = RoutingTable(rawValue: 8765)
+
+    package static func isOurTable(_ table: RoutingTable) -> Bool { (8700...8765).contains(table.rawValue) }
 
     package static let priorities: ClosedRange<UInt32> = 8700...8999
 
@@ -35,6 +38,8 @@ package enum Ownership {
         }
         /// None: where the table of a strict mark led nowhere.
         static let noOther = RulePriority(rawValue: 8997)
+        /// The router's own traffic, while another box carries the LAN's.
+        static let own = RulePriority(rawValue: 8998)
         static let rest = RulePriority(rawValue: 8999)
     }
 

@@ -21,10 +21,12 @@ package enum WantedState {
     /// `ladder`: best first; the kernel falls from one rung to the next by itself when an interface goes away, whether the
     /// daemon runs or not. `strict`: uplinks that traffic may be bound to with nothing beside
     /// (`RulesetInput.strictUplinks`).
-    /// `relay`: stands before the ladder while another box of the site carries the traffic.
+    /// `relay`: the box of the site that carries the traffic, where it is another one; this one's own traffic goes there.
+    /// `relaysAll`: so does what hosts still send here that have not heard of it; else that takes this box's own ladder,
+    /// which so is in place before the role comes: a way back loses no packet.
     package static func make(
         uplinks: [DataplaneUplink], ladder: [UplinkNumber], mark: MarkLayout, strict: Set<UplinkNumber> = [],
-        relay: Relay? = nil
+        relay: Relay? = nil, relaysAll: Bool = false
     ) -> KernelState {
         let rungs = ladder.compactMap { number in
             uplinks.first { $0.number == number && $0.attachment != nil }?.attachment
@@ -35,14 +37,23 @@ package enum WantedState {
             routes.append(
                 route(to: attachment, table: Ownership.table(of: uplink.number), metric: Ownership.firstMetric))
         }
-        let hops = (relay.map { [$0] } ?? []) + rungs.map { Relay(interface: $0.interfaceIndex, gateway: $0.gateway) }
+        let own = rungs.map { Relay(interface: $0.interfaceIndex, gateway: $0.gateway) }
+        let hops = relaysAll ? (relay.map { [$0] } ?? []) + own : own
         for (place, hop) in hops.enumerated() {
-            let metric = Ownership.firstMetric + UInt32(place)
-            routes.append(hop.route(table: Ownership.selected, metric: metric))
-            if place == 0 { routes.append(hop.route(table: .main, metric: metric)) }
+            routes.append(hop.route(table: Ownership.selected, metric: Ownership.firstMetric + UInt32(place)))
+        }
+        if let first = relay ?? hops.first {
+            routes.append(first.route(table: .main, metric: Ownership.firstMetric))
         }
         routes += nameServerRoutes(uplinks, ladder: ladder)
-        return KernelState(routes: routes, rules: rules(uplinks, mark: mark, strict: strict))
+        var rules = rules(uplinks, mark: mark, strict: strict)
+        if let relay {
+            routes.append(relay.route(table: Ownership.relay, metric: Ownership.firstMetric))
+            rules.append(
+                PolicyRoutingRule(
+                    priority: Ownership.Priority.own, selector: .local, action: .lookup(Ownership.relay)))
+        }
+        return KernelState(routes: routes, rules: rules)
     }
 
     private static func rules(

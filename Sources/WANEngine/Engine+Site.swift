@@ -20,12 +20,16 @@ extension Engine {
     }
 
     /// What keepalived is to be told of this box (`NodeHealth`). `places`: of its uplinks in the site's order, which has `count`.
-    package func health(places: [String: Int], count: Int, at now: Moment) -> Int {
+    ///
+    /// `isTrusted`: this box was good when an earlier daemon ended, so what has not failed since waits for no hold; a restart
+    /// must neither give the address away nor take it back too early.
+    package func health(places: [String: Int], count: Int, isTrusted: Bool = false, at now: Moment) -> Int {
         NodeHealth.value(
             of: records.compactMap { record in
                 places[record.settings.name].map {
                     NodeHealth.Candidate(
-                        place: $0, isUsable: record.isEligible, isHeld: record.holdUntil.map { $0 > now } ?? false)
+                        place: $0, isUsable: record.isEligible,
+                        isHeld: record.holdUntil.map { $0 > now } ?? false && !(isTrusted && record.flaps == 0))
                 }
             }, count: count)
     }

@@ -80,7 +80,9 @@ struct SiteTests {
         try world.wait("main knows") { try world.status(.main).uplinks[0].state == .down }
         try world.watch(seconds: 2) { try world.role(.main) == .master && world.role(.sub) == .backup }
         try world.lab.clearFaults(.sub)
-        try world.wait("sub takes over", seconds: 12) { try world.role(.sub) == .master && world.role(.main) == .backup }
+        try world.wait("sub takes over", seconds: 12) {
+            try world.role(.sub) == .master && world.role(.main) == .backup
+        }
     }
 
     @Test("a daemon that dies as master, and comes again, moves nothing and loses nothing")
@@ -171,6 +173,22 @@ struct SiteTests {
         let world = try SiteWorld.running()
         let client = try world.client()
         try world.waitTraffic(of: client, on: .main)
+        try world.wait("each has heard the other") {
+            try world.lab.nodes.allSatisfy { try world.status($0).peers.allSatisfy { $0.isPresent } }
+        }
+        let text = try world.wanctl(.main, "status").output
+        #expect(text.contains("main is master (has 192.168.0.254)") && text.contains("sub, backup, heard"), "\(text)")
+        #expect(try world.status(.sub).virtualAddress?.holder == "main")
+        #expect(try world.wanctl(.sub, "why").output.contains("this box is backup"))
+        // What cannot work is refused with the reason, and can be had by force.
+        try world.lab.setFault(.sub, .gone)
+        try world.wait("main has heard of it") { try world.wanctl(.main, "failover", "soracom").status == .exited(1) }
+        #expect(try world.wanctl(.main, "failover", "soracom").errors.contains("--force"))
+        try world.lab.clearFaults(.sub)
+        try world.wait("main has heard that it is back", seconds: 15) {
+            try world.status(.main).peers.first?.uplinks.first?.state == .up
+                && (world.status(.main).peers.first?.health ?? 0) > 1
+        }
         let moved = try world.wanctl(.main, "failover", "soracom")
         #expect(moved.succeeded, "\(moved)")
         try world.waitTraffic(of: client, on: .sub)
@@ -183,7 +201,9 @@ struct SiteTests {
         #expect(refused.status == .exited(1) && refused.errors.contains("an uplink of sub"), "\(refused.errors)")
     }
 
-    @Test("without preemption the better box waits until it is needed", arguments: [["preempt: false"], ["preempt-delay: 3s"]])
+    @Test(
+        "without preemption the better box waits until it is needed",
+        arguments: [["preempt: false"], ["preempt-delay: 3s"]])
     func preemption(vrrp: [String]) throws {
         let world = try SiteWorld.running(vrrp: vrrp)
         let client = try world.client()
