@@ -125,8 +125,7 @@ let package = Package(
             "WANDaemonTests",
             [
                 "WANDaemon", "WANDataplane", "WANEngine", "WANModel", "NetworkTypes", "PacketWire", "JSONText",
-                "LinuxIO",
-                "TestSupport",
+                "LinuxIO", "WANControl", "TestSupport",
             ]),
         tests(
             "SystemTests",

@@ -24,6 +24,16 @@ struct SocketAddress {
         }
     }
 
+    /// An IPv4 address in host order.
+    init(ipv4 address: UInt32, port: UInt16) {
+        var v4 = sockaddr_in()
+        v4.sin_family = sa_family_t(AF_INET)
+        v4.sin_port = port.bigEndian
+        v4.sin_addr.s_addr = address.bigEndian
+        length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        withUnsafeMutableBytes(of: &storage) { $0.storeBytes(of: v4, as: sockaddr_in.self) }
+    }
+
     private init(_ call: String, _ read: (UnsafeMutablePointer<sockaddr>, inout socklen_t) -> Int32)
         throws(SystemCallError)
     {

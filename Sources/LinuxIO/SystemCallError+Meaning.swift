@@ -10,4 +10,10 @@ extension SystemCallError {
     package var isTryAgain: Bool { errno == EAGAIN || errno == EMFILE || errno == ENFILE || errno == ENOBUFS }
     /// The other end has hung up.
     package var isClosedByPeer: Bool { errno == EPIPE || errno == ECONNRESET }
+    /// bind(2): the address is on no interface of this machine.
+    package var isAddressMissing: Bool { errno == EADDRNOTAVAIL }
+    /// bind(2): the address and port are another socket's.
+    package var isAddressInUse: Bool { errno == EADDRINUSE }
+    /// The interface is not there, or no more.
+    package var isInterfaceMissing: Bool { errno == ENODEV || errno == ENXIO }
 }

@@ -243,7 +243,7 @@ extension Daemon {
     private func adopt(_ fresh: LoadedPolicy) {
         let before = policy
         let old = state.numbers
-        let former = dataplaneUplinks()
+        former = dataplaneUplinks()
         let formerSIMs = formerSIMs(before: before, after: fresh.policy)
         formerCredentials.formUnion(formerSIMs.compactMap(\.credentials))
         loaded = fresh
@@ -267,7 +267,7 @@ extension Daemon {
         let outputs = engine.reload(EngineSetup(policy: policy, numbers: state.numbers), at: Daemon.moment())
         tableOfPolicy = RulesetInput(policy, uplinks: [], numbers: state.numbers, choices: [])
         takeSite()
-        prepareKernel(former: former)
+        prepareKernel()
         // What comes of it (a courier that cannot be started) waits for the outputs to be done.
         isFeeding = true
         courier.settings = Daemon.courierSettings(for: loaded, options: options, environment: environmentVariables())
@@ -275,11 +275,14 @@ extension Daemon {
         perform(outputs)
         isFeeding = false
         refreshAttachments(isAll: true)
+        former = nil
         reconcile()
         replaceTable()
         for number in leaveBehind { _ = try? kernel.deleteFlows(before.mark.mark(of: number)) }
         leaveBehind = []
         handedOutServers = [:]
+        warnings = warnings.filter { !$0.key.hasPrefix("dns ") }
+        followDrains()
         followHandedOutServers()
         writeResolver()
         remember()

@@ -17,11 +17,12 @@ extension Daemon {
     private static let pace: Int64 = 1_000_000_000
     private static let share: Int64 = 50
 
-    /// After each change of the engine: begins to watch what began to drain, forgets what ended.
+    /// At start and after each change of the engine: begins to watch what began to drain, forgets what ended.
     func followDrains() {
         let draining = engine.draining
         for number in drains.keys where draining[number] == nil { drains[number] = nil }
-        for (number, classes) in draining where drains[number]?.classes != classes {
+        for (number, classes) in draining
+        where drains[number]?.classes != classes || drains[number]?.ledger.limits != policy.failover.drain {
             drains[number] = Drain(
                 ledger: DrainLedger(
                     isMetered: uplink(number)?.metered ?? false, limits: policy.failover.drain,

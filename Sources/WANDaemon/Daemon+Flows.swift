@@ -104,11 +104,22 @@ extension Daemon {
 
     /// Programs of the router itself whose connections carry the address of the line that was left (`ss -K`).
     private func closeOwnSockets(of uplink: UplinkNumber) {
+        let present = attachments[uplink]?.addresses ?? []
+        let former = lastAddresses[uplink] ?? []
+        lastAddresses[uplink] = present.isEmpty ? former : present
         guard policy.failover.ownSockets == .close else { return }
-        for case .v4(let address) in lastAddresses[uplink] ?? [] {
+        // A line that is proved anew only has another address: what carries the new one has just begun.
+        let isRenumbered = engine.view(of: uplink, at: Daemon.moment())?.state == .proving
+        for case .v4(let address) in former {
+            let isPresent = present.contains(.v4(address))
+            if isPresent, isRenumbered { continue }
+            // Behind two boxes of one make both lines may have the same.
+            if attachments.contains(where: { $0.key != uplink && $0.value.addresses.contains(.v4(address)) }) {
+                continue
+            }
             do throws(NetlinkError) {
                 // What a program bound to a line that is there it wanted so.
-                let count = try kernel.sockets.close(source: address, keepingBound: attachments[uplink] != nil)
+                let count = try kernel.sockets.close(source: address, keepingBound: isPresent)
                 warnings["sockets"] = nil
                 if count > 0 { log(.info, "\(count) of the router's own connections from \(address) closed") }
             } catch {

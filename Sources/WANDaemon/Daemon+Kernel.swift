@@ -117,7 +117,10 @@ extension Daemon {
 
     private func attach(_ number: UplinkNumber, _ attachment: Attachment?) {
         attachments[number] = attachment
-        if let attachment { lastAddresses[number] = attachment.addresses }
+        if let attachment {
+            let former = lastAddresses[number, default: []].filter { !attachment.addresses.contains($0) }
+            lastAddresses[number] = attachment.addresses + former
+        }
         guard let attachment else {
             prober.detach(uplink: number)
             warnings["probe \(number)"] = nil
@@ -172,12 +175,13 @@ extension Daemon {
     }
 
     /// Brings routes, rules and the table's maps to what is wanted; `nil`, or what went wrong. `keepingOld`: what must go
-    /// stays for now.
+    /// stays for now, as it does while a policy is exchanged.
     @discardableResult
     func reconcile(keepingOld: Bool = false) -> String? {
         // First the routes: a mark never leads to a table that is not filled yet.
         defer { steer() }
-        let steps = changes(from: picture.found, to: wanted()).filter { !keepingOld || !$0.isRemoval }
+        let keepsOld = keepingOld || former != nil
+        let steps = changes(from: picture.found, to: wanted()).filter { !keepsOld || !$0.isRemoval }
         guard !steps.isEmpty else { return nil }
         let failures = kernel.apply(steps, to: &picture.found)
         guard !failures.isEmpty else {

@@ -9,21 +9,19 @@ internal import WANModel
 /// The nft table: a new one when the policy changes, a few elements of its maps when a choice or an address does.
 extension Daemon {
     /// Sysctls and the nft table: at start and when the policy changes.
-    ///
-    /// `former`: interfaces of the policy before, which are still translated until nothing is routed over them.
-    func prepareKernel(former: [DataplaneUplink] = []) {
+    func prepareKernel() {
         if !policy.lan.interfaces.isEmpty, policy.lan.forwarding == .on, let done = KernelSettings.enableForwarding() {
             note(kind: "sysctl", done)
         }
-        replaceTable(former: former)
+        replaceTable()
         if let done = KernelSettings.countFlowOctets() { log(.info, done) }
     }
 
     /// What the table should be, with the choices and addresses of now.
-    private func wantedTable(former: [DataplaneUplink] = []) -> RulesetInput {
+    private func wantedTable() -> RulesetInput {
         var input = tableOfPolicy
         let present = dataplaneUplinks()
-        input.uplinks = present + former.filter { old in !present.contains { $0.interface == old.interface } }
+        input.uplinks = present + (former ?? []).filter { old in !present.contains { $0.interface == old.interface } }
         for (place, choice) in engine.choices.enumerated() where input.classes.indices.contains(place) {
             input.classes[place].choice = choice
         }
@@ -31,8 +29,8 @@ extension Daemon {
     }
 
     /// The whole table in one transaction, where it is not what it should be; `isRepair`: whatever is thought of it.
-    func replaceTable(isRepair: Bool = false, former: [DataplaneUplink] = []) {
-        let wanted = wantedTable(former: former)
+    func replaceTable(isRepair: Bool = false) {
+        let wanted = wantedTable()
         guard isRepair || wanted != table else { return }
         let counted = table == nil ? [:] : ruleFlows() ?? [:]
         do throws(NftablesError) {

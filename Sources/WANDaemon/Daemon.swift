@@ -67,7 +67,7 @@ final class Daemon {
     var drainWatchers: [ObjectIdentifier: DrainWatcher] = [:]
     var probeWatchers: [ProbeWatcher] = []
     var statusTimer: EventLoop.Timer?
-    /// Addresses that an uplink had when it last was attached: its flows carry them after it is gone.
+    /// Addresses that an uplink has, or had since its flows were last let go: they carry them after they are gone.
     var lastAddresses: [UplinkNumber: [IPAddress]] = [:]
     var drains: [UplinkNumber: Drain] = [:]
     var drainTimer: EventLoop.Timer?
@@ -82,6 +82,9 @@ final class Daemon {
     var ruleFlowsBefore: [String: UInt64] = [:]
     /// Uplinks that a reload took out of the policy or put on another interface, until their flows are gone too.
     var leaveBehind: [UplinkNumber] = []
+    /// While a policy is exchanged: the uplinks of the one before. They are translated and their routes stand until there are
+    /// others.
+    var former: [DataplaneUplink]?
     /// The uplinks have been looked at once.
     var hasLooked = false
     let startedAt = Timestamp.now()
@@ -208,6 +211,7 @@ final class Daemon {
             letGoOfAbsent()
             reconcile()
         }
+        followDrains()
         followHandedOutServers()
         writeResolver()
         remember()

@@ -77,7 +77,7 @@ extension Daemon {
         for settings in policy.uplinks {
             guard let path = settings.dnsFile, let number = state.numbers[settings.name] else { continue }
             do throws(SystemCallError) {
-                let text = String(decoding: try Files.read(path, limit: 64 << 10), as: UTF8.self)
+                let text = String(decoding: try Files.readRegular(path, limit: 64 << 10), as: UTF8.self)
                 handedOutServers[number] = ResolverFile.servers(in: text)
                 warnings["dns \(number)"] = nil
             } catch {
@@ -92,12 +92,16 @@ extension Daemon {
 }
 
 extension ResolverFile {
-    /// The `nameserver` lines of a resolv.conf(5); what is no address is passed over.
+    /// The `nameserver` lines of a resolv.conf(5); what is no address of another host is passed over: some peers hand out
+    /// 0.0.0.0, and a resolver of the router's own would be sent to itself.
     static func servers(in text: String) -> [IPAddress] {
         text.split(whereSeparator: \.isNewline).compactMap { line in
             let words = line.split { $0 == " " || $0 == "\t" }
-            guard words.count >= 2, words[0] == "nameserver" else { return nil }
-            return IPAddress(words[1])
+            guard words.count >= 2, words[0] == "nameserver", let address = IPAddress(words[1]) else { return nil }
+            switch address {
+            case .v4(let v4): return v4.bits >> 24 == 0 || v4.isLoopback || v4.bits >> 28 >= 0xe ? nil : address
+            case .v6(let v6): return v6.high == 0 && v6.low <= 1 || v6.isMulticast ? nil : address
+            }
         }
     }
 }

@@ -21,8 +21,9 @@ extension Ruleset {
             addGuard(&text, site) + [
                 "oifname @uplinks meta mark and \(site.mark.mask) vmap \(String.list(refusals(site)))",
                 // A flow that was moved has lost its translation, and so its server: its client is told with its next
-                // segment. Not by an answer to a new connection's, nor to another reset.
-                "iifname != @uplinks tcp flags & (syn | rst) == 0 "
+                // segment, which conntrack takes for a flow of its own. Not by an answer to a new connection's, nor to another
+                // reset; and one that the client has opened since from the same port is tracked and goes its way.
+                "iifname != @uplinks ct state new,invalid,untracked tcp flags & (syn | rst) == 0 "
                     + "ip saddr . tcp sport . ip daddr . tcp dport @\(TableNames.torn) "
                     + "counter name \(String.quoted(resets)) reject with tcp reset",
                 pinOfForward(site),

@@ -4,19 +4,25 @@ internal import LinuxIO
 internal import Synchronization
 package import WANControl
 
-/// `wanctld` itself, in the router of a lab or a box of a site, with a policy, socket, state and log of its own below the lab's
+/// `wanctld` itself, in the router of a lab or on a box of a site's, with a policy, socket, state and log of its own below the lab's
 /// directory.
 ///
 /// Asked in this process over its control socket, as `wanctl` would. It ends with the lab at the latest.
 package final class RouterUnderTest: Sendable {
-    /// Starts a program in its place, with this file for what it says.
-    private let spawn: @Sendable (_ words: [String], _ logPath: String) throws(LabError) -> Child
     package let policyPath: String
     package let socketPath: String
     package let stateDirectory: String
     package let logPath: String
+    private let host: Host
     private let arguments: [String]
     private let child: Mutex<Child>
+
+    /// The machine it runs on: where its files are, and how it is started there.
+    private struct Host: Sendable {
+        var directory: String
+        var logPath: String
+        var spawn: @Sendable (_ arguments: [String], _ logPath: String) throws(LabError) -> Child
+    }
 
     /// Starts it and waits until its status is as wanted: without a claim, until it answers and has chosen an uplink that is up.
     package static func start(
@@ -24,45 +30,52 @@ package final class RouterUnderTest: Sendable {
         atMost limit: Duration = .seconds(15),
         until claim: (StatusReport) -> Bool = RouterUnderTest.isWorking
     ) throws(LabError) -> RouterUnderTest {
-        let router = try RouterUnderTest(in: lab.directory, policy, arguments) { (words, log) throws(LabError) in
-            try lab.spawn(in: .router, words, logPath: log)
+        let host = Host(directory: lab.directory, logPath: "\(lab.directory)/log/wanctld") {
+            [lab] (arguments, logPath) throws(LabError) in
+            try lab.spawn(in: .router, arguments, logPath: logPath)
         }
+        return try start(host, policy, arguments, limit, claim)
+    }
+
+    /// The daemon of one box of a site, by its name there; without a policy, with the lab's own (`SitePolicy`).
+    ///
+    /// Without a claim, returns when it answers and its own line is up.
+    package static func start(
+        on node: SiteNode, in lab: SiteLab, policy: String? = nil, arguments: [String] = [],
+        atMost limit: Duration = .seconds(15),
+        until claim: @escaping (StatusReport) -> Bool = { $0.uplinks.contains { $0.state == .up } }
+    ) throws(LabError) -> RouterUnderTest {
+        let host = Host(
+            directory: lab.directory(of: node), logPath: "\(lab.directory)/log/wanctld-\(node.rawValue)"
+        ) { [lab] (arguments, logPath) throws(LabError) in
+            try lab.spawn(in: node.place, arguments, logPath: logPath)
+        }
+        return try start(
+            host, policy ?? SitePolicy.text(for: node, in: lab), ["--node", node.rawValue] + arguments, limit, claim)
+    }
+
+    private static func start(
+        _ host: Host, _ policy: String, _ arguments: [String], _ limit: Duration, _ claim: (StatusReport) -> Bool
+    ) throws(LabError) -> RouterUnderTest {
+        let path = "\(host.directory)/policy.yaml"
+        try doing("write \(path)") { try Files.replace(path, with: Array(policy.utf8)) }
+        let router = try RouterUnderTest(host, arguments)
         try router.waitUntil("a working daemon", atMost: limit, claim)
         return router
     }
 
-    /// On one box of a site, as its node; without a claim, until it answers.
-    package static func start(
-        on node: SiteNode, in lab: SiteLab, policy: String, arguments: [String] = [],
-        atMost limit: Duration = .seconds(15), until claim: (StatusReport) -> Bool = { _ in true }
-    ) throws(LabError) -> RouterUnderTest {
-        let words = ["--node", node.rawValue] + arguments
-        let router = try RouterUnderTest(in: lab.directory(of: node), policy, words) { (words, log) throws(LabError) in
-            try lab.spawn(in: node.place, words, logPath: log)
-        }
-        try router.waitUntil("a daemon on \(node.rawValue)", atMost: limit, claim)
-        return router
-    }
-
-    private init(
-        in directory: String, _ policy: String, _ more: [String],
-        spawn: @escaping @Sendable ([String], String) throws(LabError) -> Child
-    ) throws(LabError) {
-        self.spawn = spawn
-        let path = "\(directory)/policy.yaml"
-        try doing("write \(path)") {
-            try makeDirectory("\(directory)/log")
-            try Files.replace(path, with: Array(policy.utf8))
-        }
+    private init(_ host: Host, _ more: [String]) throws(LabError) {
+        let directory = host.directory
+        self.host = host
         policyPath = "\(directory)/policy.yaml"
         socketPath = "\(directory)/wanctl.sock"
         stateDirectory = "\(directory)/state"
-        logPath = "\(directory)/log/wanctld"
+        logPath = host.logPath
         arguments =
             [
                 Siblings.path("wanctld"), "--policy", policyPath, "--socket", socketPath, "--state-dir", stateDirectory,
             ] + more
-        child = Mutex(try spawn(arguments, logPath))
+        child = Mutex(try host.spawn(arguments, logPath))
     }
 
     /// The selected uplink is up.
@@ -190,7 +203,7 @@ package final class RouterUnderTest: Sendable {
         atMost limit: Duration = .seconds(15), until claim: (StatusReport) -> Bool = RouterUnderTest.isWorking
     ) throws(LabError) {
         if isRunning { terminate() }
-        let fresh = try spawn(arguments, logPath)
+        let fresh = try host.spawn(arguments, logPath)
         child.withLock { $0 = fresh }
         try waitUntil("the daemon back", atMost: limit, claim)
     }

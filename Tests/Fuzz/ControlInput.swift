@@ -23,7 +23,18 @@ func readControl(_ line: [UInt8]) {
         let again = try? CourierAnswer(line: answer.line)
         precondition(again == answer || answer.line.count > courierLineLimit, "an errand's end changed on the way")
     }
+    readWord(line)
     if let json = try? JSONValue(parsing: line) { readReports(json) }
+}
+
+/// A datagram that comes from a peer's address.
+private func readWord(_ datagram: [UInt8]) {
+    do throws(ReportError) {
+        let word = try PeerWord(datagram: datagram)
+        precondition((try? PeerWord(json: word.json)) == word, "a word changed on the way")
+    } catch {
+        precondition(printable(error.description) == error.description, "refused, and badly")
+    }
 }
 
 /// What `wanctl` makes of a daemon's answers: read, written again, and shown, with nothing that moves a cursor.

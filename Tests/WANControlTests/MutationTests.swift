@@ -54,12 +54,34 @@ struct MutationTests {
         }
     }
 
+    @Test(
+        "are refused in words or read as a peer's word that can be sent again",
+        arguments: [9, 10, 20_261_122] as [UInt64])
+    func words(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let datagram = Example.word.datagram
+        var taken = 0
+        for _ in 0..<5000 {
+            let bytes = mutated(datagram, &random)
+            do throws(ReportError) {
+                let word = try PeerWord(datagram: bytes)
+                taken += 1
+                #expect(word.datagram.count <= PeerWord.longestDatagram, "seed \(seed): \(bytes)")
+                #expect(try PeerWord(json: word.json) == word, "seed \(seed): \(bytes)")
+            } catch {
+                #expect(printable(error.description) == error.description, "seed \(seed): \(bytes)")
+            }
+        }
+        #expect(taken > 50 && taken < 4000, "seed \(seed)")
+    }
+
     @Test("never break a report's reader or its text", arguments: [4, 5, 6] as [UInt64])
     func reports(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
-        let line = Array(Example.failedOver.json.text.utf8)
+        let lines = [Example.failedOver, Example.silentPeers].map { Array($0.json.text.utf8) }
         for width in [nil, 20, 80] {
-            for _ in 0..<500 {
+            for turn in 0..<800 {
+                let line = lines[turn % 2]
                 guard let value = try? JSONValue(parsing: mutated(line, &random)),
                     let report = try? StatusReport(json: value)
                 else { continue }

@@ -7,7 +7,7 @@ import WANControl
 struct ReportTests {
     @Test(
         "a status survives the way",
-        arguments: [Example.healthy, Example.failedOver, Example.nothingWorks, Example.longNames])
+        arguments: [Example.healthy, Example.failedOver, Example.nothingWorks, Example.longNames] + Example.sites)
     func status(report: StatusReport) throws {
         let line = report.json.text
         #expect(try StatusReport(json: try JSONValue(parsing: line)) == report)
@@ -57,6 +57,18 @@ struct ReportTests {
             ]))
         #expect(json["uplinks"]?.array?.first?["since"] == "2026-11-20T20:48:00Z")
         #expect(Example.nothingWorks.json["last_switch"] == .null)
+        #expect(json["role_reason"] == .null && json["virtual_address"] == .null && json["peers"] == [])
+        let site = Example.master.json
+        #expect(site["role_reason"] == "keepalived says so, with priority 253")
+        #expect(site["virtual_address"] == ["address": "192.168.0.254", "holder": "main"])
+        #expect(Example.twoMasters.json["virtual_address"]?["holder"] == .null)
+        #expect(
+            site["peers"] == [
+                [
+                    "node": "sub", "address": "192.168.0.2", "role": "backup", "health": 2, "selected": ["soracom"],
+                    "uplinks": [["name": "soracom", "state": "up"]], "heard_seconds": 1.0,
+                ]
+            ])
         #expect(
             UplinkReport.State.allCases.map(\.rawValue) == [
                 "absent", "proving", "up", "suspect", "degraded", "down", "disabled",
@@ -110,10 +122,12 @@ struct ReportTests {
             return all
         }
         var read = 0
-        for variant in variants(Example.failedOver.json) {
-            guard let report = try? StatusReport(json: variant) else { continue }
-            read += 1
-            #expect(!report.text(Example.style(width: 60)).isEmpty)
+        for report in [Example.failedOver, Example.backup] {
+            for variant in variants(report.json) {
+                guard let report = try? StatusReport(json: variant) else { continue }
+                read += 1
+                #expect(!report.text(Example.style(width: 60)).isEmpty)
+            }
         }
         #expect(read > 100)
         for variant in variants(Example.why.json) { _ = try? WhyReport(json: variant).text(Example.style(width: 40)) }

@@ -49,11 +49,19 @@ package struct StatusReport: Hashable, Sendable {
     package var startedAt: Timestamp?
     /// What somebody should look at, one sentence each; empty when all is well.
     package var warnings: [String]
+    /// The site's name, as the policy has it.
+    package var site: String?
+    /// Why the role is what it is, without the role; only for a box of a site.
+    package var roleReason: String?
+    package var virtualAddress: VirtualAddress?
+    /// The other boxes of the site, in the order of the policy.
+    package var peers: [PeerReport]
 
     package init(
         version: String, node: String, mode: Mode = .auto, role: Role = .alone, selected: [String], policy: PolicyFile,
         uplinks: [UplinkReport], lastSwitch: SwitchReport? = nil, pinned: Pin? = nil, startedAt: Timestamp? = nil,
-        warnings: [String] = []
+        warnings: [String] = [], site: String? = nil, roleReason: String? = nil,
+        virtualAddress: VirtualAddress? = nil, peers: [PeerReport] = []
     ) {
         self.version = version
         self.node = node
@@ -66,6 +74,10 @@ package struct StatusReport: Hashable, Sendable {
         self.pinned = pinned
         self.startedAt = startedAt
         self.warnings = warnings
+        self.site = site
+        self.roleReason = roleReason
+        self.virtualAddress = virtualAddress
+        self.peers = peers
     }
 }
 
@@ -82,6 +94,8 @@ extension StatusReport {
                 ["uplink": .string($0.uplink), "until": .time($0.until), "strict": .bool($0.strict)]
             } ?? .null,
             "started_at": .time(startedAt), "warnings": .texts(warnings),
+            "site": JSONValue(site), "role_reason": JSONValue(roleReason),
+            "virtual_address": virtualAddress?.json ?? .null, "peers": .array(peers.map(\.json)),
         ]
     }
 
@@ -107,6 +121,12 @@ extension StatusReport {
         }
         startedAt = try reader.optionalTime("started_at")
         warnings = try reader.texts("warnings")
+        site = try reader.optionalText("site")
+        roleReason = try reader.optionalText("role_reason")
+        virtualAddress = try reader.object("virtual_address") { (inner) throws(ReportError) in
+            try VirtualAddress(inner)
+        }
+        peers = try reader.objects("peers") { (inner) throws(ReportError) in try PeerReport(inner) }
     }
 }
 

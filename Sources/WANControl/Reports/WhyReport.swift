@@ -32,16 +32,19 @@ package struct WhyReport: Hashable, Sendable {
     package var decision: String
     package var candidates: [Candidate]
     package var lastSwitch: SwitchReport?
+    /// Of a box of a site: why it is master or not, one sentence each.
+    package var site: [String]
 
     package init(
         mode: StatusReport.Mode, selected: [String], decision: String, candidates: [Candidate],
-        lastSwitch: SwitchReport? = nil
+        lastSwitch: SwitchReport? = nil, site: [String] = []
     ) {
         self.mode = mode
         self.selected = selected
         self.decision = decision
         self.candidates = candidates
         self.lastSwitch = lastSwitch
+        self.site = site
     }
 }
 
@@ -56,7 +59,7 @@ extension WhyReport {
                         "selected": .bool($0.selected), "verdict": .string($0.verdict), "evidence": .texts($0.evidence),
                     ]
                 }),
-            "last_switch": lastSwitch?.json ?? .null,
+            "last_switch": lastSwitch?.json ?? .null, "site": .texts(site),
         ]
     }
 
@@ -72,5 +75,6 @@ extension WhyReport {
                 verdict: try inner.text("verdict"), evidence: try inner.texts("evidence"))
         }
         lastSwitch = try reader.object("last_switch") { (inner) throws(ReportError) in try SwitchReport(inner) }
+        site = try reader.texts("site")
     }
 }

@@ -72,6 +72,8 @@ extension WhyReport {
                 firstIndent: candidate.selected ? 0 : 2)
             lines += candidate.evidence.flatMap { style.wrap("- \(printable($0))", indent: 6, firstIndent: 4) }
         }
+        if !site.isEmpty { lines.append("") }
+        lines += site.flatMap { style.wrap(printable($0), indent: 2, firstIndent: 0) }
         if let lastSwitch {
             lines.append("")
             lines += style.wrap("Last switch \(lastSwitch.sentence(style))", indent: 2, firstIndent: 0)

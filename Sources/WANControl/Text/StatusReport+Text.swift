@@ -8,6 +8,8 @@ extension StatusReport {
             lines.append("")
             lines += table(style).lines(style)
         }
+        let site = siteLines(style)
+        if !site.isEmpty { lines += [""] + site }
         if let lastSwitch {
             lines.append("")
             lines += style.wrap("Last switch \(lastSwitch.sentence(style))", indent: 2, firstIndent: 0)
@@ -30,14 +32,18 @@ extension StatusReport {
             }
             if let hold = older.uplinks[place].holdSpan { older.uplinks[place].holdSpan = max(.zero, hold - span) }
         }
+        // A peer that goes on speaking is no change: who was present is so until the daemon tells otherwise.
+        for place in older.peers.indices where !older.peers[place].isPresent {
+            if let heard = older.peers[place].heard { older.peers[place].heard = heard + span }
+        }
         if let ago = older.lastSwitch?.ago { older.lastSwitch?.ago = ago + span }
         return older
     }
 
     private func headline(_ style: TextStyle) -> [String] {
+        if role == .backup { return backupHeadline(style) }
         let place = role == .alone ? printable(node) : "\(printable(node)) (\(role.rawValue))"
         let names = selected.map { printable($0) }.joined(separator: " and ")
-        let troubled = uplinks.filter { $0.isTroubled }
         let carrying = uplinks.filter { selected.contains($0.name) }
         let works = carrying.contains { $0.isUsable }
 
@@ -54,12 +60,36 @@ extension StatusReport {
             let text = "\(place): NO WORKING UPLINK; traffic stays on \(names)\(choice(style))."
             return style.wrap(text).map { style.paint($0, .bad) }
         }
-        if troubled.isEmpty, warnings.isEmpty {
+        let trouble = troubles
+        if trouble.isEmpty, warnings.isEmpty {
             return style.wrap("\(place): all well, traffic on \(names)\(choice(style)).").map { style.paint($0, .good) }
         }
-        let trouble = troubled.map { "\(printable($0.name)) is \($0.state.rawValue)" }.joined(separator: ", ")
         let text = "\(place): traffic on \(names)\(choice(style))\(trouble.isEmpty ? "" : "; \(trouble)")."
         return style.wrap(text).map { style.paint($0, .strong) }
+    }
+
+    /// What a backup has to say is whether it could take over: the traffic of the LAN is another box's.
+    private func backupHeadline(_ style: TextStyle) -> [String] {
+        let place = "\(printable(node)) (backup)"
+        let ready = uplinks.filter { $0.isUsable }
+        let best = ready.filter { selected.contains($0.name) }
+        let names = (best.isEmpty ? Array(ready.prefix(1)) : best).map { printable($0.name) }.joined(separator: " and ")
+        let trouble = troubles
+        let rest = "\(choice(style))\(trouble.isEmpty ? "" : "; \(trouble)")."
+        if ready.isEmpty {
+            let text = "\(place): COULD NOT TAKE OVER, no working uplink\(rest)"
+            return style.wrap(text).map { style.paint($0, .bad) }
+        }
+        if trouble.isEmpty, warnings.isEmpty {
+            return style.wrap("\(place): all well, ready with \(names)\(rest)").map { style.paint($0, .good) }
+        }
+        return style.wrap("\(place): ready with \(names)\(rest)").map { style.paint($0, .strong) }
+    }
+
+    /// Uplinks and boxes that need a look, for the first line.
+    private var troubles: String {
+        (uplinks.filter { $0.isTroubled }.map { "\(printable($0.name)) is \($0.state.rawValue)" } + siteTroubles)
+            .joined(separator: ", ")
     }
 
     /// Who chose: nothing to say while the policy does.

@@ -1,0 +1,53 @@
+/// What a box of a site tells the other ones, about once a second: its word.
+///
+/// It is for people's eyes (`wanctl status`), and for refusing a `wanctl failover` to an uplink of another box that cannot
+/// work. It decides nothing about roles: VRRP does that, and keepalived tells a box nothing of its peers. Nobody signs a word:
+/// whoever may send from a peer's address in the LAN may say anything in its name.
+package struct PeerWord: Hashable, Sendable {
+    /// One of the box's own uplinks.
+    package struct Uplink: Hashable, Sendable {
+        package var name: String
+        package var state: UplinkReport.State
+
+        package init(name: String, state: UplinkReport.State) {
+            self.name = name
+            self.state = state
+        }
+    }
+
+    /// As the policy names the box: 1 to 63 bytes.
+    package var node: String
+    package var site: String?
+    package var version: String
+    /// A random number of this run of the sender, and the number of the word in it, from 1 up.
+    ///
+    /// Together they order words without a clock: a box that has booted, or whose clock has jumped, is not taken for an old one.
+    /// `PeerExchange` fills them in.
+    package var run: Int64
+    package var sequence: Int64
+    package var role: StatusReport.Role
+    /// What stands in the track file (`NodeHealth`).
+    package var health: Int
+    /// Names of the uplinks that new traffic takes.
+    package var selected: [String]
+    /// In the order of the policy; the last ones are left out where they do not fit into a datagram.
+    package var uplinks: [Uplink]
+    /// How many names of `selected` and `uplinks` the sender left out.
+    package var leftOut: Int
+
+    package init(
+        node: String, site: String? = nil, version: String, run: Int64 = 0, sequence: Int64 = 0,
+        role: StatusReport.Role, health: Int, selected: [String], uplinks: [Uplink], leftOut: Int = 0
+    ) {
+        self.node = node
+        self.site = site
+        self.version = version
+        self.run = run
+        self.sequence = sequence
+        self.role = role
+        self.health = health
+        self.selected = selected
+        self.uplinks = uplinks
+        self.leftOut = leftOut
+    }
+}

@@ -1,0 +1,109 @@
+internal import NetworkTypes
+package import WANControl
+package import WANModel
+
+/// The last word of each other box of the site, and when it was heard. A value: time comes in.
+package struct PeerBook: Sendable {
+    private struct Entry: Sendable {
+        var node: Node
+        var word: PeerWord?
+        var at = Moment.zero
+        /// The run before the present one: words of it that come late are not news.
+        var formerRun: Int64?
+    }
+
+    /// In the order of the policy.
+    private var entries: [Entry]
+
+    package init(peers: [Node]) { entries = peers.map { Entry(node: $0) } }
+
+    /// After a reload: who is still there at the same address keeps its word.
+    package mutating func keep(peers: [Node]) {
+        let former = entries
+        entries = peers.map { node in former.first { $0.node == node } ?? Entry(node: node) }
+    }
+
+    /// Notes a word; `false` where it is no peer's, or not newer than the one that is here.
+    @discardableResult
+    package mutating func hear(_ word: PeerWord, at now: Moment) -> Bool {
+        guard let place = entries.firstIndex(where: { $0.node.name == word.node }) else { return false }
+        if let last = entries[place].word {
+            if word.run == last.run {
+                if word.sequence <= last.sequence { return false }
+            } else {
+                if word.run == entries[place].formerRun { return false }
+                entries[place].formerRun = last.run
+            }
+        }
+        entries[place].word = word
+        entries[place].at = now
+        return true
+    }
+
+    /// The last word of a peer, however old, and its age; `nil` where none was heard.
+    package func last(of node: String, at now: Moment) -> (word: PeerWord, age: Duration)? {
+        guard let entry = entries.first(where: { $0.node.name == node }), let word = entry.word else { return nil }
+        return (word, max(.zero, now - entry.at))
+    }
+
+    /// What a peer says now: its word while it is fresh (`PeerReport.freshness`).
+    package func present(_ node: String, at now: Moment) -> PeerWord? {
+        last(of: node, at: now).flatMap { $0.age <= PeerReport.freshness ? $0.word : nil }
+    }
+
+    /// When the next fresh word will not be fresh any more, so that `status` may be told anew; `nil` where none is.
+    package func nextStale(after now: Moment) -> Moment? {
+        entries.compactMap { entry in
+            entry.word == nil || now - entry.at > PeerReport.freshness
+                ? nil : entry.at + PeerReport.freshness + .nanoseconds(1)
+        }.min()
+    }
+
+    /// Who has the virtual address, as far as this box can know: the only one that says it is master; `nil` for none or several.
+    package func holder(own node: String, role: StatusReport.Role, at now: Moment) -> String? {
+        var masters = role == .master ? [node] : []
+        masters += entries.map(\.node.name).filter { present($0, at: now)?.role == .master }
+        return masters.count == 1 ? masters.first : nil
+    }
+
+    /// The peers for `wanctl status`, in the order of the policy.
+    package func reports(at now: Moment) -> [PeerReport] {
+        entries.map { entry in
+            var report = PeerReport(node: entry.node.name, address: entry.node.address.description)
+            guard let word = entry.word else { return report }
+            report.role = word.role
+            report.health = word.health
+            report.selected = word.selected
+            report.uplinks = word.uplinks
+            report.heard = max(.zero, now - entry.at)
+            return report
+        }
+    }
+
+    /// Why moving the site to an uplink of a peer cannot work, as far as can be known; `nil` where nothing speaks against it.
+    ///
+    /// A box that stands aside has the health `NodeHealth.held`: the address moves only to one that has more.
+    package func objection(to uplink: String, on node: String, at now: Moment) -> String? {
+        guard entries.contains(where: { $0.node.name == node }) else { return "\(node) is no other node of this site" }
+        guard let (word, age) = last(of: node, at: now) else {
+            return "\(node), which has \(uplink), has not been heard since this daemon started"
+        }
+        if age > PeerReport.freshness {
+            return "\(node), which has \(uplink), was last heard \(age.spokenText) ago"
+        }
+        if let found = word.uplinks.first(where: { $0.name == uplink }) {
+            if UplinkState(rawValue: found.state.rawValue)?.isUsable != true {
+                return "\(uplink) is \(found.state.rawValue) on \(node)"
+            }
+        } else if word.leftOut == 0 {
+            return "\(node) knows no uplink \(uplink): its policy is another one"
+        }
+        switch word.health {
+        case NodeHealth.yield: return "\(node) is giving the virtual address away itself"
+        case ...NodeHealth.none: return "\(node) says that it has no usable uplink"
+        case NodeHealth.held:
+            return "\(node) is not fit to be master: an uplink has to hold first, or it stands aside itself"
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,205 @@
+import Glibc
+import LinuxIO
+import NetworkTypes
+import TestSupport
+import Testing
+import WANControl
+import WANDaemon
+import WANModel
+
+/// Two boxes on one wire, each in a namespace of its own: `main` 192.168.0.1 and `sub` 192.168.0.2 on `eth0`.
+private struct TwoBoxes {
+    static let main = Node(name: "main", address: .v4(IPv4Address(192, 168, 0, 1)))
+    static let sub = Node(name: "sub", address: .v4(IPv4Address(192, 168, 0, 2)))
+    let main: TestNamespace
+    let sub: TestNamespace
+
+    init() throws {
+        main = try TestNamespace.make()
+        sub = try TestNamespace.make()
+        try join()
+    }
+
+    /// (Re)makes the wire, with what the boxes have on it.
+    func join() throws {
+        let there = "/proc/\(getpid())/fd/\(sub.namespace.descriptor.raw)"
+        // A veth with its peer's number gets its carrier a second later (linkwatch_urgent_event): number this end apart.
+        try main.run(
+            lines: """
+                ip link add eth0 index 77 type veth peer name eth0 netns \(there)
+                ip address add 192.168.0.1/24 dev eth0
+                ip link set eth0 up
+                """)
+        try sub.run(lines: "ip address add 192.168.0.2/24 dev eth0\nip link set eth0 up")
+    }
+
+    func exchange(of node: Node, port: UInt16 = PeerExchange.standardPort) throws -> PeerExchange {
+        let isMain = node == Self.main
+        return try (isMain ? main : sub).inside {
+            try PeerExchange(node: node, peers: [isMain ? Self.sub : Self.main], interface: "eth0", port: port)
+        }
+    }
+}
+
+/// Reads until so many datagrams have been counted, for at most five seconds.
+private func read(_ exchange: inout PeerExchange, until isEnough: (PeerExchange.Counts) -> Bool) throws
+    -> [PeerExchange.Heard]
+{
+    let deadline = Clock.boottime() + 5_000_000_000
+    var heard = try exchange.read()
+    while !isEnough(exchange.counts), Clock.boottime() < deadline {
+        var waiting = pollfd(fd: exchange.descriptor, events: Int16(POLLIN), revents: 0)
+        poll(&waiting, 1, 100)
+        heard += try exchange.read()
+    }
+    return heard
+}
+
+@Suite("words between boxes", .enabled(if: TestNamespace.isAvailable, "\(TestNamespace.advice)"))
+struct PeerExchangeTests {
+    private func word(_ node: String) -> PeerWord {
+        PeerWord(
+            node: node, site: "home", version: "0.1.0", role: .backup, health: 2, selected: ["soracom"],
+            uplinks: [.init(name: "soracom", state: .up)])
+    }
+
+    @Test("two boxes hear each other, in order, and only what no router may pass on")
+    func bothWays() throws {
+        let boxes = try TwoBoxes()
+        // Whatever has another TTL than 1 never arrives.
+        try boxes.main.run(
+            "nft", "-f", "-",
+            input: "table ip t { chain c { type filter hook input priority 0; udp dport 8787 ip ttl != 1 drop; }; }\n")
+        var main = try boxes.exchange(of: TwoBoxes.main)
+        var sub = try boxes.exchange(of: TwoBoxes.sub)
+        let early = try main.read()
+        let failures = sub.send(word("sub")) + sub.send(word("sub"))
+        #expect(early == [] && failures == [])
+        let heard = try read(&main) { $0.taken == 2 }
+        #expect(heard.map(\.node) == ["sub", "sub"] && heard.allSatisfy { $0.from == IPv4Address(192, 168, 0, 2) })
+        let words = try heard.map { try $0.word.get() }
+        #expect(words.map(\.sequence) == [1, 2] && words[0].run == words[1].run && words[0].run > 0)
+        #expect(words[0].selected == ["soracom"] && words[0].role == .backup)
+        _ = main.send(word("main"))
+        let answer = try read(&sub) { $0.taken == 1 }
+        #expect(try answer.first?.word.get().node == "main")
+
+        // A sender that starts anew is told from its former run.
+        var book = PeerBook(peers: [TwoBoxes.sub])
+        for word in words { book.hear(word, at: .zero) }
+        _ = consume sub
+        sub = try boxes.exchange(of: TwoBoxes.sub)
+        _ = sub.send(word("sub"))
+        let later = try read(&main) { $0.taken == 3 }
+        let again = try #require(later.first).word.get()
+        let isNews = book.hear(again, at: .zero)
+        #expect(again.sequence == 1 && again.run != words[0].run && isNews)
+    }
+
+    @Test("strangers, other ports and other names are counted and dropped; a peer's damage is told")
+    func strangers() throws {
+        let boxes = try TwoBoxes()
+        try boxes.sub.run("ip", "address", "add", "192.168.0.3/24", "dev", "eth0")
+        var main = try boxes.exchange(of: TwoBoxes.main)
+        let target = IPv4Address(192, 168, 0, 1).bits
+        func socket(_ last: UInt8, _ port: UInt16) throws -> UDPSocket {
+            try boxes.sub.inside {
+                try UDPSocket(address: IPv4Address(192, 168, 0, last).bits, port: port, timeToLive: 64)
+            }
+        }
+        let good = word("sub").datagram
+        let stranger = try socket(3, 8787)
+        let otherPort = try socket(2, 8788)
+        let peer = try socket(2, 8787)
+        // More than one reading takes at once.
+        for _ in 0..<100 { try stranger.send(good, to: target, port: 8787) }
+        try otherPort.send(good, to: target, port: 8787)
+        try peer.send(word("main").datagram, to: target, port: 8787)
+        try peer.send([], to: target, port: 8787)
+        try peer.send(good + [UInt8](repeating: 0x20, count: 1201 - good.count), to: target, port: 8787)
+        try peer.send([UInt8](repeating: 0x20, count: 1400), to: target, port: 8787)
+        try peer.send(good, to: target, port: 8787)
+        let heard = try read(&main) { $0.taken == 1 }
+        var wanted = PeerExchange.Counts()
+        wanted.strangers = 101
+        wanted.misnamed = 1
+        wanted.unreadable = 3
+        wanted.taken = 1
+        let counts = main.counts
+        #expect(counts == wanted)
+        let reasons = heard.dropLast().map { heard in #expect(throws: ReportError.self) { try heard.word.get() } }
+        #expect(reasons.map { $0?.problem.hasPrefix("is longer than 1200") } == [false, true, true])
+        #expect(try heard.last?.word.get().node == "sub")
+    }
+
+    @Test("an address or an interface that is not there yet is said, and tried again with success")
+    func notYet() throws {
+        let boxes = try TwoBoxes()
+        try boxes.sub.run("ip", "address", "del", "192.168.0.2/24", "dev", "eth0")
+        let missing = #expect(throws: PeerExchangeError.self) { _ = try boxes.exchange(of: TwoBoxes.sub) }
+        #expect(missing?.problem == .addressMissing && missing?.isForNow == true)
+        #expect(
+            missing?.description
+                == "the other boxes of the site are not heard: address 192.168.0.2 of node sub is not on this box; put it there, or say with --node which box this is"
+        )
+        try boxes.sub.run("ip", "address", "add", "192.168.0.2/24", "dev", "eth0")
+        let first = try boxes.exchange(of: TwoBoxes.sub)
+
+        let taken = #expect(throws: PeerExchangeError.self) { _ = try boxes.exchange(of: TwoBoxes.sub) }
+        #expect(taken?.problem == .portTaken && taken?.isForNow == false)
+        #expect(taken?.description.hasSuffix("port 8787 of 192.168.0.2 is another program's; stop that one") == true)
+        _ = consume first
+
+        try boxes.main.run("ip", "link", "delete", "eth0")
+        let gone = #expect(throws: PeerExchangeError.self) { _ = try boxes.exchange(of: TwoBoxes.sub) }
+        #expect(gone?.problem == .interfaceMissing("eth0") && gone?.isForNow == true)
+        try boxes.join()
+        _ = try boxes.exchange(of: TwoBoxes.sub)
+
+        let six = Node(name: "six", address: .v6(IPv6Address(high: 1, low: 1)))
+        let notIPv4 = #expect(throws: PeerExchangeError.self) {
+            _ = try PeerExchange(node: TwoBoxes.main, peers: [six], interface: nil)
+        }
+        #expect(notIPv4?.problem == .notIPv4)
+    }
+
+    @Test("a wire that was made anew takes a new exchange, and the old one says that nobody can be reached")
+    func newWire() throws {
+        let boxes = try TwoBoxes()
+        var main = try boxes.exchange(of: TwoBoxes.main)
+        var old = try boxes.exchange(of: TwoBoxes.sub)
+        try boxes.main.run("ip", "link", "delete", "eth0")
+        let failures = old.send(word("sub"))
+        #expect(failures.map(\.node) == ["main"] && failures.first?.reason.contains("192.168.0.1 port 8787") == true)
+        _ = consume old
+        try boxes.join()
+        _ = consume main
+        main = try boxes.exchange(of: TwoBoxes.main)
+        var new = try boxes.exchange(of: TwoBoxes.sub)
+        let none = new.send(word("sub"))
+        let heard = try read(&main) { $0.taken == 1 }
+        #expect(none == [] && heard.first?.node == "sub")
+    }
+
+    @Test("a word never takes the default route in place of the LAN")
+    func onlyThroughTheLAN() throws {
+        let boxes = try TwoBoxes()
+        var sub = try boxes.exchange(of: TwoBoxes.sub)
+        try boxes.sub.run(
+            lines: """
+                ip link add up0 type veth peer name up1
+                ip address add 198.51.100.1/24 dev up0
+                ip link set up0 up
+                ip link set up1 up
+                ip route add default dev up0
+                ip link set eth0 down
+                """)
+        let failures = sub.send(word("sub"))
+        #expect(failures.map(\.node) == ["main"])
+        // A socket that is bound to no interface would.
+        let unbound = try boxes.sub.inside {
+            try UDPSocket(address: IPv4Address(192, 168, 0, 2).bits, port: 8788, timeToLive: 1)
+        }
+        try unbound.send(word("sub").datagram, to: IPv4Address(192, 168, 0, 1).bits, port: 8787)
+    }
+}
