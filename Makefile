@@ -1,6 +1,7 @@
 # wanctl: every entry point, from a fresh Debian with a Swift toolchain to a router.
 #
 #   make demo      the main job as a story, in network namespaces of this machine: nothing else is touched
+#   make demo-two  the same with two routers that share the LAN's gateway address
 #   make test      all tests
 #   make help      the rest
 #
@@ -63,6 +64,11 @@ test: setup ## build and run all tests
 demo: setup ## the main job as a story: a fibre fails, nobody notices
 	$(SWIFT) build -c release --static-swift-stdlib
 	$(AS_ROOT) $(BUILT)/wanctl-lab demo
+
+.PHONY: demo-two
+demo-two: setup ## two routers and keepalived, `wanctl-lab demo --two-boxes`
+	$(SWIFT) build -c release --static-swift-stdlib
+	$(AS_ROOT) $(BUILT)/wanctl-lab demo --two-boxes
 
 .PHONY: bench
 bench: setup ## outages, CPU and memory, beside keepalived and fping

@@ -32,6 +32,7 @@ struct Bar: Sendable {
     let isMet: @Sendable (Distribution) -> Bool
 
     static func most(_ limit: Double) -> Bar { Bar(text: "max ≤ \(trim(limit))") { $0.most <= limit } }
+    static func median(_ limit: Double) -> Bar { Bar(text: "median ≤ \(trim(limit))") { $0.median <= limit } }
     static func percentile99(_ limit: Double) -> Bar {
         Bar(text: "p99 ≤ \(trim(limit))") { $0.percentile(0.99) <= limit }
     }

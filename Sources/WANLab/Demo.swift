@@ -15,17 +15,9 @@ package final class Demo {
     let browsing: ClientProber
     /// One flow from beginning to end.
     let call: ClientProber
-    var verdicts: [Verdict] = []
-    /// Calls of SORACOM that were told of.
-    var toldCalls = 0
+    var verdicts = Verdicts()
+    let record: SoracomTeller
     var lastFault: Int64 = 0
-
-    /// How one step went.
-    struct Verdict {
-        var step: String
-        var figures: String
-        var isGood: Bool
-    }
 
     /// DESIGN.md section 6's policy, but for times that a spectator can wait for.
     static let policy = SamplePolicy.text(
@@ -49,6 +41,7 @@ package final class Demo {
         self.lab = lab
         try Self.introduce(teller)
         soracom = try SoracomInLab.start(in: lab)
+        record = SoracomTeller(soracom, teller)
         router = try RouterUnderTest.start(in: lab, policy: Self.policy)
         call = try ClientProber.start(in: lab)
         browsing = try ClientProber.start(in: lab, flow: .fresh())
@@ -79,31 +72,12 @@ package final class Demo {
 
     private func fail(_ error: any Error) throws {
         try teller.line("\n" + teller.paint("This step did not happen: \(error)", .bad))
-        verdicts.append(Verdict(step: "the story ends here", figures: "", isGood: false))
+        verdicts.note("the story ends here", "", false)
     }
 
     private func conclude() throws -> Bool {
         let wrong = try lab.wrongSources().values.reduce(0, +)
-        verdicts.append(
-            Verdict(step: "packets that left with another line's address", figures: "\(wrong)", isGood: wrong == 0))
-        let violations = soracom.service.violations
-        verdicts.append(
-            Verdict(
-                step: "requests that SORACOM's specification has no room for", figures: "\(violations.count)",
-                isGood: violations.isEmpty))
-        try teller.chapter("In short")
-        for verdict in verdicts {
-            let mark = verdict.isGood ? teller.paint("ok", .good) : teller.paint("MISSED", .bad)
-            try teller.line("  \(Figure.left(verdict.step, 54))  \(Figure.left(verdict.figures, 38))  \(mark)")
-        }
-        for violation in violations { try teller.line("  \(violation)") }
-        let isGood = verdicts.allSatisfy(\.isGood)
-        let seconds = Figure.fixed(Double(Clock.boottime() - teller.beginning) / 1e9, 0)
-        try teller.line(
-            "\n"
-                + (isGood
-                    ? teller.paint("All of it happened, in \(seconds) s.", .good)
-                    : teller.paint("Not all of it happened as it should.", .bad)))
-        return isGood
+        verdicts.note("packets that left with another line's address", "\(wrong)", wrong == 0)
+        return try verdicts.conclude(by: teller, soracom)
     }
 }

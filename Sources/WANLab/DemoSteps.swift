@@ -15,7 +15,7 @@ extension Demo {
         }
         try stage.linger(.seconds(1))  // until round trips have settled
         let status = try router.status()
-        try tellCalls()
+        try record.tell()
         try teller.say("traffic is on ftth; jcom and soracom answer and stand by")
         for uplink in status.uplinks {
             try teller.add("\(Figure.left(uplink.name, 8)) \(uplink.state.rawValue), \(uplink.traffic.rawValue)")
@@ -23,7 +23,7 @@ extension Demo {
         try stage.linger(.seconds(2))
         let missed = (try browsing.snapshot().lost, try call.snapshot().lost)
         try teller.say("so far the browsing has missed \(missed.0) datagrams and the call \(missed.1)")
-        note("all is well on the fibre", "lost \(missed.0) and \(missed.1)", missed == (0, 0))
+        verdicts.note("all is well on the fibre", "lost \(missed.0) and \(missed.1)", missed == (0, 0))
     }
 
     func fibreFails() throws {
@@ -48,8 +48,8 @@ extension Demo {
             status.isOn(uplink) && status.lastSwitch?.to == [uplink.rawValue] && status.lastSwitch?.proven != nil
         }
         guard let change = status.lastSwitch else { return }
-        let browsing = try recovered(self.browsing, since: moment)
-        let call = try recovered(self.call, since: moment)
+        let browsing = try stage.recovery(of: self.browsing, since: moment)
+        let call = try stage.recovery(of: self.call, since: moment)
         try teller.say(
             "traffic is on \(uplink), after \(Figure.milliseconds(browsing.milliseconds)) ms", at: browsing.end)
         try teller.add("why      \(change.cause)")
@@ -57,24 +57,21 @@ extension Demo {
         try teller.add(
             "missed   browsing \(Figure.milliseconds(browsing.milliseconds)) ms, the call"
                 + " \(Figure.milliseconds(call.milliseconds)) ms")
-        note(
+        verdicts.note(
             step,
             "\(Figure.milliseconds(browsing.milliseconds)) ms browsing, \(Figure.milliseconds(call.milliseconds)) ms call",
             max(browsing.milliseconds, call.milliseconds) <= Self.worstOutage && change.proven == true)
     }
 
     func soracomIsRaised() throws {
-        let deadline = Clock.boottime() + 10_000_000_000
-        guard soracom.service.wait(until: deadline, { _ in self.soracom.speedClass == "s1.fast" }) else {
-            throw LabError("see SORACOM raise the speed class", "it is still \(soracom.speedClass ?? "unknown")")
-        }
+        try record.awaitClass("s1.fast", until: Clock.boottime() + 10_000_000_000)
         let status = try router.waitUntil("the daemon's own word for it") {
             $0[.soracom]?.speedClass?.confirmed == "s1.fast"
         }
-        try tellCalls()
+        try record.tell()
         let way = status[.soracom]?.speedClass?.via ?? "?"
         let raised = (soracom.classChanges.last?.moment ?? .max) - lastFault
-        note("SORACOM raised to s1.fast", "\(raised / 1_000_000) ms after the failure, by \(way)", true)
+        verdicts.note("SORACOM raised to s1.fast", "\(raised / 1_000_000) ms after the failure, by \(way)", true)
         try stage.linger(.seconds(2))
     }
 
@@ -111,7 +108,7 @@ extension Demo {
         for gap in try browsing.snapshot().outages.dropFirst(2) + end.0.outages.dropFirst(2) {
             try teller.say("a gap of \(Figure.milliseconds(gap.milliseconds)) ms began", at: gap.start)
         }
-        note(
+        verdicts.note(
             "back on the fibre", "lost \(lost.0) and \(lost.1), download \(whole)",
             lost == (0, 0) && end.1.brokenBy == nil && change.proven == true)
     }
@@ -125,20 +122,16 @@ extension Demo {
         let status = try router.waitUntil("the daemon's own word for it") {
             $0[.soracom]?.speedClass?.confirmed == "s1.minimum"
         }
-        try tellCalls()
+        try record.tell()
         let bytes = (status[.soracom]?.bytes.probes ?? 0) / 1024
-        note("SORACOM lowered to s1.minimum", "\(bytes) KiB of probes in all", isLowered)
+        verdicts.note("SORACOM lowered to s1.minimum", "\(bytes) KiB of probes in all", isLowered)
         let last = try browsing.stop()
-        note(
+        verdicts.note(
             "browsing, from beginning to end", "\(last.outages.count) gaps in \(last.sent) datagrams",
             last.outages.count <= 2)
     }
 
     // MARK: words
-
-    private func note(_ step: String, _ figures: String, _ isGood: Bool) {
-        verdicts.append(Verdict(step: step, figures: figures, isGood: isGood))
-    }
 
     private func describe(_ change: SwitchReport) -> String {
         var parts: [String] = []
@@ -147,37 +140,6 @@ extension Demo {
         if let deleted = change.conntrackDeleted { parts.append("\(deleted) old flows moved") }
         parts.append(change.proven == true ? "proven" : "NOT PROVEN")
         return parts.joined(separator: ", ")
-    }
-
-    /// The longest gap since a moment, when it is over and everything after it has been answered for a while.
-    private func recovered(_ prober: ClientProber, since moment: Int64) throws -> Outage {
-        var outage: Outage?
-        let isOver = try stage.wait(atMost: .seconds(10)) { () throws(LabError) in
-            let report = try prober.snapshot(undecided: .milliseconds(300))
-            let gaps = report.outages.filter { $0.end >= moment }
-            outage = gaps.max { $0.duration < $1.duration }
-            return outage.map { !$0.isOpen && Clock.boottime() - $0.end > 600_000_000 } ?? false
-        }
-        guard isOver, let outage else { throw LabError("see the client's datagrams answered again", "they are not") }
-        return outage
-    }
-
-    /// What was asked of SORACOM since the last time, by its own record.
-    private func tellCalls() throws {
-        let calls = soracom.service.calls
-        for call in calls.dropFirst(toldCalls) {
-            let door = call.path.hasPrefix("/v1/subscriber") ? "metadata service" : "API"
-            let place = "\(door), asked from \(call.source)"
-            let words =
-                switch (call.operation, call.status, call.speedClass) {
-                case (.auth, 200, _): "SORACOM lets us sign in, long before that is needed (\(place))"
-                case (_, 200, let granted?): "SORACOM grants \(granted) (\(place))"
-                default:
-                    "SORACOM: \(call.method) \(call.path), \(call.status.map { "answer \($0)" } ?? "no answer") (\(place))"
-                }
-            try teller.say(words, at: call.moment)
-        }
-        toldCalls = calls.count
     }
 }
 

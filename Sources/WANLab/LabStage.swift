@@ -2,13 +2,22 @@ internal import Glibc
 internal import LinuxIO
 internal import Synchronization
 
+/// A lab of any shape, for who has to take it down.
+package protocol StagedLab: Sendable {
+    /// Everything of it goes; a second time nothing happens.
+    func tearDown() throws(LabError)
+}
+
+extension Lab: StagedLab {}
+extension SiteLab: StagedLab {}
+
 /// Work with labs that is cleaned up after, whatever happens to it.
 ///
 /// The work runs on a thread of its own while the first one waits for its end and for signals. After a signal (Ctrl-C) the lab of
 /// the moment is taken down at once; the work then fails at its next step, and what it says about that is kept to itself.
 package final class LabStage: Sendable {
     private struct State {
-        var lab: Lab?
+        var lab: (any StagedLab)?
         var isInterrupted = false
         var outcome: Result<Bool, LabError>?
     }
@@ -55,8 +64,19 @@ package final class LabStage: Sendable {
 
     /// A lab for the work; the one before it is taken down first.
     package func build(_ options: LabOptions = LabOptions()) throws(LabError) -> Lab {
+        try enter { () throws(LabError) in try Lab.build(options) }
+    }
+
+    /// The same for a site of two boxes; only the options' name, seed and lines count.
+    package func buildSite(_ options: LabOptions = LabOptions()) throws(LabError) -> SiteLab {
+        try enter { () throws(LabError) in
+            try SiteLab.build(id: options.id, seed: options.seed, lines: options.lines)
+        }
+    }
+
+    private func enter<Built: StagedLab>(_ build: () throws(LabError) -> Built) throws(LabError) -> Built {
         leave()
-        let lab = try Lab.build(options)
+        let lab = try build()
         let isInterrupted = state.withLock { state in
             state.lab = lab
             return state.isInterrupted

@@ -1,0 +1,66 @@
+internal import LinuxIO
+
+/// What goes wrong with the first box of a site.
+enum SiteFault: Sendable {
+    /// Its line swallows every packet, the link stays up.
+    case silent
+    /// Its `ppp0` vanishes.
+    case gone
+    /// The box loses its power.
+    case killed
+}
+
+/// What the client of a site noticed of one fault, whoever hands the address over.
+struct SitePassage: Sendable {
+    /// In milliseconds, by new flows and by an established one.
+    var fresh: Double
+    var established: Double
+    /// Datagrams lost from when the line was good again until the traffic had been back for a while; `nil` where it was not healed.
+    var lostOnReturn: (fresh: Int, established: Int)?
+
+    /// Lets `main` fail after this much calm, watches how traffic gets to `sub`, and back where the line can heal.
+    ///
+    /// - Parameter patience: How long each of the two ways may take.
+    static func watch(
+        _ fault: SiteFault, in lab: SiteLab, on stage: LabStage, after calm: Duration, patience: Duration
+    ) throws(LabError) -> SitePassage {
+        let fresh = try ClientProber.start(at: lab.clientSite, flow: .fresh())
+        let established = try ClientProber.start(at: lab.clientSite)
+        let clients = [fresh, established]
+        try arrive(clients, .ftth, stage, patience)
+        try stage.linger(.milliseconds(500) + calm)
+        guard try fresh.snapshot().lost == 0, try established.snapshot().lost == 0 else {
+            throw LabError("measure a fault", "datagrams were lost before it")
+        }
+        switch fault {
+        case .silent: try lab.setFault(.main, .blackhole())
+        case .gone: try lab.setFault(.main, .gone)
+        case .killed: try lab.powerOff(.main)
+        }
+        try arrive(clients, .soracom, stage, patience)
+        // Until what was sent last before the hand-over is known as lost.
+        try stage.linger(.milliseconds(1500))
+        let there = try (fresh: fresh.snapshot(), established: established.snapshot())
+        var lost: (fresh: Int, established: Int)?
+        if fault != .killed {
+            try lab.clearFaults(.main)
+            try arrive(clients, .ftth, stage, patience)
+            try stage.linger(.seconds(2))
+        }
+        let end = try (fresh: fresh.stop(), established: established.stop())
+        if fault != .killed {
+            lost = (end.fresh.lost - there.fresh.lost, end.established.lost - there.established.lost)
+        }
+        return SitePassage(
+            fresh: there.fresh.longestOutageMilliseconds, established: there.established.longestOutageMilliseconds,
+            lostOnReturn: lost)
+    }
+
+    private static func arrive(
+        _ clients: [ClientProber], _ uplink: LabUplink, _ stage: LabStage, _ limit: Duration
+    ) throws(LabError) {
+        guard try stage.awaitTraffic(of: clients, by: uplink, atMost: limit) else {
+            throw LabError("see the client's traffic on \(uplink.rawValue)", "not within \(limit)")
+        }
+    }
+}
