@@ -61,8 +61,10 @@ extension Daemon {
             let finding = drain.ledger.look(
                 at: entries, interfaceBytes: interfaceBytes(of: number), now: Daemon.moment()
             ) { entry in
+                // What came in by a line that works and costs nothing stays, and holds no drain open.
+                if !view.isDrained, !view.isMetered, cameIn(entry, by: number) { return false }
                 // Where no class goes any more, everything that is left is old.
-                view.classes.isEmpty || view.drainingClasses.isSuperset(of: classes.places(of: entry))
+                return view.classes.isEmpty || view.drainingClasses.isSuperset(of: classes.places(of: entry))
             }
             drain.finding = finding
             drains[number] = drain

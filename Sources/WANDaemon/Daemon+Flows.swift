@@ -47,10 +47,12 @@ extension Daemon {
             let rest = try kernel.conntrack.delete(mark: mark)
             nudge(connections)
             return first + rest
-        case .classes(let places):
+        case .outgoing, .classes:
             let classes = FlowClasses(policy)
-            let flows = try kernel.conntrack.entries(mark: mark).filter {
-                places.isSuperset(of: classes.places(of: $0))
+            let flows = try kernel.conntrack.entries(mark: mark).filter { entry in
+                guard !cameIn(entry, by: uplink) else { return false }
+                if case .classes(let places) = movement { return places.isSuperset(of: classes.places(of: entry)) }
+                return true
             }
             let connections = flows.lazy.compactMap(LANConnection.init).prefix(Self.resets)
             tear(Array(connections))
@@ -70,6 +72,12 @@ extension Daemon {
                 "this kernel does not choose flows by protocol (Linux 6.11 does): they are listed and deleted singly")
         }
         return deleted
+    }
+
+    /// Whether somebody outside began it: a forwarded port, or something of the router's own.
+    func cameIn(_ entry: ConntrackEntry, by uplink: UplinkNumber) -> Bool {
+        entry.status.contains(.destinationTranslated)
+            || (lastAddresses[uplink] ?? []).contains(entry.original.destination)
     }
 
     /// From now on, and for a minute, their hosts are answered with a reset.

@@ -123,7 +123,9 @@ extension Engine {
         for place in places { records[index].drains[place] = nil }
         let number = records[index].number
         let isEmptied = records[index].drains.isEmpty && !isUsed(number)
-        move(index, isEmptied ? .all : .classes(places), at: now)
+        // Where it is to be empty, or costs money, what came in by it goes too.
+        let takesAll = records[index].isDrained || records[index].settings.metered || !drains(index)
+        move(index, !isEmptied ? .classes(places) : takesAll ? .all : .outgoing, at: now)
         if records[index].drains.isEmpty { outputs.append(.event(.drained(number, reason: reason))) }
         outputs.append(.remember)
     }

@@ -21,6 +21,9 @@ package enum Movement: Hashable, Sendable {
     /// Those that need no connection to be kept: all but established TCP.
     case connectionless
     case all
+    /// All that went out by it, of an uplink that works; what came in by it (a forwarded port, somebody's shell on the router)
+    /// can go nowhere else and stays.
+    case outgoing
     /// Those of these classes of traffic, by their place in `EngineSetup.classes`; the uplink goes on carrying others.
     case classes(Set<Int>)
 }

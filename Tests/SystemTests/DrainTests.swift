@@ -62,6 +62,27 @@ struct DrainTests {
         #expect(try world.history().last { $0.kind == "drained" }?.text.contains("octets") == true)
     }
 
+    @Test("what came in by a line that works stays when its drain ends: it could go nowhere else")
+    func inboundStays() throws {
+        let world = try World.running(
+            Policies.threeLines(
+                drain: "{default: 2s, idle: 0s}",
+                sections: "forwards: [{uplinks: [ftth], protocol: tcp, port: 8080, to: 192.168.0.200:80}]"))
+        let server = try LabServer.start(in: world.lab, port: 80)
+        let caller = try InboundClient.start(in: world.lab, to: Endpoint(LabUplink.ftth.address, 8080), .tcp)
+        try world.wait("the caller is answered") { try caller.snapshot().answered > 5 }
+        let talker = try ClientReconnector.start(in: world.lab)
+        try world.wait("a client is connected") { try talker.snapshot().uplink == .ftth }
+        #expect(try world.wanctl("failover", "jcom").succeeded)
+        try world.wait("the client was moved", seconds: 6) { try talker.snapshot().breaks.first?.to == .jcom }
+        let answered = try caller.snapshot().answered
+        try world.wait("the caller goes on") { try caller.snapshot().answered > answered + 50 }
+        #expect(try caller.stop().brokenBy == nil)
+        #expect(try world.uplink(.ftth).traffic == .standby)
+        _ = try talker.stop()
+        server.stop()
+    }
+
     @Test("drains go on over a restart of the daemon and end as was said")
     func restart() throws {
         let world = try World.running(Policies.threeLines(drain: "{default: 4s, idle: 0s}"))

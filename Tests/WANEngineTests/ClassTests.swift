@@ -212,7 +212,7 @@ struct ClassTests {
         #expect(world.engine.choices.count == 1)
         #expect(world.engine.view(of: jcom, at: world.now)?.traffic == .draining)
         world.run(.seconds(301))
-        #expect(movements(world, jcom).first == .all)
+        #expect(movements(world, jcom).first == .outgoing)
     }
 
     // MARK: random
