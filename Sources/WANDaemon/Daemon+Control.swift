@@ -27,6 +27,7 @@ final class ProbeWatcher {
 /// What the operator asks, answered.
 extension Daemon {
     func answer(_ request: ControlRequest, _ peer: Peer, _ reply: ControlReply) {
+        defer { releaseStartupMemory() }
         switch request {
         case .status(let watch):
             reply.send(status().json)

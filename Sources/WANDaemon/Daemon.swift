@@ -88,6 +88,7 @@ final class Daemon {
     var former: [DataplaneUplink]?
     /// The uplinks have been looked at once.
     var hasLooked = false
+    private var isReleasePlanned = false
     let startedAt = Timestamp.now()
     let startedMoment = Daemon.moment()
 
@@ -224,9 +225,14 @@ final class Daemon {
         releaseStartupMemory()
     }
 
-    /// Once things are calm after a start or a reload.
+    /// Once things are calm after a start, a reload or a command: what only they needed of the code is given back.
     func releaseStartupMemory() {
-        loop.schedule(at: Clock.boottime() + 5_000_000_000) { StartupMemory.release() }
+        guard !isReleasePlanned else { return }
+        isReleasePlanned = true
+        loop.schedule(at: Clock.boottime() + 5_000_000_000) { [weak self] in
+            self?.isReleasePlanned = false
+            StartupMemory.release()
+        }
     }
 
     /// Flows of a line that is not there when we start: an earlier daemon may have died before it moved them. What is not
