@@ -171,7 +171,10 @@ extension Daemon {
     /// The way of this box's own traffic while another one carries the LAN's.
     private func relay() -> Relay? {
         guard let vrrp, let link = picture.links.values.first(where: { $0.name == vrrp.interface }) else { return nil }
-        return Relay(interface: link.index, gateway: vrrp.address.address)
+        let sources = (picture.addresses[link.index] ?? []).compactMap(\.local.v4).filter {
+            .v4($0) != vrrp.address.address
+        }
+        return Relay(interface: link.index, gateway: vrrp.address.address, sources: sources)
     }
 
     /// Brings routes, rules and the table's maps to what is wanted; `nil`, or what went wrong. `keepingOld`: what must go

@@ -12,7 +12,10 @@ package enum Ownership {
         RoutingTable(rawValue: 8700 + UInt32(uplink.rawValue))
     }
 
-    package static func isOurTable(_ table: RoutingTable) -> Bool { (8700...8764).contains(table.rawValue) }
+    /// The way to the box of the site that has the virtual address.
+    package static let relay = RoutingTable(rawValue: 8765)
+
+    package static func isOurTable(_ table: RoutingTable) -> Bool { (8700...8765).contains(table.rawValue) }
 
     package static let priorities: ClosedRange<UInt32> = 8700...8999
 
@@ -35,6 +38,8 @@ package enum Ownership {
         }
         /// None: where the table of a strict mark led nowhere.
         static let noOther = RulePriority(rawValue: 8997)
+        /// A box's own traffic while another one has the virtual address.
+        static let relay = RulePriority(rawValue: 8998)
         static let rest = RulePriority(rawValue: 8999)
     }
 
