@@ -80,7 +80,9 @@ struct SiteTests {
         try world.wait("main knows") { try world.status(.main).uplinks[0].state == .down }
         try world.watch(seconds: 2) { try world.role(.main) == .master && world.role(.sub) == .backup }
         try world.lab.clearFaults(.sub)
-        try world.wait("sub takes over", seconds: 12) { try world.role(.sub) == .master && world.role(.main) == .backup }
+        try world.wait("sub takes over", seconds: 12) {
+            try world.role(.sub) == .master && world.role(.main) == .backup
+        }
     }
 
     @Test("a daemon that dies as master, and comes again, moves nothing and loses nothing")
@@ -183,7 +185,9 @@ struct SiteTests {
         #expect(refused.status == .exited(1) && refused.errors.contains("an uplink of sub"), "\(refused.errors)")
     }
 
-    @Test("without preemption the better box waits until it is needed", arguments: [["preempt: false"], ["preempt-delay: 3s"]])
+    @Test(
+        "without preemption the better box waits until it is needed",
+        arguments: [["preempt: false"], ["preempt-delay: 3s"]])
     func preemption(vrrp: [String]) throws {
         let world = try SiteWorld.running(vrrp: vrrp)
         let client = try world.client()
