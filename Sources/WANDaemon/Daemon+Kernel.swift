@@ -152,7 +152,7 @@ extension Daemon {
     func wanted() -> KernelState {
         var wanted = WantedState.make(
             uplinks: dataplaneUplinks(), ladder: engine.decision.ladder, mark: policy.mark, strict: strictUplinks,
-            relay: standsBy ? relay() : nil, relaysAll: relaysAll)
+            relay: standsBy ? relay() : nil)
         // `ip route replace` would take the place of whoever has it: where another program's default stands at our metric in
         // `main`, it stays, and our mirror waits.
         let mirrors = wanted.routes.keys.filter { $0.table == .main && $0.destination.isDefault }
@@ -171,12 +171,10 @@ extension Daemon {
     /// The way of this box's own traffic while another one carries the LAN's.
     private func relay() -> Relay? {
         guard let vrrp, let link = picture.links.values.first(where: { $0.name == vrrp.interface }) else { return nil }
-        return Relay(interface: link.index, gateway: vrrp.address.address)
-    }
-
-    /// What costs money is not for hosts that have not heard of the new gateway.
-    private var relaysAll: Bool {
-        engine.decision.selected.flatMap { uplink($0)?.metered } ?? true
+        let sources = (picture.addresses[link.index] ?? []).compactMap(\.local.v4).filter {
+            .v4($0) != vrrp.address.address
+        }
+        return Relay(interface: link.index, gateway: vrrp.address.address, sources: sources)
     }
 
     /// Brings routes, rules and the table's maps to what is wanted; `nil`, or what went wrong. `keepingOld`: what must go

@@ -209,7 +209,6 @@ extension RuleMessage {
         case .all: break
         case .mark(let mark): self.mark = mark
         case .outputInterface(let name): output = name
-        case .local: input = "lo"
         case .source(let prefix): source = prefix
         }
         if rule.ignoresDefaults { suppressPrefixLength = 0 }

@@ -48,8 +48,6 @@ package struct PolicyRoutingRule: Hashable, Sendable {
         case mark(FwMark)
         /// `oif NAME`: sockets bound to the interface.
         case outputInterface(String)
-        /// `iif lo`: what the router itself sends.
-        case local
         /// `from PREFIX`
         case source(IPPrefix)
     }
@@ -84,7 +82,6 @@ extension PolicyRoutingRule: CustomStringConvertible {
             case .all: "from all"
             case .mark(let mark): "fwmark \(mark)"
             case .outputInterface(let name): "oif \(name)"
-            case .local: "iif lo"
             case .source(let prefix): "from \(prefix)"
             }
         let then =

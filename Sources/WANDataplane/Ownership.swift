@@ -12,7 +12,7 @@ package enum Ownership {
         RoutingTable(rawValue: 8700 + UInt32(uplink.rawValue))
     }
 
-    /// The way of this box's own traffic while another box of the site carries the LAN's; an addition to the design's range.
+    /// The way to the box of the site that has the virtual address.
     package static let relay = RoutingTable(rawValue: 8765)
 
     package static func isOurTable(_ table: RoutingTable) -> Bool { (8700...8765).contains(table.rawValue) }
@@ -38,8 +38,8 @@ package enum Ownership {
         }
         /// None: where the table of a strict mark led nowhere.
         static let noOther = RulePriority(rawValue: 8997)
-        /// The router's own traffic, while another box carries the LAN's.
-        static let own = RulePriority(rawValue: 8998)
+        /// A box's own traffic while another one has the virtual address.
+        static let relay = RulePriority(rawValue: 8998)
         static let rest = RulePriority(rawValue: 8999)
     }
 

@@ -1,17 +1,27 @@
 package import NetworkTypes
 package import WANModel
 
-/// Where a default route leads: an uplink, or the box of the site that carries the traffic.
+/// The way to the box of the site that carries the traffic, and whose traffic takes it.
 package struct Relay: Hashable, Sendable {
     package var interface: InterfaceIndex
-    package var gateway: IPAddress?
+    /// The virtual address.
+    package var gateway: IPAddress
+    /// This box's own addresses beside it: what it sends from one of them, or from none yet, goes to the gateway.
+    package var sources: [IPv4Address]
 
-    package init(interface: InterfaceIndex, gateway: IPAddress?) {
+    package init(interface: InterfaceIndex, gateway: IPAddress, sources: [IPv4Address]) {
         self.interface = interface
         self.gateway = gateway
+        self.sources = sources
     }
+}
 
-    fileprivate func route(table: RoutingTable, metric: UInt32) -> UplinkRoute {
+/// Where a default route leads.
+private struct Hop {
+    var interface: InterfaceIndex
+    var gateway: IPAddress?
+
+    func route(table: RoutingTable, metric: UInt32) -> UplinkRoute {
         UplinkRoute(table: table, metric: metric, interface: interface, gateway: gateway)
     }
 }
@@ -21,43 +31,42 @@ package enum WantedState {
     /// `ladder`: best first; the kernel falls from one rung to the next by itself when an interface goes away, whether the
     /// daemon runs or not. `strict`: uplinks that traffic may be bound to with nothing beside
     /// (`RulesetInput.strictUplinks`).
-    /// `relay`: the box of the site that carries the traffic, where it is another one; this one's own traffic goes there.
-    /// `relaysAll`: so does what hosts still send here that have not heard of it; else that takes this box's own ladder,
-    /// which so is in place before the role comes: a way back loses no packet.
+    /// `relay`: while another box of the site carries the traffic.
+    ///
+    /// The box's own traffic is told by its source, and what it forwards takes the ladder: when the virtual address comes, the LAN's
+    /// packets are here before anybody here knows of it. Sent on to the gateway, which is this box itself by now, a flow would
+    /// be tracked without translation, and lost for as long as it lasts. (`iif lo` would tell own traffic too, but every look-up of
+    /// nft's `fib` counts as that, and `classify` must find the uplinks.) Only a box without a usable uplink sends all of it on.
     package static func make(
         uplinks: [DataplaneUplink], ladder: [UplinkNumber], mark: MarkLayout, strict: Set<UplinkNumber> = [],
-        relay: Relay? = nil, relaysAll: Bool = false
+        relay: Relay? = nil
     ) -> KernelState {
-        let rungs = ladder.compactMap { number in
-            uplinks.first { $0.number == number && $0.attachment != nil }?.attachment
-        }
+        let rungs = ladder.compactMap { number in uplinks.first { $0.number == number && $0.attachment != nil } }
         var routes: [UplinkRoute] = []
         for uplink in uplinks {
             guard let attachment = uplink.attachment else { continue }
             routes.append(
                 route(to: attachment, table: Ownership.table(of: uplink.number), metric: Ownership.firstMetric))
         }
-        let own = rungs.map { Relay(interface: $0.interfaceIndex, gateway: $0.gateway) }
-        let hops = relaysAll ? (relay.map { [$0] } ?? []) + own : own
+        let own = rungs.compactMap(\.attachment).map { Hop(interface: $0.interfaceIndex, gateway: $0.gateway) }
+        let relayed = relay.map { [Hop(interface: $0.interface, gateway: $0.gateway)] } ?? []
+        let hops = rungs.contains(where: \.isUsable) ? own + relayed : relayed + own
         for (place, hop) in hops.enumerated() {
             routes.append(hop.route(table: Ownership.selected, metric: Ownership.firstMetric + UInt32(place)))
         }
-        if let first = relay ?? hops.first {
+        // The mirror shows the way of the box's own traffic.
+        if let first = (relayed + own).first {
             routes.append(first.route(table: .main, metric: Ownership.firstMetric))
         }
-        routes += nameServerRoutes(uplinks, ladder: ladder)
-        var rules = rules(uplinks, mark: mark, strict: strict)
-        if let relay {
-            routes.append(relay.route(table: Ownership.relay, metric: Ownership.firstMetric))
-            rules.append(
-                PolicyRoutingRule(
-                    priority: Ownership.Priority.own, selector: .local, action: .lookup(Ownership.relay)))
+        if let hop = relayed.first {
+            routes.append(hop.route(table: Ownership.relay, metric: Ownership.firstMetric))
         }
-        return KernelState(routes: routes, rules: rules)
+        routes += nameServerRoutes(uplinks, ladder: ladder)
+        return KernelState(routes: routes, rules: rules(uplinks, mark: mark, strict: strict, relay))
     }
 
     private static func rules(
-        _ uplinks: [DataplaneUplink], mark: MarkLayout, strict: Set<UplinkNumber>
+        _ uplinks: [DataplaneUplink], mark: MarkLayout, strict: Set<UplinkNumber>, _ relay: Relay?
     ) -> [PolicyRoutingRule] {
         var rules = [
             PolicyRoutingRule(
@@ -80,6 +89,13 @@ package enum WantedState {
             for address in uplink.addresses {
                 add(Ownership.Priority.source(number), .source(IPPrefix(host: .v4(address))))
             }
+        }
+        // A socket that has no source yet asks with 0.0.0.0.
+        for address in relay.map({ [IPv4Address(bits: 0)] + $0.sources }) ?? [] {
+            rules.append(
+                PolicyRoutingRule(
+                    priority: Ownership.Priority.relay, selector: .source(IPPrefix(host: .v4(address))),
+                    action: .lookup(Ownership.relay)))
         }
         if !strict.isEmpty {
             rules.append(

@@ -129,8 +129,10 @@ extension Engine {
 
     /// Good from now on; how long until traffic may go back to it.
     func holdTime(of index: Int, at now: Moment) -> Duration {
-        // What first comes up while the daemon starts was never seen to fail: there is nothing to wait for.
-        if !isTakingOver, records[index].flaps == 0, now - startedAt < max(failover.hold, .seconds(5)) { return .zero }
+        // What first comes up while the daemon starts was never seen to fail: there is nothing to wait for. Nor is there where it
+        // carries the traffic already, and a box of a site that said otherwise would give the address away.
+        let isFirst = adopted == nil || adopted == records[index].number && !standsBy
+        if isFirst, records[index].flaps == 0, now - startedAt < max(failover.hold, .seconds(5)) { return .zero }
         return records[index].holdTime(failover.hold)
     }
 

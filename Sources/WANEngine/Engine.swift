@@ -16,8 +16,8 @@ package struct Engine: Hashable, Sendable {
     package internal(set) var pin: Selection.Pin?
     package internal(set) var decision: Decision
     let startedAt: Moment
-    /// Routes of an earlier run were found: hold times were running when it ended, so none may be skipped now.
-    let isTakingOver: Bool
+    /// Where routes of an earlier run led: hold times of the others were running when it ended, so none may be skipped now.
+    let adopted: UplinkNumber?
     /// Another box of the site carries the traffic: what costs money rests, whatever the choice here would be.
     package internal(set) var standsBy = false
     var sequence: UInt64 = 0
@@ -41,7 +41,7 @@ package struct Engine: Hashable, Sendable {
     ) {
         failover = setup.failover
         startedAt = now
-        isTakingOver = adopted != nil
+        self.adopted = adopted
         let found = adopted.map { [$0] } ?? []
         decision = Decision(ladder: found, share: found, previous: [], cause: "found at start")
         apply(setup, at: now)

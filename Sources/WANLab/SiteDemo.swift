@@ -32,7 +32,7 @@ package final class SiteDemo {
         self.stage = stage
         try Self.introduce(teller)
         // A hold that a spectator can wait for; all else as the policy has it by itself.
-        site = try SiteAtWork(in: lab, hold: "3s")
+        site = try SiteAtWork(in: lab, hold: "5s")
         record = SoracomTeller(site.soracom, teller)
         try site.settle()
         call = try ClientProber.start(at: lab.clientSite)

@@ -48,7 +48,7 @@ extension SiteDemo {
         try record.tell()
         try showStatus()
         verdicts.note("sub raised its SIM to s1.fast", "by SORACOM's own record", true)
-        try stage.linger(.seconds(1))
+        try stage.linger(.seconds(3))
     }
 
     func fibreComesBack() throws {

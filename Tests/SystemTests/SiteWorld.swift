@@ -47,8 +47,9 @@ final class SiteWorld {
 
     func startDaemon(_ node: SiteNode) throws {
         guard let policy = policies[node] else { return }
-        daemons[node] = try RouterUnderTest.start(
-            on: node, in: lab, policy: policy, arguments: ["--verbose"], until: { _ in true })
+        daemons[node] = try RouterUnderTest.start(on: node, in: lab, policy: policy, arguments: ["--verbose"]) { _ in
+            true
+        }
     }
 
     func startKeepalived(_ node: SiteNode) throws {

@@ -110,6 +110,32 @@ struct DataplaneTests {
             ])
     }
 
+    @Test("a backup sends what is its own to the gateway, and what it forwards by its own lines")
+    func relay() {
+        let relay = Relay(
+            interface: InterfaceIndex(rawValue: 2), gateway: .v4(IPv4Address(192, 168, 0, 254)),
+            sources: [IPv4Address(192, 168, 0, 2)])
+        let master = WantedState.make(uplinks: three, ladder: ladder(1, 2), mark: MarkLayout())
+        let backup = WantedState.make(uplinks: three, ladder: ladder(1, 2), mark: MarkLayout(), relay: relay)
+        #expect(
+            changes(from: master, to: backup).map(\.description) == [
+                "route replace default via 192.168.0.254 dev #2 table 8700 metric 3",
+                "route replace default via 192.168.0.254 dev #2 table main metric 1",
+                "route replace default via 192.168.0.254 dev #2 table 8765 metric 1",
+                "rule add 8998: from 0.0.0.0/32 lookup 8765",
+                "rule add 8998: from 192.168.0.2/32 lookup 8765",
+            ])
+        // A host that has not heard of the new gateway yet is helped on.
+        var dead = three
+        for index in dead.indices { dead[index].isUsable = false }
+        let helpless = WantedState.make(uplinks: dead, ladder: ladder(1), mark: MarkLayout(), relay: relay)
+        #expect(helpless.routes.values.filter { $0.key.table == Ownership.selected }.count == 2)
+        #expect(
+            helpless.routes.values.contains {
+                $0.description == "default via 192.168.0.254 dev #2 table 8700 metric 1"
+            })
+    }
+
     @Test("the address of an uplink that is not usable leads to the ladder")
     func sourceOfDead() {
         var uplinks = three

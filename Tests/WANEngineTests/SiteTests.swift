@@ -39,6 +39,19 @@ struct EngineSiteTests {
         #expect(view(world)?.isDormant == true)
     }
 
+    @Test("a daemon that starts again where the traffic is finds the box as good as before; elsewhere it waits")
+    func restart() {
+        let places = ["ftth": 0, "jcom": 1, "soracom": 2]
+        for standsBy in [false, true] {
+            var world = Simulation(threeUplinks(), adopted: ftth, attached: false)
+            world.perform(.standsBy(standsBy))
+            world.attach(ftth)
+            world.run(.seconds(2))
+            let health = world.engine.health(places: places, count: 3, at: world.now)
+            #expect(world.state(ftth) == .up && health == (standsBy ? NodeHealth.held : 4))
+        }
+    }
+
     @Test(
         "health: the place of the best usable uplink in the site's order; less while it is held; nothing when it is dead"
     )
