@@ -48,7 +48,9 @@ extension Daemon {
                 return standAside(name, on: other, for: span, force: force, peer, reply)
             }
             withUplink(name, reply) { number in
-                endAside(because: "\(name) is wanted")
+                let isRefused =
+                    engine.refusal(of: .failover(number, until: nil, force: force, strict: strict)) != nil
+                if !isRefused { endAside(because: "\(name) is wanted") }
                 let until = span.map { Daemon.moment() + $0 }
                 let end = span.map { " for \($0.policyText)" } ?? ""
                 act(

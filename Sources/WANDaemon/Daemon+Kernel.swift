@@ -24,6 +24,7 @@ extension Daemon {
     func kernelChanged(_ events: [KernelNews]) {
         var concernsOthers = false
         let taken = picture.routesTaken
+        let relayBefore = relay()
         var lost: String?
         for event in events {
             switch event {
@@ -43,7 +44,8 @@ extension Daemon {
             refreshAttachments()
             // A link that went down and up within one batch is attached as before, without its routes: that is nobody's
             // attack on them and does not wait for the pace of repairs.
-            if picture.routesTaken != taken { reconcile() }
+            // Nor is the LAN's interface coming up under the way to the box that has the address.
+            if picture.routesTaken != taken || relay() != relayBefore { reconcile() }
             repairIfNeeded()
         }
     }
@@ -170,7 +172,10 @@ extension Daemon {
 
     /// The way of this box's own traffic while another one carries the LAN's.
     private func relay() -> Relay? {
-        guard let vrrp, let link = picture.links.values.first(where: { $0.name == vrrp.interface }) else { return nil }
+        // No route can be put on a link that is not up yet.
+        guard let vrrp, let link = picture.links.values.first(where: { $0.name == vrrp.interface }),
+            link.flags.contains(.up)
+        else { return nil }
         let sources = (picture.addresses[link.index] ?? []).compactMap(\.local.v4).filter {
             .v4($0) != vrrp.address.address
         }
@@ -183,7 +188,8 @@ extension Daemon {
     func reconcile(keepingOld: Bool = false) -> String? {
         // First the routes: a mark never leads to a table that is not filled yet.
         defer { steer() }
-        let keepsOld = keepingOld || former != nil
+        // Before the uplinks were looked at once, what stands is an earlier daemon's and carries traffic.
+        let keepsOld = keepingOld || former != nil || !hasLooked
         let steps = changes(from: picture.found, to: wanted()).filter { !keepsOld || !$0.isRemoval }
         guard !steps.isEmpty else { return nil }
         let failures = kernel.apply(steps, to: &picture.found)

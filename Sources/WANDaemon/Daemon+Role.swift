@@ -20,8 +20,9 @@ final class SiteState {
     var fifoWatch: EventLoop.Watch?
     var health: HealthFile
     var written: Int?
-    /// An earlier daemon left word that this box was good.
-    let isTrusted: Bool
+    /// What an earlier daemon left in the file, and whether that is that this box was good.
+    let foundHealth: Int?
+    var isTrusted: Bool { foundHealth.map { $0 > NodeHealth.held } ?? false }
     /// The last notice for our instance, and when.
     var notice: (notice: VRRPNotice, at: Moment)?
     /// The address is being given away: `NodeHealth.yield` stands in the file until then at the latest.
@@ -34,7 +35,7 @@ final class SiteState {
     init(_ vrrp: VRRP) {
         fifoPath = vrrp.notifyFIFO
         health = HealthFile(vrrp.trackFile)
-        isTrusted = (health.found ?? NodeHealth.none) > NodeHealth.held
+        foundHealth = health.found
     }
 
     func cancelAll(_ loop: EventLoop) {
@@ -60,6 +61,7 @@ extension Daemon {
 
     /// At start and after a reload: before the uplinks are looked at, so that nothing is raised that is to rest.
     func takeSite() {
+        watchAside()
         guard let vrrp else {
             site?.cancelAll(loop)
             site = nil
@@ -75,7 +77,6 @@ extension Daemon {
         }
         site?.cancelAll(loop)
         site = SiteState(vrrp)
-        watchAside()
         openFIFO(vrrp)
         updateRole(isFirst: true)
         keepSite()
@@ -94,8 +95,9 @@ extension Daemon {
             site?.fifoWatch = try loop.watch(descriptor) { [weak self] _ in self?.readNotices() }
             warnings["fifo"] = nil
         } catch {
-            warnings["fifo"] = "keepalived's notices cannot be read: \(error); the role is taken from the address alone"
-            log(.warning, warnings["fifo"] ?? "")
+            let text = "keepalived's notices cannot be read: \(error); the role is taken from the address alone"
+            if warnings["fifo"] != text { log(.warning, text) }
+            warnings["fifo"] = text
         }
     }
 
@@ -181,9 +183,21 @@ extension Daemon {
         }
     }
 
-    private func setForwarding(_ isOn: Bool) {
+    func setForwarding(_ isOn: Bool) {
         for interface in policy.lan.interfaces {
             if let done = KernelSettings.setForwarding(isOn, from: interface) { note(kind: "sysctl", done) }
+        }
+    }
+
+    /// What must not stand while nobody is here to change it again: keepalived may still give this box the address.
+    func leaveSite() {
+        if vrrp?.backupForwarding == .off, standsBy { setForwarding(true) }
+        if site?.written == NodeHealth.yield {
+            do throws(SystemCallError) {
+                _ = try site?.health.write(NodeHealth.held)
+            } catch {
+                log(.warning, "keepalived is left in FAULT: \(error)")
+            }
         }
     }
 
@@ -200,9 +214,10 @@ extension Daemon {
     func writeHealth(isForced: Bool = false) {
         guard let position = loaded.position, site != nil else { return }
         let now = Daemon.moment()
-        let isTrusted = site?.isTrusted == true
+        // What an earlier daemon left counts as long as a hold could have been running, and no longer.
+        let isTrusted = site?.isTrusted == true && now - startedMoment < max(policy.failover.hold, .seconds(5))
         var value = engine.health(places: position.places, count: position.count, isTrusted: isTrusted, at: now)
-        if value == NodeHealth.none, now - startedMoment < Self.patience, engine.isProving || !hasLooked {
+        if value < max(site?.foundHealth ?? 0, 1), now - startedMoment < Self.patience, engine.isProving || !hasLooked {
             if site?.healthTimer != nil { return }
             site?.healthTimer = loop.schedule(at: (startedMoment + Self.patience).nanoseconds) { [weak self] in
                 self?.site?.healthTimer = nil
@@ -221,8 +236,11 @@ extension Daemon {
             // The others judge by the last word whether anybody could take over.
             if isNew { speak() }
         } catch {
-            warnings["health"] = "keepalived cannot be told how this box is: \(error)"
-            log(.error, warnings["health"] ?? "")
+            let text = "keepalived cannot be told how this box is: \(error)"
+            if warnings["health"] != text { log(.error, text) }
+            warnings["health"] = text
+            // Again when everything is looked after, not at each answer of a probe.
+            site?.written = value
         }
     }
 

@@ -250,6 +250,7 @@ final class Daemon {
     private func end() {
         service.notify("STOPPING=1")
         control?.stop()
+        leaveSite()
         site?.cancelAll(loop)
         courier.stop()
         remember()

@@ -28,10 +28,12 @@ package struct PeerBook: Sendable {
     package mutating func hear(_ word: PeerWord, at now: Moment) -> Bool {
         guard let place = entries.firstIndex(where: { $0.node.name == word.node }) else { return false }
         if let last = entries[place].word {
+            // Only against one that still speaks: a stray or forged word must not silence its node for good.
+            let isFresh = now - entries[place].at <= PeerReport.freshness
             if word.run == last.run {
-                if word.sequence <= last.sequence { return false }
+                if isFresh, word.sequence <= last.sequence { return false }
             } else {
-                if word.run == entries[place].formerRun { return false }
+                if isFresh, word.run == entries[place].formerRun { return false }
                 entries[place].formerRun = last.run
             }
         }
@@ -97,6 +99,13 @@ package struct PeerBook: Sendable {
             }
         } else if word.leftOut == 0 {
             return "\(node) knows no uplink \(uplink): its policy is another one"
+        }
+        // Who is best takes the address, whomever it was meant for.
+        let better = entries.first { entry in
+            entry.node.name != node && (present(entry.node.name, at: now)?.health ?? 0) > word.health
+        }
+        if let better {
+            return "\(better.node.name) is better than \(node) and would take the address; let it stand aside first"
         }
         switch word.health {
         case NodeHealth.yield: return "\(node) is giving the virtual address away itself"

@@ -92,7 +92,8 @@ package struct StoredState: Hashable, Sendable {
             return Drain(uplink: uplink, classKey: classKey, until: until)
         }
         if let aside = json["aside"], let uplink = aside["uplink"]?.string {
-            self.aside = (uplink, aside["until"]?.integer)
+            // Within what a clock can show.
+            self.aside = (uplink, aside["until"]?.integer.map { min(max($0, 0), 1 << 33) })
         }
         if let pin = json["pin"], let uplink = pin["uplink"]?.string {
             self.pin = (uplink, pin["until"]?.integer, pin["strict"]?.bool ?? false, pin["force"]?.bool ?? false)

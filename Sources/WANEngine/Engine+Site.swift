@@ -11,7 +11,10 @@ extension Engine {
         needsRoute = true
         needsChoice = true
         for index in records.indices {
-            if isStandingBy, isUsed(records[index].number), records[index].speed != nil {
+            // Only what was raised for the traffic: a daemon that starts as backup raises nothing.
+            if isStandingBy, isUsed(records[index].number), let speed = records[index].speed,
+                speed.wanted == records[index].settings.soracom?.selected
+            {
                 records[index].raisedUntil = now + Self.farewell
             }
             // What rested is asked at once whether it works, what worked is asked less often.
@@ -26,10 +29,15 @@ extension Engine {
     package func health(places: [String: Int], count: Int, isTrusted: Bool = false, at now: Moment) -> Int {
         NodeHealth.value(
             of: records.compactMap { record in
-                places[record.settings.name].map {
+                // The line that carries the traffic is stayed with, as in every choice: it is not held, and an address added to
+                // it does not make it a worse one.
+                let carries = !standsBy && decision.share.contains(record.number)
+                let isSettling = carries && record.state == .proving && record.goodSince != nil && !record.isDrained
+                return places[record.settings.name].map {
                     NodeHealth.Candidate(
-                        place: $0, isUsable: record.isEligible,
-                        isHeld: record.holdUntil.map { $0 > now } ?? false && !(isTrusted && record.flaps == 0))
+                        place: $0, isUsable: record.isEligible || isSettling,
+                        isHeld: !carries && (record.holdUntil.map { $0 > now } ?? false)
+                            && !(isTrusted && record.flaps == 0))
                 }
             }, count: count)
     }

@@ -82,6 +82,10 @@ struct GraceTests {
     @Test("nothing is left with the old source three seconds after the switch, while all kinds of traffic flow")
     func nothingLeft() throws {
         let world = try World.running()
+        // What goes by no uplink at all: another network behind the router, as a VPN's interface is one, and the router itself.
+        let server = try LabServer.start(in: world.lab, at: .guest, [Endpoint(LabAddress.guest, 9000)])
+        let tunnelled = try InboundClient.start(in: world.lab, at: .lan, to: Endpoint(LabAddress.guest, 9000), .tcp)
+        try world.wait("the hosts talk") { try tunnelled.snapshot().answered > 5 }
         let flows = try [
             ClientProber.start(in: world.lab, flow: .wireGuard, interval: .milliseconds(20)),
             ClientProber.start(in: world.lab, flow: .sip, interval: .milliseconds(20)),
@@ -105,6 +109,9 @@ struct GraceTests {
         }
         #expect(try crowd.send().byUplink == [.jcom: 200])
         try crowd.close()
+        let untouched = try tunnelled.stop()
+        #expect(untouched.brokenBy == nil && untouched.longestStall < 300, "\(untouched)")
+        server.stop()
         _ = try talker.stop()
     }
 

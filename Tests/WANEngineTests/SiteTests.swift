@@ -74,6 +74,7 @@ struct EngineSiteTests {
         #expect(health() == 4)
         for number in [ftth, jcom, soracom] { world.lines[number]?.isDead = true }
         world.run(.seconds(30))
+        world.perform(.standsBy(true))
         #expect(health() == NodeHealth.none)
         world.lines[jcom]?.isDead = false
         world.run(.seconds(10))
