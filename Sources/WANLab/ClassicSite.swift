@@ -38,7 +38,9 @@ package final class ClassicSite: Sendable {
         let own = (["ip"] + SiteLab.plainDefault(of: node)).joined(separator: " ")
         let scripts = [
             "check": "exec ping -n -q -c 1 -W 1 -I \(node.interface) 8.8.8.8 >/dev/null",
-            "master": "echo 1 > /proc/sys/net/ipv4/ip_forward\nexec \(own)",
+            // The route first, to be fair: forwarding before it lets flows be tracked without translation, on the way back to
+            // the box itself, and those are lost for as long as they last.
+            "master": "\(own)\necho 1 > /proc/sys/net/ipv4/ip_forward",
             "backup":
                 "echo 0 > /proc/sys/net/ipv4/ip_forward\nexec ip route replace default via \(LabAddress.virtual) dev eth0",
         ]

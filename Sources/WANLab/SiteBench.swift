@@ -68,7 +68,11 @@ package final class SiteBench {
     private func classic() throws {
         let count = max(5, runs / 2)
         try sheet.heading("The classic set-up: check script each 1 s, fall 3, rise 3, advertisements each 1 s")
-        for (fault, words) in [(SiteFault.silent, "silent fibre"), (.gone, "ppp0 vanished"), (.killed, "no power")] {
+        let faults: [(SiteFault, String)] = [
+            (.silent, "main's fibre is silent; then it heals:"), (.gone, "main's ppp0 vanishes; then it is back:"),
+            (.killed, "main loses its power:"),
+        ]
+        for (fault, words) in faults {
             let passages = try (0..<count).map { place in
                 let lab = try stage.buildSite()
                 let site = try ClassicSite.start(in: lab)
@@ -78,7 +82,8 @@ package final class SiteBench {
                         fault, in: lab, on: stage, after: .milliseconds(1000 * place / count), patience: Self.patience)
                 }
             }
-            try rows(passages, prefix: "\(words): ")
+            try sheet.note(words)
+            try rows(passages)
         }
     }
 
@@ -98,15 +103,15 @@ package final class SiteBench {
     }
 
     private func rows(
-        _ passages: [SitePassage], prefix: String = "", outage: Bar? = nil, isHeldToReturn: Bool = false
+        _ passages: [SitePassage], outage: Bar? = nil, isHeldToReturn: Bool = false
     ) throws {
-        try sheet.row("\(prefix)outage, new flows", passages.map(\.fresh), unit: "ms", bar: outage)
-        try sheet.row("\(prefix)outage, an established UDP flow", passages.map(\.established), unit: "ms", bar: outage)
+        try sheet.row("outage, new flows", passages.map(\.fresh), unit: "ms", bar: outage)
+        try sheet.row("outage, an established UDP flow", passages.map(\.established), unit: "ms", bar: outage)
         let returns = passages.compactMap(\.lostOnReturn)
         guard !returns.isEmpty else { return }
         let bar = isHeldToReturn ? Bar.most(0) : nil
-        try sheet.row("\(prefix)lost on the way back, new flows", returns.map { Double($0.fresh) }, unit: "", bar: bar)
+        try sheet.row("lost on the way back, new flows", returns.map { Double($0.fresh) }, unit: "", bar: bar)
         try sheet.row(
-            "\(prefix)lost on the way back, established", returns.map { Double($0.established) }, unit: "", bar: bar)
+            "lost on the way back, established", returns.map { Double($0.established) }, unit: "", bar: bar)
     }
 }

@@ -60,7 +60,7 @@ struct SitePassage: Sendable {
         _ clients: [ClientProber], _ uplink: LabUplink, _ stage: LabStage, _ limit: Duration
     ) throws(LabError) {
         guard try stage.awaitTraffic(of: clients, by: uplink, atMost: limit) else {
-            throw LabError("see the client's traffic on \(uplink.rawValue)", "not within \(limit)")
+            throw LabError("measure a fault", "the client's traffic did not get to \(uplink.rawValue) within \(limit)")
         }
     }
 }
