@@ -66,7 +66,7 @@ extension Daemon {
             site?.cancelAll(loop)
             site = nil
             endPeers()
-            feed(.standsBy(false))
+            standBy(false)
             return
         }
         defer { takePeers() }
@@ -153,13 +153,17 @@ extension Daemon {
             : "\(vrrp.address.address) \(hasAddress ? "came to" : "left") this box" + (said.map { " (\($0))" } ?? "")
         // What moves packets first; then it is told.
         forward(vrrp, isMaster: hasAddress)
-        feed(.standsBy(!hasAddress))
+        standBy(!hasAddress)
         note(kind: "role", "\(role.rawValue): \(site?.reason ?? "")")
         if hasAddress, !isFirst { recordTakeover(at: now) }
         writeHealth()
         speak()
         service.notify("STATUS=\(summary())")
         tellStatusWatchers()
+    }
+
+    private func standBy(_ isStandingBy: Bool) {
+        if hasLooked { feed(.standsBy(isStandingBy)) } else { engine.beginStandingBy(isStandingBy) }
     }
 
     /// A switch of the site as this box sees it: proven as one between its own uplinks is.

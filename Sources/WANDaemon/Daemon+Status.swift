@@ -45,7 +45,11 @@ extension Daemon {
 
     /// Of this run, or of an earlier one as the journal has it.
     private func lastReport(_ now: Moment) -> SwitchReport? {
-        lastSwitch?.report(now: now) ?? journal.events.last { $0.change != nil }?.change
+        if let lastSwitch { return lastSwitch.report(now: now) }
+        // How long ago that was by the clock that never jumps, the journal cannot know.
+        var former = journal.events.last { $0.change != nil }?.change
+        former?.ago = nil
+        return former
     }
 
     private func report(_ view: UplinkView, _ clock: WallClock) -> UplinkReport {

@@ -5,6 +5,9 @@ extension Engine {
     /// How long the dear class outlives the role: hosts that have not heard of the new gateway yet still send here.
     private static let farewell: Duration = .seconds(2)
 
+    /// Before the uplinks were looked at once: nothing may be chosen yet, or what an earlier run had chosen would be lost.
+    package mutating func beginStandingBy(_ isStandingBy: Bool) { standsBy = isStandingBy }
+
     mutating func standBy(_ isStandingBy: Bool, at now: Moment) {
         guard isStandingBy != standsBy else { return }
         standsBy = isStandingBy
