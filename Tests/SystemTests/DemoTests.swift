@@ -41,8 +41,10 @@ extension DaemonInLab {
     struct SiteBenchmark {
         /// The bars are not this test's matter: it shares the machine with others.
         @Test(
-        "measures a fault and the way back, and holds both against their bars",
-        .disabled("issue 4: the client does not get back to ftth here, though both boxes say so; its cause is not found yet"))
+            "measures a fault and the way back, and holds both against their bars",
+            .disabled(
+                "issue 4: the client does not get back to ftth, though both boxes say so"
+            ))
         func gone() throws {
             let program = try LabProgram(["bench", "--two-boxes", "gone", "--runs", "1"])
             let status = program.end()
