@@ -14,15 +14,9 @@ package struct Relay: Hashable, Sendable {
         self.gateway = gateway
         self.sources = sources
     }
-}
 
-/// Where a default route leads.
-private struct Hop {
-    var interface: InterfaceIndex
-    var gateway: IPAddress?
-
-    func route(table: RoutingTable, metric: UInt32) -> UplinkRoute {
-        UplinkRoute(table: table, metric: metric, interface: interface, gateway: gateway)
+    fileprivate func route(table: RoutingTable) -> UplinkRoute {
+        UplinkRoute(table: table, metric: Ownership.firstMetric, interface: interface, gateway: gateway)
     }
 }
 
@@ -33,33 +27,32 @@ package enum WantedState {
     /// (`RulesetInput.strictUplinks`).
     /// `relay`: while another box of the site carries the traffic.
     ///
-    /// The box's own traffic is told by its source, and what it forwards takes the ladder: when the virtual address comes, the LAN's
-    /// packets are here before anybody here knows of it. Sent on to the gateway, which is this box itself by now, a flow would
-    /// be tracked without translation, and lost for as long as it lasts. (`iif lo` would tell own traffic too, but every look-up of
-    /// nft's `fib` counts as that, and `classify` must find the uplinks.) Only a box without a usable uplink sends all of it on.
+    /// The box's own traffic is told by its source, and what it forwards takes the ladder, or goes nowhere: when the virtual address
+    /// comes, the LAN's packets are here before anybody here knows of it, and when it goes, some still come. Sent on to the
+    /// gateway, a flow would be tracked without translation, and lost on the uplink for as long as it lasts. (`iif lo` would
+    /// tell own traffic too, but every look-up of nft's `fib` counts as that, and `classify` must find the uplinks.)
     package static func make(
         uplinks: [DataplaneUplink], ladder: [UplinkNumber], mark: MarkLayout, strict: Set<UplinkNumber> = [],
         relay: Relay? = nil
     ) -> KernelState {
-        let rungs = ladder.compactMap { number in uplinks.first { $0.number == number && $0.attachment != nil } }
+        let rungs = ladder.compactMap { number in
+            uplinks.first { $0.number == number && $0.attachment != nil }?.attachment
+        }
         var routes: [UplinkRoute] = []
         for uplink in uplinks {
             guard let attachment = uplink.attachment else { continue }
             routes.append(
                 route(to: attachment, table: Ownership.table(of: uplink.number), metric: Ownership.firstMetric))
         }
-        let own = rungs.compactMap(\.attachment).map { Hop(interface: $0.interfaceIndex, gateway: $0.gateway) }
-        let relayed = relay.map { [Hop(interface: $0.interface, gateway: $0.gateway)] } ?? []
-        let hops = rungs.contains(where: \.isUsable) ? own + relayed : relayed + own
-        for (place, hop) in hops.enumerated() {
-            routes.append(hop.route(table: Ownership.selected, metric: Ownership.firstMetric + UInt32(place)))
+        for (place, rung) in rungs.enumerated() {
+            let metric = Ownership.firstMetric + UInt32(place)
+            routes.append(route(to: rung, table: Ownership.selected, metric: metric))
         }
-        // The mirror shows the way of the box's own traffic.
-        if let first = (relayed + own).first {
-            routes.append(first.route(table: .main, metric: Ownership.firstMetric))
-        }
-        if let hop = relayed.first {
-            routes.append(hop.route(table: Ownership.relay, metric: Ownership.firstMetric))
+        if let relay { routes.append(relay.route(table: Ownership.relay)) }
+        // The mirror shows the way of the box's own traffic. Without a rung before it, what is forwarded would take it.
+        if let first = rungs.first {
+            let mirror = route(to: first, table: .main, metric: Ownership.firstMetric)
+            routes.append(relay?.route(table: .main) ?? mirror)
         }
         routes += nameServerRoutes(uplinks, ladder: ladder)
         return KernelState(routes: routes, rules: rules(uplinks, mark: mark, strict: strict, relay))
