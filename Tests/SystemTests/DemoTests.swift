@@ -40,11 +40,7 @@ extension DaemonInLab {
     @Suite("The bench of two boxes", .serialized)
     struct SiteBenchmark {
         /// The bars are not this test's matter: it shares the machine with others.
-        @Test(
-            "measures a fault and the way back, and holds both against their bars",
-            .disabled(
-                "issue 4: the client does not get back to ftth, though both boxes say so"
-            ))
+        @Test("measures a fault and the way back, and holds both against their bars")
         func gone() throws {
             let program = try LabProgram(["bench", "--two-boxes", "gone", "--runs", "1"])
             let status = program.end()
