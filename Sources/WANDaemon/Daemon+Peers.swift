@@ -53,7 +53,8 @@ extension Daemon {
         guard let talk else { return }
         if let timer = talk.timer { loop.cancel(timer) }
         talk.timer = loop.schedule(at: Clock.boottime() + Self.pace) { [weak self] in self?.speak() }
-        lookForRivals(talk)
+        lookForRivals()
+        updateRole()
         if talk.watch == nil { openExchange() }
         guard let word = word(), let failures = talk.send(word), let position = loaded.position else { return }
         // An interface that was made anew takes nothing from a socket of the former one.
@@ -61,27 +62,6 @@ extension Daemon {
         let now = Daemon.moment()
         if talk.wasFresh != talk.book.freshNodes(at: now) { tellStatusWatchers() }
         talk.wasFresh = talk.book.freshNodes(at: now)
-    }
-
-    /// Two masters that hear each other's words are not parted: VRRP, not the LAN, is broken between them.
-    private func lookForRivals(_ talk: PeerTalk) {
-        let now = Daemon.moment()
-        let rivals = (loaded.position?.peers ?? []).map(\.name).filter { name in
-            talk.book.present(name, at: now)?.role == .master
-        }
-        guard standsBy == false, let vrrp, !rivals.isEmpty else {
-            talk.rivalSince = nil
-            warnings["rival"] = nil
-            return
-        }
-        let since = talk.rivalSince ?? now
-        talk.rivalSince = since
-        // A word is a second old, and a hand-over has two for a moment.
-        guard now - since >= .seconds(3) else { return }
-        let text =
-            "\(rivals.joined(separator: ", ")) has \(vrrp.address.address) too: look whether keepalived runs on each box, and hears the others (IP protocol 112)"
-        if warnings["rival"] == nil { log(.warning, text) }
-        warnings["rival"] = text
     }
 
     private func openExchange() {

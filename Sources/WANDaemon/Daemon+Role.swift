@@ -29,6 +29,8 @@ final class SiteState {
     var expectsSince: Moment?
     /// Since when nobody has the FIFO open for writing.
     var unheardSince: Moment?
+    /// The address is here, and by right another box's.
+    var isOrphan = false
     /// The last notice for our instance, and when.
     var notice: (notice: VRRPNotice, at: Moment)?
     /// The address is being given away: `NodeHealth.yield` stands in the file until then at the latest.
@@ -138,33 +140,9 @@ extension Daemon {
         }
         if site?.fifo == nil { openFIFO(vrrp) }
         readNotices()
-        lookForKeepalived(vrrp)
         forwardAsWanted()
         writeHealth(isForced: true)
         site?.timer = loop.schedule(at: Clock.boottime() + 5_000_000_000) { [weak self] in self?.keepSite() }
-    }
-
-    /// keepalived holds its FIFO open while it lives. Without it this box neither gets the address nor gives it away, and says so;
-    /// an address that is here stays here, and what the LAN sends to it is carried.
-    private func lookForKeepalived(_ vrrp: VRRP) {
-        guard site?.fifo?.fifo.hasWriter == false else {
-            site?.unheardSince = nil
-            warnings["keepalived"] = nil
-            return
-        }
-        let now = Daemon.moment()
-        let since = site?.unheardSince ?? now
-        site?.unheardSince = since
-        // One that starts again is away for a moment.
-        guard now - since >= .seconds(4) else { return }
-        let effect =
-            standsBy
-            ? "this box will not get \(vrrp.address.address)"
-            : "\(vrrp.address.address) stays here whatever becomes of this box, and another one may have it too"
-        let text =
-            "keepalived does not run here, or not with \(vrrp.notifyFIFO): \(effect); start it, or reload one that runs"
-        if warnings["keepalived"] == nil { log(.warning, text) }
-        warnings["keepalived"] = text
     }
 
     // MARK: the role
@@ -185,37 +163,51 @@ extension Daemon {
         } catch {
             warnings["fifo"] = "keepalived's notices cannot be read: \(error)"
         }
+        lookForKeepalived(vrrp)
         updateRole()
     }
 
     /// Who has the address carries the traffic.
     func updateRole(isFirst: Bool = false) {
         guard let vrrp, let before = site?.role else { return }
-        let hasAddress = picture.addresses.values.contains { list in list.contains { $0.local == vrrp.address.address }
-        }
-        let role: StatusReport.Role = hasAddress ? .master : .backup
-        guard role != before else { return }
+        let orphan = isFirst ? nil : orphanReason(vrrp)
+        let role: StatusReport.Role = hasAddress && orphan == nil ? .master : .backup
         let now = Daemon.moment()
+        if site?.isOrphan == true, !hasAddress {
+            // keepalived is there again, and has taken the address off.
+            site?.isOrphan = false
+            site?.reason = reason(vrrp, isFirst: false)
+            reconcile()
+            tellStatusWatchers()
+        }
+        guard role != before else { return }
+        site?.reason = orphan ?? reason(vrrp, isFirst: isFirst)
         site?.role = role
         site?.since = now
+        site?.isOrphan = orphan != nil
         site?.expectsSince = nil
-        // Where the FIFO was full the last notice is an old one, and says the opposite.
-        let said = site?.notice.map(\.notice.event).flatMap {
-            $0.isMaster == hasAddress ? "keepalived said \($0.rawValue)" : nil
-        }
-        site?.reason =
-            isFirst
-            ? "\(vrrp.address.address) \(hasAddress ? "was" : "was not") on this box at start"
-            : "\(vrrp.address.address) \(hasAddress ? "came to" : "left") this box" + (said.map { " (\($0))" } ?? "")
         // What moves packets first; then it is told.
         followForwarding()
-        standBy(!hasAddress)
+        standBy(role == .backup)
+        if isFirst { steer() } else { awaitStrays() }
         note(kind: "role", "\(role.rawValue): \(site?.reason ?? "")")
-        if hasAddress, !isFirst { recordTakeover(at: now) }
+        if role == .master, !isFirst { recordTakeover(at: now) }
         writeHealth()
         speak()
         service.notify("STATUS=\(summary())")
         tellStatusWatchers()
+    }
+
+    /// Why the role is what the address says.
+    private func reason(_ vrrp: VRRP, isFirst: Bool) -> String {
+        let address = vrrp.address.address
+        if isFirst { return "\(address) \(hasAddress ? "was" : "was not") on this box at start" }
+        if site?.isOrphan == true, hasAddress { return "\(address) is still on this box, and nobody better has it" }
+        // Where the FIFO was full the last notice is an old one, and says the opposite.
+        let said = site?.notice.map(\.notice.event).flatMap {
+            $0.isMaster == hasAddress ? " (keepalived said \($0.rawValue))" : nil
+        }
+        return "\(address) \(hasAddress ? "came to" : "left") this box\(said ?? "")"
     }
 
     private func standBy(_ isStandingBy: Bool) {

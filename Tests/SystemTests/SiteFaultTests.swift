@@ -21,13 +21,15 @@ struct SiteFaultTests {
         world.keepalived[.main]?.kill()
         try world.wait("sub takes over") { try world.role(.sub) == .master }
         #expect(try world.role(.main) == .master, "the address stays where keepalived left it")
-        try world.wait("each says that the other has it too", seconds: 12) {
+        try world.wait("main says so, and steps back", seconds: 12) {
             try says("sub has 192.168.0.254 too", .main, in: world)
-                && says("main has 192.168.0.254 too", .sub, in: world)
                 && says("keepalived does not run here", .main, in: world)
         }
+        try world.wait("main steps back") { try world.role(.main) == .backup }
+        #expect(try world.wanctl(.main, "why").output.contains("keepalived is gone here, and sub has 192.168.0.254"))
+        #expect(try world.lab.owners() == [.main, .sub], "the address is keepalived's to take off")
+        #expect(try world.status(.main).virtualAddress?.holder == "sub")
         #expect(try !says("keepalived does not run here", .sub, in: world))
-        #expect(try world.status(.sub).virtualAddress?.holder == nil)
         let refused = try world.wanctl(.main, "failover", "soracom")
         #expect(refused.status == .exited(1) && refused.errors.contains("does not run here"), "\(refused)")
         #expect(try client.isAnswered(within: .milliseconds(50)))
@@ -39,6 +41,25 @@ struct SiteFaultTests {
         }
         let report = try client.stop()
         #expect(report.longestOutageMilliseconds < 1500, "\(report.outages)")
+        try killedOnTheSIM(in: world)
+    }
+
+    /// The SIM must not stay dear for as long as nobody looks.
+    private func killedOnTheSIM(in world: SiteWorld) throws {
+        try world.lab.setFault(.main, .blackhole())
+        try world.wait("sub is master") { try world.role(.sub) == .master }
+        try world.waitClass("s1.fast")
+        world.keepalived[.sub]?.kill()
+        try world.wait("main has the address too") { try world.lab.owners() == [.main, .sub] }
+        try world.watch(seconds: 1) { try world.role(.sub) == .master }
+        try world.lab.clearFaults(.main)
+        try world.wait("sub steps back", seconds: 15) { try world.role(.sub) == .backup }
+        try world.waitClass("s1.minimum")
+        try world.startKeepalived(.sub)
+        try world.lab.waitForOwners([.main])
+        try world.wait("sub's own traffic goes to the address") {
+            try world.lab.mustRun(in: .sub, ["ip", "route", "get", "8.8.4.4"]).contains("via \(LabAddress.virtual)")
+        }
     }
 
     @Test("a full FIFO holds keepalived up in nothing, and a daemon that slept meanwhile finds its role")
