@@ -72,14 +72,6 @@ private func check(_ options: DaemonOptions) -> Int32 {
     }
 }
 
-private func ended(_ options: DaemonOptions) -> Int32 {
-    let environment = environmentVariables()
-    var leavings = Leavings(besides: options.socket)
-    let done = leavings.daemonEnded(result: environment["SERVICE_RESULT"], exitStatus: environment["EXIT_STATUS"])
-    for line in done { write("no daemon watches this box: \(line)\n", to: 1) }
-    return done.contains { $0.hasPrefix("refused") } ? 1 : 0
-}
-
 /// What the policy names and this machine does not have: the daemon starts without it, and cannot change a speed class.
 private func missingCredentials(_ loaded: LoadedPolicy) -> [String] {
     let environment = environmentVariables()
@@ -90,6 +82,14 @@ private func missingCredentials(_ loaded: LoadedPolicy) -> [String] {
         return "\(path), the credentials of uplink \(uplink.name), is not there; "
             + "the unit's LoadCredential= or a file of that name gives them"
     }
+}
+
+private func ended(_ options: DaemonOptions) -> Int32 {
+    let environment = environmentVariables()
+    var leavings = Leavings(besides: options.socket)
+    let done = leavings.daemonEnded(result: environment["SERVICE_RESULT"], exitStatus: environment["EXIT_STATUS"])
+    for line in done { write("no daemon watches this box: \(line)\n", to: 1) }
+    return done.contains { $0.hasPrefix("refused") } ? 1 : 0
 }
 
 private func cleanUp(_ options: DaemonOptions) -> Int32 {
