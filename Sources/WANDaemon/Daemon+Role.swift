@@ -62,6 +62,9 @@ extension Daemon {
     /// At start and after a reload: before the uplinks are looked at, so that nothing is raised that is to rest.
     func takeSite() {
         watchAside()
+        // Before anything is said there: who comes after us must know where.
+        state.health = vrrp.map { HandOver.Place(file: $0.trackFile, mustGive: $0.mustGive) }
+        isStateUnwritten = true
         guard let vrrp else {
             site?.cancelAll(loop)
             site = nil
@@ -261,7 +264,7 @@ extension Daemon {
         // With preemption a better box takes the address by itself, only less quickly: it is given away when this one falls.
         // Without, it has to be given, now or when somebody comes to be better; where nobody is heard, in hope, once.
         let isFalling = (site.written ?? NodeHealth.none) > NodeHealth.held
-        let mustGive = !vrrp.preempts || vrrp.preemptDelay > .zero
+        let mustGive = vrrp.mustGive
         let isRested = site.yieldedAt.map { now - $0 > Self.rest } ?? true
         let isBetter = words.contains { $0 > NodeHealth.held }
         guard isBetter && (isFalling || mustGive && isRested) || words.isEmpty && isFalling && mustGive else {

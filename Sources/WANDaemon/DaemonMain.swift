@@ -19,7 +19,8 @@ package func runDaemon(arguments: [String]) -> Int32 {
     case .version:
         write("wanctld \(wanctlVersion)\n", to: 1)
         return 0
-    case .cleanUp: return cleanUp()
+    case .cleanUp: return cleanUp(options)
+    case .handOver: return handOver(options)
     case .check: return check(options)
     case .run: return run(options)
     }
@@ -71,7 +72,7 @@ private func check(_ options: DaemonOptions) -> Int32 {
     }
 }
 
-private func cleanUp() -> Int32 {
+private func cleanUp(_ options: DaemonOptions) -> Int32 {
     do {
         guard let lock = try NamespaceLock.take(lockName) else {
             say("wanctld: a daemon is running here and would put everything back; stop it first\n")
@@ -80,6 +81,11 @@ private func cleanUp() -> Int32 {
         defer { lock.keep() }
         // Under a name of its own: a daemon that starts meanwhile must not take this for its own doing.
         try? Files.write("wanctld-cleanup", to: "/proc/self/comm")
+        if let said = try HandOver.perform(stateDirectory: options.stateDirectory) {
+            write(said + "\n", to: 1)
+            // The LAN's traffic shall have left before the routes go: three advertisements and a little.
+            try HandOver.pass(.seconds(1))
+        }
         let done = try KernelAccess().cleanUp()
         for line in done { write(line + "\n", to: 1) }
         write("routes, rules and nft table of wanctl are gone\n", to: 1)
@@ -88,6 +94,28 @@ private func cleanUp() -> Int32 {
         say("wanctld: \(error)\n")
         return advice(for: error)
     }
+}
+
+/// 0 also where a daemon runs, which says itself how the box is: then it came back in time.
+private func handOver(_ options: DaemonOptions) -> Int32 {
+    do {
+        guard try isAlone() else {
+            write("a daemon runs here and says itself how this box is\n", to: 1)
+            return 0
+        }
+        if let said = try HandOver.perform(stateDirectory: options.stateDirectory) { write(said + "\n", to: 1) }
+        return 0
+    } catch {
+        say("wanctld: this box could not be called unfit: \(error)\n")
+        return advice(for: error)
+    }
+}
+
+/// No daemon is in this network namespace. The lock is not kept: one that comes now must not find the place taken.
+private func isAlone() throws(SystemCallError) -> Bool {
+    guard let lock = try NamespaceLock.take(lockName) else { return false }
+    lock.keep()
+    return true
 }
 
 private func say(_ text: String) { write(text, to: 2) }

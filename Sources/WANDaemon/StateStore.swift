@@ -19,6 +19,8 @@ package struct StoredState: Hashable, Sendable {
     /// The operator wants the site's traffic on this uplink of another box, until then (seconds since 1970) or until told
     /// otherwise.
     package var aside: (uplink: String, until: Int64?)?
+    /// Where keepalived reads this box's health, for when no daemon is there to change it; `nil` where the box is alone.
+    package var health: HandOver.Place?
 
     /// Flows of a class may finish on an uplink until then, in seconds since 1970.
     package struct Drain: Hashable, Sendable {
@@ -59,6 +61,10 @@ package struct StoredState: Hashable, Sendable {
             members.append(
                 .init("aside", ["uplink": .string(aside.uplink), "until": JSONValue(aside.until)]))
         }
+        if let health {
+            members.append(
+                .init("health", ["file": .string(health.file), "mustGive": .bool(health.mustGive)]))
+        }
         if let pin {
             members.append(
                 .init(
@@ -94,6 +100,9 @@ package struct StoredState: Hashable, Sendable {
         if let aside = json["aside"], let uplink = aside["uplink"]?.string {
             // Within what a clock can show.
             self.aside = (uplink, aside["until"]?.integer.map { min(max($0, 0), 1 << 33) })
+        }
+        if let file = json["health"]?["file"]?.string, file.hasPrefix("/") {
+            health = HandOver.Place(file: file, mustGive: json["health"]?["mustGive"]?.bool ?? false)
         }
         if let pin = json["pin"], let uplink = pin["uplink"]?.string {
             self.pin = (uplink, pin["until"]?.integer, pin["strict"]?.bool ?? false, pin["force"]?.bool ?? false)

@@ -23,7 +23,8 @@ final class BenchSite {
     func renew() throws {
         router.terminate()
         try lab.clearFaults()
-        try lab.mustRun(in: .router, [Siblings.path("wanctld"), "--cleanup"])
+        try lab.mustRun(
+            in: .router, [Siblings.path("wanctld"), "--cleanup", "--state-dir", router.stateDirectory])
         removeTree(router.stateDirectory)
         try router.restart()
         try settle()

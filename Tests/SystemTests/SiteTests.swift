@@ -216,6 +216,18 @@ struct SiteTests {
             try world.lab.setFault(.sub, .gone)
         }
         try world.waitTraffic(of: client, on: .main, seconds: 15)
+        // A box whose daemon is gone for good has to give the address away too.
+        try world.lab.clearFaults(.sub)
+        try world.wait("main has heard that sub can take it", seconds: 15) {
+            (try world.status(.main).peers.first?.health ?? 0) > 1
+        }
+        let main = try world.daemon(.main)
+        _ = main.terminate()
+        let program = try Programs.path("wanctld")
+        let said = try world.lab.run(
+            in: SiteNode.main.place, [program, "--hand-over", "--state-dir", main.stateDirectory])
+        #expect(said.succeeded && said.output.contains("says 0"), "\(said)")
+        try world.waitTraffic(of: client, on: .sub)
         _ = try client.stop()
     }
 }

@@ -1,3 +1,4 @@
+import JSONText
 import LinuxIO
 import TestSupport
 import Testing
@@ -22,6 +23,56 @@ struct KeepalivedFilesTests {
         Files.remove(file.path)
         #expect(try file.write(NodeHealth.yield))
         #expect(!Files.exists(file.path + ".new"))
+    }
+
+    @Test(
+        "a box without a daemon is unfit, wherever its health stands",
+        arguments: [("3", "0"), ("1", "0"), ("0", nil), ("-254", "0"), ("nonsense", nil)] as [(String, String?)])
+    func handOver(found: String, left: String?) throws {
+        let file = HealthFile(directory.path + "/elsewhere/health")
+        try leave(HandOver.Place(file: file.path, mustGive: false))
+        #expect(try HandOver.perform(stateDirectory: directory.path) == nil, "nobody ever said anything")
+        #expect(!Files.exists(file.path))
+        try file.write(3)
+        try Files.write(found + "\n", to: file.path)
+        let said = try HandOver.perform(stateDirectory: directory.path)
+        #expect((said != nil) == (left != nil))
+        #expect(try Files.text(file.path) == left ?? found)
+    }
+
+    @Test("one that has to give the address away does so for a second")
+    func handOverGives() throws {
+        let file = HealthFile(directory.path + "/health")
+        try leave(HandOver.Place(file: file.path, mustGive: true))
+        try file.write(3)
+        var passed: [Duration] = []
+        var meanwhile: Int?
+        func pass(_ span: Duration) throws(SystemCallError) {
+            #expect(file.found == NodeHealth.yield)
+            passed.append(span)
+            if let meanwhile { try file.write(meanwhile) }
+        }
+        #expect(try HandOver.perform(stateDirectory: directory.path, pass: pass) != nil)
+        #expect(file.found == NodeHealth.none && passed == [.seconds(1)])
+        // A daemon that came meanwhile has the last word.
+        try file.write(3)
+        meanwhile = 2
+        #expect(try HandOver.perform(stateDirectory: directory.path, pass: pass) == nil)
+        #expect(file.found == 2)
+    }
+
+    @Test("a box that is alone has nothing to say")
+    func handOverAlone() throws {
+        try leave(nil)
+        #expect(try HandOver.perform(stateDirectory: directory.path) == nil)
+        #expect(try HandOver.perform(stateDirectory: directory.path + "/none") == nil)
+    }
+
+    /// The state file as a daemon leaves it.
+    private func leave(_ place: HandOver.Place?) throws {
+        var state = StoredState()
+        state.health = place
+        try Files.replace(directory.path + "/state.json", with: Array(state.json.text.utf8))
     }
 
     @Test("notices are read, what is none is told and the rest goes on")

@@ -24,6 +24,7 @@ struct SmallPartsTests {
         var state = StoredState()
         state.numbers = ["ftth": UplinkNumber(rawValue: 1), "jcom": UplinkNumber(rawValue: 2)]
         var memory = EngineMemory()
+        state.health = HandOver.Place(file: "/run/wanctl/health", mustGive: true)
         memory.disabled = [UplinkNumber(rawValue: 2)]
         memory.pin = Selection.Pin(
             uplink: UplinkNumber(rawValue: 1), until: Moment(nanoseconds: 7_200_000_000_000), strict: true, force: false
@@ -31,7 +32,7 @@ struct SmallPartsTests {
         let now = Moment(nanoseconds: 3_600_000_000_000)
         state.remember(memory, now: now, unixSeconds: 1_000_000)
         let read = StoredState(json: try JSONValue(parsing: state.json.text))
-        #expect(read == state)
+        #expect(read == state && read.health == state.health)
         // After a reboot the boot clock starts anew; the pin still ends at the same time of day.
         let later = read.memory(now: .zero, unixSeconds: 1_000_600)
         #expect(later.pin?.until == Moment(nanoseconds: 3_000_000_000_000))
@@ -42,12 +43,13 @@ struct SmallPartsTests {
     @Test(
         "a damaged state is taken for what makes sense in it",
         arguments: [
+            #"{"health": {"file": "run/health"}}"#, #"{"health": {"mustGive": true}}"#, #"{"health": []}"#,
             "{}", "[]", "null", #"{"numbers": {"a": 0, "b": 65, "c": "x"}}"#, #"{"pin": {"uplink": 3}}"#,
             #"{"numbers": 5, "disabled": {"a": 1}, "speed": [1]}"#,
         ])
     func damaged(text: String) throws {
         let state = StoredState(json: try JSONValue(parsing: text))
-        #expect(state.numbers.isEmpty && state.pin == nil && state.disabled.isEmpty)
+        #expect(state.numbers.isEmpty && state.pin == nil && state.disabled.isEmpty && state.health == nil)
     }
 
     @Test("two names never get one number, whatever the file says")
@@ -80,6 +82,7 @@ struct SmallPartsTests {
         #expect(
             options.policy == "/p" && options.socket == "/s" && options.stateDirectory == "/d" && options.node == "n")
         #expect(try DaemonOptions(arguments: ["--check"]).action == .check)
+        #expect(try DaemonOptions(arguments: ["--hand-over"]).action == .handOver)
         for wrong in [["--policy"], ["--nope"], ["file"], ["--socket="]] {
             #expect(throws: DaemonOptions.UsageError.self) { try DaemonOptions(arguments: wrong) }
         }
