@@ -13,6 +13,8 @@ final class PeerTalk {
     var timer: EventLoop.Timer?
     /// Who was heard lately, when it was last looked.
     var wasFresh: Set<String> = []
+    /// Since when another box has the address too.
+    var rivalSince: Moment?
 
     init(_ peers: [Node]) { book = PeerBook(peers: peers) }
 }
@@ -37,6 +39,7 @@ extension Daemon {
         if let timer = talk?.timer { loop.cancel(timer) }
         talk = nil
         warnings["peers"] = nil
+        warnings["rival"] = nil
     }
 
     private func closeExchange() {
@@ -50,6 +53,7 @@ extension Daemon {
         guard let talk else { return }
         if let timer = talk.timer { loop.cancel(timer) }
         talk.timer = loop.schedule(at: Clock.boottime() + Self.pace) { [weak self] in self?.speak() }
+        lookForRivals(talk)
         if talk.watch == nil { openExchange() }
         guard let word = word(), let failures = talk.send(word), let position = loaded.position else { return }
         // An interface that was made anew takes nothing from a socket of the former one.
@@ -57,6 +61,27 @@ extension Daemon {
         let now = Daemon.moment()
         if talk.wasFresh != talk.book.freshNodes(at: now) { tellStatusWatchers() }
         talk.wasFresh = talk.book.freshNodes(at: now)
+    }
+
+    /// Two masters that hear each other's words are not parted: VRRP, not the LAN, is broken between them.
+    private func lookForRivals(_ talk: PeerTalk) {
+        let now = Daemon.moment()
+        let rivals = (loaded.position?.peers ?? []).map(\.name).filter { name in
+            talk.book.present(name, at: now)?.role == .master
+        }
+        guard standsBy == false, let vrrp, !rivals.isEmpty else {
+            talk.rivalSince = nil
+            warnings["rival"] = nil
+            return
+        }
+        let since = talk.rivalSince ?? now
+        talk.rivalSince = since
+        // A word is a second old, and a hand-over has two for a moment.
+        guard now - since >= .seconds(3) else { return }
+        let text =
+            "\(rivals.joined(separator: ", ")) has \(vrrp.address.address) too: look whether keepalived runs on each box, and hears the others (IP protocol 112)"
+        if warnings["rival"] == nil { log(.warning, text) }
+        warnings["rival"] = text
     }
 
     private func openExchange() {
@@ -87,7 +112,10 @@ extension Daemon {
                 case .success(let word):
                     let before = talk.book.present(heard.node, at: now)
                     _ = talk.book.hear(word, at: now)
-                    if before?.health != word.health { writeHealth() }
+                    if before?.health != word.health {
+                        writeHealth()
+                        followExpectation()
+                    }
                     if before?.role != word.role || before?.uplinks != word.uplinks { tellStatusWatchers() }
                 case .failure(let error): log(.debug, "\(heard.node) said what cannot be read: \(error)")
                 }
@@ -117,7 +145,10 @@ extension Daemon {
 
     /// Why the site's traffic cannot go to this uplink of another box, as far as that is known.
     func refusal(of uplink: String, on other: Node) -> String? {
-        talk?.book.objection(to: uplink, on: other.name, at: Daemon.moment())
+        if site?.fifo?.fifo.hasWriter == false {
+            return "keepalived, which would give the address away, does not run here"
+        }
+        return talk?.book.objection(to: uplink, on: other.name, at: Daemon.moment())
     }
 
     /// What a box of a site says of itself and the others.
@@ -139,6 +170,9 @@ extension Daemon {
         if let notice = site.notice { lines.append("keepalived last said: \(notice.notice.line)") }
         if let aside = state.aside { lines.append("it stands aside for \(aside.uplink), by the operator's word") }
         if site.role == .backup { lines.append("its own traffic goes to \(vrrp.address.address)") }
+        if !leavings.silenced.isEmpty {
+            lines.append("nothing from \(leavings.silenced.sorted().joined(separator: ", ")) is forwarded")
+        }
         return lines
     }
 }

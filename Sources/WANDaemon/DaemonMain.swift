@@ -20,6 +20,7 @@ package func runDaemon(arguments: [String]) -> Int32 {
         write("wanctld \(wanctlVersion)\n", to: 1)
         return 0
     case .cleanUp: return cleanUp(options)
+    case .ended: return ended(options)
     case .handOver: return handOver(options)
     case .check: return check(options)
     case .run: return run(options)
@@ -63,7 +64,7 @@ private func advice(for error: any Error) -> Int32 {
 private func check(_ options: DaemonOptions) -> Int32 {
     do throws(ControlRefusal) {
         let loaded = try LoadedPolicy.load(options.policy, node: options.nodeName)
-        for warning in loaded.warnings { say(warning + "\n") }
+        for warning in loaded.warnings + missingCredentials(loaded) { say("warning: \(warning)\n") }
         write("\(options.policy): in order, \(loaded.policy.uplinks.count) uplinks\n", to: 1)
         return 0
     } catch {
@@ -72,28 +73,24 @@ private func check(_ options: DaemonOptions) -> Int32 {
     }
 }
 
-private func cleanUp(_ options: DaemonOptions) -> Int32 {
-    do {
-        guard let lock = try NamespaceLock.take(lockName) else {
-            say("wanctld: a daemon is running here and would put everything back; stop it first\n")
-            return 1
-        }
-        defer { lock.keep() }
-        // Under a name of its own: a daemon that starts meanwhile must not take this for its own doing.
-        try? Files.write("wanctld-cleanup", to: "/proc/self/comm")
-        if let said = try HandOver.perform(stateDirectory: options.stateDirectory) {
-            write(said + "\n", to: 1)
-            // The LAN's traffic shall have left before the routes go: three advertisements and a little.
-            try HandOver.pass(.seconds(1))
-        }
-        let done = try KernelAccess().cleanUp()
-        for line in done { write(line + "\n", to: 1) }
-        write("routes, rules and nft table of wanctl are gone\n", to: 1)
-        return done.contains { $0.hasPrefix("refused") } ? 1 : 0
-    } catch {
-        say("wanctld: \(error)\n")
-        return advice(for: error)
+/// What the policy names and this machine does not have: the daemon starts without it, and cannot change a speed class.
+private func missingCredentials(_ loaded: LoadedPolicy) -> [String] {
+    let environment = environmentVariables()
+    return loaded.policy.uplinks.compactMap { uplink in
+        guard let name = uplink.soracom?.credentials else { return nil }
+        let path = Daemon.credentialPath(name, policyPath: loaded.path, environment: environment)
+        if Files.exists(path) { return nil }
+        return "\(path), the credentials of uplink \(uplink.name), is not there; "
+            + "the unit's LoadCredential= or a file of that name gives them"
     }
+}
+
+private func ended(_ options: DaemonOptions) -> Int32 {
+    let environment = environmentVariables()
+    var leavings = Leavings(besides: options.socket)
+    let done = leavings.daemonEnded(result: environment["SERVICE_RESULT"], exitStatus: environment["EXIT_STATUS"])
+    for line in done { write("no daemon watches this box: \(line)\n", to: 1) }
+    return done.contains { $0.hasPrefix("refused") } ? 1 : 0
 }
 
 /// 0 also where a daemon runs, which says itself how the box is: then it came back in time.
@@ -103,8 +100,10 @@ private func handOver(_ options: DaemonOptions) -> Int32 {
             write("a daemon runs here and says itself how this box is\n", to: 1)
             return 0
         }
-        if let said = try HandOver.perform(stateDirectory: options.stateDirectory) { write(said + "\n", to: 1) }
-        return 0
+        var leavings = Leavings(besides: options.socket)
+        let done = leavings.undo()
+        for line in done { write("no daemon watches this box: \(line)\n", to: 1) }
+        return done.contains { $0.hasPrefix("refused") } ? 1 : 0
     } catch {
         say("wanctld: this box could not be called unfit: \(error)\n")
         return advice(for: error)
@@ -116,6 +115,29 @@ private func isAlone() throws(SystemCallError) -> Bool {
     guard let lock = try NamespaceLock.take(lockName) else { return false }
     lock.keep()
     return true
+}
+
+private func cleanUp(_ options: DaemonOptions) -> Int32 {
+    do {
+        guard let lock = try NamespaceLock.take(lockName) else {
+            say("wanctld: a daemon is running here and would put everything back; stop it first\n")
+            return 1
+        }
+        defer { lock.keep() }
+        // Under a name of its own: a daemon that starts meanwhile must not take this for its own doing.
+        try? Files.write("wanctld-cleanup", to: "/proc/self/comm")
+        // The address goes first, to a box that leads somewhere: three advertisements and a little.
+        var leavings = Leavings(besides: options.socket)
+        let undone = leavings.undo()
+        if leavings.trackFile != nil, !undone.isEmpty { try Leavings.pass(.seconds(1)) }
+        let done = undone + (try KernelAccess().cleanUp())
+        for line in done { write(line + "\n", to: 1) }
+        write("routes, rules and nft table of wanctl are gone\n", to: 1)
+        return done.contains { $0.hasPrefix("refused") } ? 1 : 0
+    } catch {
+        say("wanctld: \(error)\n")
+        return advice(for: error)
+    }
 }
 
 private func say(_ text: String) { write(text, to: 2) }
