@@ -104,7 +104,7 @@ extension Daemon {
 
     private func noteTrackFile() {
         do throws(SystemCallError) {
-            try leavings.note(trackFile: vrrp?.trackFile)
+            try leavings.note(trackFile: vrrp?.trackFile, mustGive: vrrp?.mustGive ?? false)
         } catch {
             log(.warning, "\(error): `wanctld --cleanup` will not know of \(vrrp?.trackFile ?? "the end of vrrp")")
         }
@@ -296,7 +296,7 @@ extension Daemon {
         // With preemption a better box takes the address by itself, only less quickly: it is given away when this one falls.
         // Without, it has to be given, now or when somebody comes to be better; where nobody is heard, in hope, once.
         let isFalling = (site.written ?? NodeHealth.none) > NodeHealth.held
-        let mustGive = !vrrp.preempts || vrrp.preemptDelay > .zero
+        let mustGive = vrrp.mustGive
         let isRested = site.yieldedAt.map { now - $0 > Self.rest } ?? true
         let isBetter = words.contains { $0 > NodeHealth.held }
         guard isBetter && (isFalling || mustGive && isRested) || words.isEmpty && isFalling && mustGive else {

@@ -11,6 +11,8 @@ package struct Leavings: Sendable {
     package let path: String
     /// Where keepalived reads how good this box is, for as long as the policy has vrrp.
     package private(set) var trackFile: String?
+    /// A lower health alone moves no address there (`VRRP.mustGive`).
+    package private(set) var mustGive = false
     /// Interfaces from which forwarding was on, and is off by our doing (`vrrp: {backup: {forwarding: off}}`).
     package private(set) var silenced: Set<String> = []
     /// Daemons that died young, one after the other.
@@ -28,6 +30,7 @@ package struct Leavings: Sendable {
             return
         }
         trackFile = json["track-file"]?.string.flatMap { $0.hasPrefix("/") ? $0 : nil }
+        mustGive = json["must-give"]?.bool ?? false
         // Names that could be an interface's: they become part of a path.
         silenced = Set((json["silenced"]?.array ?? []).compactMap(\.string).filter { Self.isName($0) })
         deaths = Int(clamping: max(0, json["deaths"]?.integer ?? 0))
@@ -38,9 +41,10 @@ package struct Leavings: Sendable {
     }
 
     /// Notes the track file; what stands there already is not written again.
-    package mutating func note(trackFile: String?) throws(SystemCallError) {
-        guard trackFile != self.trackFile else { return }
+    package mutating func note(trackFile: String?, mustGive: Bool) throws(SystemCallError) {
+        guard trackFile != self.trackFile || mustGive != self.mustGive else { return }
         self.trackFile = trackFile
+        self.mustGive = mustGive
         try write()
     }
 
@@ -60,7 +64,10 @@ package struct Leavings: Sendable {
         var members: [JSONValue.Member] = [
             .init("silenced", .array(silenced.sorted().map { .string($0) })), .init("deaths", .integer(Int64(deaths))),
         ]
-        if let trackFile { members.insert(.init("track-file", .string(trackFile)), at: 0) }
+        if let trackFile {
+            members.insert(
+                contentsOf: [.init("track-file", .string(trackFile)), .init("must-give", .bool(mustGive))], at: 0)
+        }
         return .object(members)
     }
 
@@ -74,7 +81,7 @@ package struct Leavings: Sendable {
     /// all where none comes after it, or those who come die as soon. What was done, in words.
     ///
     /// One that was stopped leaves all as it is: nothing tells whether it is started again in a moment, and an update on the master
-    /// must not give the address away.
+    /// must not give the address away. Where none is, `wanctld --hand-over` undoes it some seconds later.
     package mutating func daemonEnded(result: String?, exitStatus: String?) -> [String] {
         do throws(SystemCallError) {
             guard let result, result != "success" else {
@@ -92,10 +99,12 @@ package struct Leavings: Sendable {
 
     /// For a box on which no daemon comes after this one: keepalived hears that it leads nowhere, so that a better box takes the
     /// address, and what is left of the LAN's traffic is forwarded again. What was done, in words.
-    package mutating func undo() -> [String] {
+    ///
+    /// - Parameter pass: waits for so long.
+    package mutating func undo(pass: (Duration) throws(SystemCallError) -> Void = Leavings.pass) -> [String] {
         var done: [String] = []
         do throws(SystemCallError) {
-            if let trackFile, try HealthFile(trackFile).write(NodeHealth.none) {
+            if let trackFile, try giveAway(HealthFile(trackFile), pass: pass) {
                 done.append("health \(NodeHealth.none) for keepalived, in \(trackFile)")
             }
         } catch {
@@ -110,5 +119,24 @@ package struct Leavings: Sendable {
             done.append("refused: \(error)")
         }
         return done
+    }
+
+    /// Makes the file say `none`, and before it, where keepalived needs that, `yield` for a second; whether it had to be written.
+    private func giveAway(
+        _ file: HealthFile, pass: (Duration) throws(SystemCallError) -> Void
+    ) throws(SystemCallError) -> Bool {
+        if mustGive, file.found.map({ $0 > NodeHealth.held }) ?? false {
+            try file.write(NodeHealth.yield)
+            try pass(.seconds(1))
+            // A daemon that has come meanwhile says it better.
+            guard file.found == NodeHealth.yield else { return false }
+        }
+        return try file.write(NodeHealth.none)
+    }
+
+    package static func pass(_ span: Duration) throws(SystemCallError) {
+        let loop = try EventLoop()
+        loop.schedule(at: Clock.boottime() + span.nanoseconds) { loop.stop() }
+        try loop.run()
     }
 }

@@ -67,7 +67,7 @@ struct KeepalivedFilesTests {
         let health = HealthFile(directory.path + "/health")
         try health.write(3)
         var leavings = Leavings(besides: socket)
-        try leavings.note(trackFile: health.path)
+        try leavings.note(trackFile: health.path, mustGive: false)
         try leavings.note(silenced: ["wanctl-none0"])
         var later = Leavings(besides: socket)
         #expect(later.trackFile == health.path && later.silenced == ["wanctl-none0"])
@@ -90,12 +90,38 @@ struct KeepalivedFilesTests {
         #expect(found.silenced.isEmpty && found.deaths == 0 && found.trackFile == nil)
     }
 
+    @Test("where a lower health moves nothing, the address is given away, unless a daemon comes meanwhile")
+    func gives() throws {
+        let health = HealthFile(directory.path + "/health")
+        var first = Leavings(besides: socket)
+        try first.note(trackFile: health.path, mustGive: true)
+        try health.write(3)
+        var leavings = Leavings(besides: socket)
+        var passed: [Duration] = []
+        var meanwhile: Int?
+        func pass(_ span: Duration) throws(SystemCallError) {
+            #expect(health.found == NodeHealth.yield)
+            passed.append(span)
+            if let meanwhile { try health.write(meanwhile) }
+        }
+        #expect(leavings.undo(pass: pass).count == 1)
+        #expect(health.found == NodeHealth.none && passed == [.seconds(1)])
+        // One that was killed while it gave: nobody may stay in FAULT.
+        try health.write(NodeHealth.yield)
+        #expect(leavings.undo(pass: pass).count == 1)
+        #expect(health.found == NodeHealth.none && passed.count == 1)
+        try health.write(3)
+        meanwhile = 2
+        #expect(leavings.undo(pass: pass) == [])
+        #expect(health.found == 2)
+    }
+
     @Test("an end that the unit asked for changes nothing; one after which nobody comes gives the address away")
     func ends() throws {
         let health = HealthFile(directory.path + "/health")
         func end(_ result: String?, _ status: String?) throws -> (done: [String], health: Int?, deaths: Int) {
             var leavings = Leavings(besides: socket)
-            try leavings.note(trackFile: health.path)
+            try leavings.note(trackFile: health.path, mustGive: false)
             try health.write(3)
             let done = leavings.daemonEnded(result: result, exitStatus: status)
             return (done, health.found, Leavings(besides: socket).deaths)

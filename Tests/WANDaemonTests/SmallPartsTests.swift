@@ -116,6 +116,7 @@ struct SmallPartsTests {
         #expect(
             options.policy == "/p" && options.socket == "/s" && options.stateDirectory == "/d" && options.node == "n")
         #expect(try DaemonOptions(arguments: ["--check"]).action == .check)
+        #expect(try DaemonOptions(arguments: ["--hand-over"]).action == .handOver)
         for wrong in [["--policy"], ["--nope"], ["file"], ["--socket="]] {
             #expect(throws: DaemonOptions.UsageError.self) { try DaemonOptions(arguments: wrong) }
         }
