@@ -7,6 +7,7 @@ extension Reading {
         guard let vrrp = policy.vrrp else { return }
         checkNodes(policy, vrrp)
         checkInterface(policy, vrrp)
+        warnAboutSharing(policy)
         let highest = NodeHealth.highestBase(count: policy.siteOrder.count)
         if vrrp.priority > highest, let place = places["vrrp.priority"] {
             fault(
