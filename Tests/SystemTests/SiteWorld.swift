@@ -17,32 +17,39 @@ final class SiteWorld {
     private let slot: LabSlot
 
     /// Nothing runs yet.
-    init(_ nodes: [SiteNode] = [.main, .sub], hold: String = "2s", vrrp: [String] = []) throws {
+    convenience init(_ nodes: [SiteNode] = [.main, .sub], hold: String = "2s", vrrp: [String] = []) throws {
+        try self.init(nodes, extra: [:]) { node, lab in
+            SitePolicy.text(for: node, in: lab, hold: hold, vrrp: vrrp, soracom: SoracomInLab.policyLines())
+        }
+    }
+
+    /// With further lines on some boxes, and a policy of the test's own. Nothing runs yet.
+    init(
+        _ nodes: [SiteNode] = [.main, .sub], extra: [LabUplink: SiteNode],
+        policy: (SiteNode, SiteLab) -> String
+    ) throws {
         slot = LabSlot()
-        let lab = try SiteLab.build(nodes)
+        let lab = try SiteLab.build(nodes, extra: extra)
         self.lab = lab
         soracom = try SoracomInLab.start(in: lab, speedClass: "s1.fast")
-        policies = Dictionary(
-            uniqueKeysWithValues: nodes.map { node in
-                (
-                    node,
-                    SitePolicy.text(
-                        for: node, in: lab, hold: hold, vrrp: vrrp, soracom: SoracomInLab.policyLines())
-                )
-            })
+        policies = Dictionary(uniqueKeysWithValues: nodes.map { ($0, policy($0, lab)) })
     }
 
     /// All boxes run, the first is master, and its line carries the client's traffic.
     static func running(
         _ nodes: [SiteNode] = [.main, .sub], hold: String = "2s", vrrp: [String] = []
     ) throws -> SiteWorld {
-        let world = try SiteWorld(nodes, hold: hold, vrrp: vrrp)
-        for node in nodes {
-            try world.startDaemon(node)
-            try world.startKeepalived(node)
+        try SiteWorld(nodes, hold: hold, vrrp: vrrp).started()
+    }
+
+    /// The same with this world, once it has all that a test adds.
+    func started() throws -> SiteWorld {
+        for node in lab.nodes {
+            try startDaemon(node)
+            try startKeepalived(node)
         }
-        try world.settle()
-        return world
+        try settle()
+        return self
     }
 
     func startDaemon(_ node: SiteNode) throws {
@@ -102,8 +109,15 @@ final class SiteWorld {
     func waitTraffic(
         of client: ClientProber, on node: SiteNode, seconds: Double = 8, at place: SourceLocation = #_sourceLocation
     ) throws {
-        try wait("the client's traffic leaves by \(node)", seconds: seconds, at: place) {
-            try client.snapshot().timeline.last?.uplink == node.uplink && client.isAnswered(within: .milliseconds(50))
+        try waitTraffic(of: client, by: node.uplink, seconds: seconds, at: place)
+    }
+
+    func waitTraffic(
+        of client: ClientProber, by uplink: LabUplink, seconds: Double = 8,
+        at place: SourceLocation = #_sourceLocation
+    ) throws {
+        try wait("the client's traffic leaves by \(uplink)", seconds: seconds, at: place) {
+            try client.snapshot().timeline.last?.uplink == uplink && client.isAnswered(within: .milliseconds(50))
         }
     }
 
