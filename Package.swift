@@ -110,7 +110,7 @@ let package = Package(
         tests(
             "RulesetTests",
             [
-                "WANDataplane", "WANModel", "NetworkTypes", "Nftables", "Netlink", "PacketWire", "LinuxIO",
+                "WANDaemon", "WANDataplane", "WANModel", "NetworkTypes", "Nftables", "Netlink", "PacketWire", "LinuxIO",
                 "TestSupport",
             ]),
         tests("WANProbesTests", ["WANProbes", "WANModel", "NetworkTypes", "PacketWire", "LinuxIO", "TestSupport"]),

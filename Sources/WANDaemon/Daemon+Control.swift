@@ -63,7 +63,7 @@ extension Daemon {
             withUplink(name, reply) { number in
                 let done =
                     speedClass.map { "\($0) is wanted for \(name)" } ?? "the speed class of \(name) follows the traffic"
-                act(.speed(number, speedClass), done, peer, reply)
+                act(.speed(number, speedClass), done, peer, reply, notes: strangeClass(speedClass))
             }
         }
     }
@@ -81,7 +81,9 @@ extension Daemon {
     }
 
     /// Carries out what the engine does not refuse; the routes are in the kernel before the answer leaves.
-    private func act(_ command: OperatorCommand, _ done: String, _ peer: Peer, _ reply: ControlReply) {
+    private func act(
+        _ command: OperatorCommand, _ done: String, _ peer: Peer, _ reply: ControlReply, notes: [String] = []
+    ) {
         if let refusal = engine.refusal(of: command) { return reply.fail(.refused, refusal) }
         let before = lastSwitch?.at
         let share = engine.decision.share
@@ -92,9 +94,15 @@ extension Daemon {
         let moved = engine.decision.share != share || lastSwitch?.at != before
         reply.finish(
             ActionReport(
-                done: done, warnings: warnings.values.sorted(),
+                done: done, warnings: notes + warnings.values.sorted(),
                 change: moved ? lastSwitch?.report(now: Daemon.moment()) : nil
             ).json)
+    }
+
+    private func strangeClass(_ name: String?) -> [String] {
+        guard let name, !SpeedClassNames.known.contains(name) else { return [] }
+        let known = SpeedClassNames.known.joined(separator: ", ")
+        return ["\(name) is no class that this release knows (\(known)); SORACOM has the last word"]
     }
 
     // MARK: streams

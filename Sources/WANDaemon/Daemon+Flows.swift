@@ -26,7 +26,10 @@ extension Daemon {
             warnings["conntrack"] = "flows of \(name(uplink)) could not be moved: \(error)"
             log(.error, "\(warnings["conntrack"] ?? ""); they hang until their own timeout")
         }
-        if sweep == 1, movement == .all { closeOwnSockets(of: uplink) }
+        if sweep == 1, movement == .all {
+            awaitStrays()
+            closeOwnSockets(of: uplink)
+        }
         if sweep == 2 { drainEnded(uplink) }
     }
 

@@ -75,6 +75,17 @@ extension Daemon {
 
     private func listed(_ names: [String]) -> String { names.isEmpty ? "nothing" : names.joined(separator: ", ") }
 
+    /// Uplinks of a class of traffic, or what it has instead.
+    private func whereabouts(_ uplinks: [UplinkNumber], ofClass place: Int) -> String {
+        if !uplinks.isEmpty { return uplinks.map(name).joined(separator: ", ") }
+        let classes = policy.classes
+        switch classes.indices.contains(place) ? classes[place].otherwise : .default {
+        case .default: return "where all else goes"
+        case .reject: return "nowhere (rejected)"
+        case .drop: return "nowhere (dropped)"
+        }
+    }
+
     /// The rules of a class of traffic, by name; many are not all named.
     private func rulesText(ofClass place: Int) -> String {
         let names = zip(policy.rules, policy.classOfRule).filter { $0.1 == place }.map { "\"\($0.0.name)\"" }
@@ -180,7 +191,8 @@ extension Daemon {
         case .steered(let place, let before, let after):
             note(
                 kind: "rule", uplink: after.first.map(name),
-                "\(rulesText(ofClass: place)) from \(listed(before.map(name))) to \(listed(after.map(name)))")
+                "\(rulesText(ofClass: place)) from \(whereabouts(before, ofClass: place)) to "
+                    + whereabouts(after, ofClass: place))
         case .targetFault(_, let reason): note(kind: "target", reason)
         case .pinEnded(let uplink, let reason): note(kind: "auto", uplink: name(uplink), "the pin ended: \(reason)")
         case .keepaliveSent(let uplink): log(.debug, "\(name(uplink)): keepalive sent")

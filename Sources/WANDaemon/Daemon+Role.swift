@@ -154,6 +154,7 @@ extension Daemon {
         // What moves packets first; then it is told.
         forward(vrrp, isMaster: hasAddress)
         standBy(!hasAddress)
+        if isFirst { steer() } else { awaitStrays() }
         note(kind: "role", "\(role.rawValue): \(site?.reason ?? "")")
         if hasAddress, !isFirst { recordTakeover(at: now) }
         writeHealth()

@@ -39,7 +39,11 @@ extension Daemon {
             if view.state == .disabled {
                 return "\(view.name) is disabled; `wanctl enable \(view.name)` takes it in again"
             }
-            return view.isDrained ? "\(view.name) is kept empty; `wanctl enable \(view.name)` takes it in again" : nil
+            guard view.isDrained else { return nil }
+            let isInUse = engine.decision.share.contains(view.number)
+            return isInUse
+                ? "\(view.name) is to be kept empty, but nothing else works; `wanctl enable \(view.name)` takes it in again"
+                : "\(view.name) is kept empty; `wanctl enable \(view.name)` takes it in again"
         }
     }
 
@@ -62,8 +66,10 @@ extension Daemon {
         report.ifindex = view.attachment?.interfaceIndex.rawValue
         report.addresses = view.attachment?.addresses.map(\.description) ?? []
         report.gateway = view.attachment?.gateway?.description
-        report.rttMilliseconds = view.rtt.map(rounded)
-        report.jitterMilliseconds = view.jitter.map(rounded)
+        // Where nothing answers, the last answer's time is no figure of now.
+        let answers = view.state.isUsable || view.state == .proving
+        report.rttMilliseconds = answers ? view.rtt.map(rounded) : nil
+        report.jitterMilliseconds = answers ? view.jitter.map(rounded) : nil
         report.loss = (view.loss * 1000).rounded() / 1000
         report.targets = view.targets.map {
             UplinkReport.Target(
@@ -116,6 +122,7 @@ extension Daemon {
         if engine.decision.share.contains(view.number) {
             if engine.pin?.uplink == view.number { return "pinned by the operator" }
             guard view.state.isUsable else { return "nothing is usable; the last choice stays" }
+            if view.isDrained { return "to be kept empty, but nothing else is usable" }
             return engine.decision.share.count > 1
                 ? "shares the load of the best usable step" : "the best usable one in the order"
         }
@@ -132,7 +139,7 @@ extension Daemon {
 
     private func evidence(_ view: UplinkView) -> [String] {
         var lines = [view.reason]
-        if let rtt = view.rtt {
+        if let rtt = view.rtt, view.state.isUsable || view.state == .proving {
             let jitter = view.jitter.map { ", jitter \($0.policyText)" } ?? ""
             lines.append("RTT \(rtt.policyText)\(jitter), loss \((view.loss * 1000).rounded() / 10) % over the window")
         }

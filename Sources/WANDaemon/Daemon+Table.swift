@@ -31,6 +31,7 @@ extension Daemon {
         for (place, choice) in engine.choices.enumerated() where input.classes.indices.contains(place) {
             input.classes[place].choice = choice
         }
+        input.resetsStrays = expectsStrays
         return input
     }
 
@@ -75,42 +76,6 @@ extension Daemon {
         } catch {
             log(.warning, "\(error), making the whole table anew")
             replaceTable(isRepair: true)
-        }
-    }
-}
-
-extension SteeringChange {
-    /// Emptied, removed, added: the order in which a key may be replaced.
-    fileprivate var inNetlink: [NftablesChange] {
-        var changes: [NftablesChange] = []
-        if isFlushed { changes.append(.flush(set: name)) }
-        if !removed.isEmpty { changes.append(.remove(set: name, removed.map(\.inNetlink))) }
-        if !added.isEmpty {
-            changes.append(
-                .add(
-                    set: name,
-                    added.map { NftablesElement($0.key.inNetlink, $0.verdict.map { .verdict($0.inNetlink) }) }))
-        }
-        return changes
-    }
-}
-
-extension TableKey {
-    fileprivate var inNetlink: NftablesKey {
-        switch self {
-        case .ipv4: NftablesKey(.family(.v4))
-        case .bucket(let number): NftablesKey(.integer(number))
-        case .address(let address): NftablesKey(.address(address))
-        }
-    }
-}
-
-extension TableVerdict {
-    fileprivate var inNetlink: NftablesVerdict {
-        switch self {
-        case .goTo(let chain): .goTo(chain)
-        case .jump(let chain): .jump(chain)
-        case .return: .return
         }
     }
 }

@@ -41,6 +41,9 @@ final class Daemon {
     var table: RulesetInput?
     /// The rules of that table by name, in its order.
     var countedRules: [String] = []
+    /// TCP that comes in the middle gets a reset until then (`Daemon+Strays`).
+    var straysUntil: Moment?
+    var straysTimer: EventLoop.Timer?
     /// Why something that should be so is not: shown by `status` until it is.
     var warnings: [String: String] = [:]
 

@@ -62,12 +62,24 @@ private func advice(for error: any Error) -> Int32 {
 private func check(_ options: DaemonOptions) -> Int32 {
     do throws(ControlRefusal) {
         let loaded = try LoadedPolicy.load(options.policy, node: options.nodeName)
-        for warning in loaded.warnings { say(warning + "\n") }
+        for warning in loaded.warnings + missingCredentials(loaded) { say("warning: \(warning)\n") }
         write("\(options.policy): in order, \(loaded.policy.uplinks.count) uplinks\n", to: 1)
         return 0
     } catch {
         say("\(error.reason)\n" + error.details.map { $0 + "\n" }.joined())
         return 65
+    }
+}
+
+/// What the policy names and this machine does not have: the daemon starts without it, and cannot change a speed class.
+private func missingCredentials(_ loaded: LoadedPolicy) -> [String] {
+    let environment = environmentVariables()
+    return loaded.policy.uplinks.compactMap { uplink in
+        guard let name = uplink.soracom?.credentials else { return nil }
+        let path = Daemon.credentialPath(name, policyPath: loaded.path, environment: environment)
+        if Files.exists(path) { return nil }
+        return "\(path), the credentials of uplink \(uplink.name), is not there; "
+            + "the unit's LoadCredential= or a file of that name gives them"
     }
 }
 

@@ -22,7 +22,7 @@ struct LoadedPolicy {
         do throws(SystemCallError) {
             bytes = try Files.read(path)
         } catch {
-            throw ControlRefusal(.policy, "cannot read the policy: \(error)", details: [error.description])
+            throw ControlRefusal(.policy, "cannot read the policy: \(error)")
         }
         let read: ReadPolicy
         do throws(PolicyFaults) {
@@ -49,6 +49,6 @@ struct LoadedPolicy {
         return LoadedPolicy(
             policy: part, sitePolicy: read.policy, position: position, path: path, sha256: WANDaemon.sha256(bytes),
             loadedAt: Clock.realtime(),
-            warnings: read.warnings.map(\.description))
+            warnings: read.warnings.map(\.text))
     }
 }

@@ -14,6 +14,8 @@ extension Ruleset {
                 "type ipv4_addr . inet_service . ipv4_addr . inet_service", "flags timeout", "timeout 60s",
                 "size 65535",
             ], [])
+        text.collection(
+            .set, TableNames.strays, ["type nf_proto"], site.input.resetsStrays ? ["ipv4"] : [])
         let resets = TableNames.resets
         text.counter(resets)
         text.chain(
@@ -26,6 +28,10 @@ extension Ruleset {
                 "iifname != @uplinks ct state new,invalid,untracked tcp flags & (syn | rst) == 0 "
                     + "ip saddr . tcp sport . ip daddr . tcp dport @\(TableNames.torn) "
                     + "counter name \(String.quoted(resets)) reject with tcp reset",
+                // Its server would answer a stranger's segment with a reset, or not at all. Only `new`: a segment that is out
+                // of its window is invalid, and its connection may be well.
+                "iifname != @uplinks oifname @uplinks ct state new tcp flags & (syn | rst) == 0 "
+                    + "meta nfproto @\(TableNames.strays) counter name \(String.quoted(resets)) reject with tcp reset",
                 pinOfForward(site),
                 "oifname @uplinks tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu",
                 "iifname @uplinks tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu",

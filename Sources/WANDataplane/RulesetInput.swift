@@ -13,6 +13,9 @@ package struct RulesetInput: Hashable, Sendable {
     /// The first is what no rule names. The places in here are what rules refer to.
     package var classes: [DataplaneClass]
     package var forwards: [DataplaneForward]
+    /// TCP from the LAN that is not a connection's first and belongs to none that this router knows cannot be its own any
+    /// more: the line that carried it went with its translation, or it ran over another box. It is answered with a reset.
+    package var resetsStrays = false
 
     package init(
         uplinks: [DataplaneUplink], mark: MarkLayout = MarkLayout(), rules: [ClassifyingRule] = [],

@@ -11,6 +11,12 @@ package func steering(from old: RulesetInput, to new: RulesetInput) -> [Steering
     for place in new.classes.indices where new.hasChain(place) && old.classes[place] != new.classes[place] {
         changes += classChanges(place, from: old.steering(of: place), to: new.steering(of: place))
     }
+    if old.resetsStrays != new.resetsStrays {
+        changes.append(
+            new.resetsStrays
+                ? SteeringChange(TableNames.strays, added: [SteeringChange.Element(.ipv4)])
+                : SteeringChange(TableNames.strays, removed: [.ipv4]))
+    }
     return changes + addressChanges(from: old.ownAddresses, to: new.ownAddresses)
 }
 
@@ -72,6 +78,7 @@ extension RulesetInput {
             rest.uplinks[index].nameServers = []
         }
         for index in rest.classes.indices { rest.classes[index].choice = .nowhere }
+        rest.resetsStrays = false
         return rest
     }
 }

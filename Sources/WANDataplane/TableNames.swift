@@ -19,6 +19,8 @@ package enum TableNames {
     package static let ownAddresses = "own_addresses"
     /// Connections that are to be answered with a reset: address and port in the LAN, address and port of the server.
     package static let torn = "torn"
+    /// `meta nfproto`: while it is in here, connections that come in the middle, unknown to this router, get a reset.
+    package static let strays = "strays"
 
     /// Counters of what was refused, discarded, kept from the network of a SIM, reset.
     package static let refused = "refused"

@@ -72,7 +72,8 @@ package struct Selection: Hashable, Sendable {
     /// The uplinks that carry the traffic now.
     package var current: [UplinkNumber]
     package var pin: Pin?
-    /// Where nothing is usable, the last choice stays; else there is none.
+    /// Where nothing is usable, one that is to be kept empty has to do, as a router in graceful shutdown is still used by
+    /// those who have no other (RFC 8326); where there is none of these, the last choice stays. Else there is no choice.
     package var clings: Bool
 
     package init(candidates: [Candidate], current: [UplinkNumber], pin: Pin?, clings: Bool = true) {
@@ -84,6 +85,17 @@ package struct Selection: Hashable, Sendable {
 
     package func outcome() -> Outcome {
         if let pin, pin.strict || pin.force { return Outcome(active: [pin.uplink], ladder: [pin.uplink]) }
+        if clings, !candidates.contains(where: { $0.isEligible || (current.contains($0.number) && $0.isViable) }) {
+            var rest = self
+            for place in candidates.indices where candidates[place].state.isUsable {
+                rest.candidates[place].isDrained = false
+            }
+            return rest.choice()
+        }
+        return choice()
+    }
+
+    private func choice() -> Outcome {
         guard let lead = lead() else { return Outcome(active: [], ladder: []) }
         let active = sharers(with: lead)
         let rest = candidates.filter { $0.isEligible && !active.contains($0.number) }

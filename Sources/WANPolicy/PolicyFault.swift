@@ -27,9 +27,13 @@ package struct PolicyFault: Error, Hashable, Sendable, CustomStringConvertible {
     package var column: Int { place.column }
 
     /// `policy.yaml:12:5: unknown key "intervall"; did you mean "interval"?`, the form that editors can jump to.
-    package var description: String {
-        "\(file):\(line):\(column): " + (severity == .warning ? "warning: " : "") + problem
-            + (advice.map { "; \($0)" } ?? "")
+    package var description: String { describe(as: severity == .warning ? "warning: " : "") }
+
+    /// The same for who says himself that it is a warning.
+    package var text: String { describe(as: "") }
+
+    private func describe(as kind: String) -> String {
+        "\(file):\(line):\(column): \(kind)\(problem)\(advice.map { "; \($0)" } ?? "")"
     }
 }
 

@@ -20,6 +20,17 @@ extension Reading {
         }
     }
 
+    /// Rules are for what comes from the LAN.
+    mutating func warnAboutInterface(_ field: Field?, of match: PolicyRule.Match, lan: [String]) {
+        guard let field, let interface = match.interface, !lan.isEmpty, !lan.contains(interface),
+            interfacesOfUplinks[interface] == nil
+        else { return }
+        warn(
+            field.place, "interface \(interface) is not in lan.interfaces",
+            "it may be one of a VPN or of another network; if it is the LAN's, name it there: \(lan.joined(separator: ", "))"
+        )
+    }
+
     /// How long sources stay where they are, of `failover` or of a rule; without a shared step there is nothing to stay with.
     mutating func sticky(_ section: Section, order: [Failover.Step]?) -> Duration? {
         guard let sticky = duration(section["sticky"], in: .seconds(1)...(.seconds(86400))) else { return nil }

@@ -58,6 +58,7 @@ extension Reading {
         match.ports = portList(section["port"])
         match.sourcePorts = portList(section["source-port"])
         match.interface = interface(section["interface"])
+        warnAboutInterface(section["interface"], of: match, lan: lanInterfaces)
         match.dscp = dscp(section["dscp"])
         match.mark = foreignMark(section["fwmark"])
         // A protocol that could not be read may have meant one with ports.

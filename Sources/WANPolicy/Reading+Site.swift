@@ -19,6 +19,7 @@ extension Reading {
         policy.lan = lan(section["lan"]) ?? policy.lan
         policy.mark = marks(section["marks"]) ?? policy.mark
         ourMask = policy.mark.mask
+        lanInterfaces = policy.lan.interfaces
         policy.nodes = nodes(section)
         policy.vrrp = vrrp(section)
         policy.uplinks = uplinks(section["uplinks"], at: section.place, lan: policy.lan)

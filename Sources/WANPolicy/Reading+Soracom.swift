@@ -54,13 +54,15 @@ extension Reading {
     /// An open word of the form `s1.fast`: SORACOM adds classes (FACTS.md section 3).
     private mutating func speedClass(_ field: Field?) -> String? {
         guard let field, let text = text(field, "a speed class such as s1.fast") else { return nil }
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        let isClass =
-            parts.count == 2 && text.utf8.count <= 32
-            && parts.allSatisfy { part in
-                !part.isEmpty && part.utf8.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) }
+        if SpeedClassNames.isWellFormed(text) {
+            if !SpeedClassNames.known.contains(text) {
+                warn(
+                    field.place, "\(field.name) \(text.quoted) is no speed class that this release knows",
+                    NearestName.of(text, among: SpeedClassNames.known).map { "did you mean \($0.quoted)?" }
+                        ?? "SORACOM refuses one that the SIM's plan does not have")
             }
-        if isClass { return text }
+            return text
+        }
         fault(
             field.place, "\(field.name) \(text.quoted) is no speed class",
             "write it like s1.minimum, s1.slow, s1.standard, s1.fast or s1.4xfast")

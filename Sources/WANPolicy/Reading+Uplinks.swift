@@ -62,6 +62,12 @@ extension Reading {
         use(.dns, at: section.keyPlace("dns") ?? field.place)
         guard let path = field.node.text, !field.node.isNull else {
             uplink.dns = addresses(field, limit: 8) ?? []
+            if let server = uplink.dns.first(where: Self.publicResolvers.contains) {
+                warn(
+                    field.place, "\(server) is a public name server, and dns leads it over \(uplink.name.quoted) alone",
+                    "hosts that ask it themselves have no names while that line is down; name the provider's own here"
+                )
+            }
             return
         }
         let isPath =
@@ -78,6 +84,13 @@ extension Reading {
             )
         }
     }
+
+    /// Those that people write into their computers: 1.1.1.1, 8.8.8.8, 9.9.9.9, 208.67.222.222 and their seconds.
+    private static let publicResolvers = Set(
+        [
+            "1.1.1.1", "1.0.0.1", "8.8.8.8", "8.8.4.4", "9.9.9.9", "149.112.112.112", "208.67.222.222",
+            "208.67.220.220",
+        ].compactMap { IPAddress($0) })
 
     private mutating func nodeName(_ field: Field?, of entry: YAMLNode.Entry) -> String? {
         guard let field else {

@@ -20,6 +20,7 @@ struct Reading {
     var nodes: [String] = []
     /// Which uplink has an interface.
     var interfacesOfUplinks: [String: String] = [:]
+    var lanInterfaces: [String] = []
     /// The bits of marks that are ours.
     var ourMask = MarkLayout().mask
     /// What was read from files of addresses, by the name the policy has for them; nothing after a fault.

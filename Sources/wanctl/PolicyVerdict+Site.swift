@@ -13,6 +13,16 @@ extension PolicyVerdict {
         return blocks.map { $0.map { $0 + "\n" }.joined() }.joined(separator: "\n")
     }
 
+    /// For who checks the policy on a box that the site does not know by this name.
+    func strangerNote(hostName: String) -> String? {
+        guard let policy, !policy.nodes.isEmpty, !policy.nodes.contains(where: { $0.name == hostName }) else {
+            return nil
+        }
+        return
+            "This machine is called \(hostName), which is no node of the policy: a daemon on it would refuse the file. "
+            + "Rename one of them, or start `wanctld --node NAME`."
+    }
+
     /// One object for each node; null for a policy without nodes.
     var siteJSON: JSONValue {
         let parts = siteParts

@@ -137,11 +137,3 @@ struct SitePart {
         ]
     }
 }
-
-extension Forward {
-    /// `tcp 80 on ftth to 192.168.0.10:8080`
-    fileprivate var text: String {
-        let range = ports.count == 1 ? "\(ports.lowerBound)" : "\(ports.lowerBound)-\(ports.upperBound)"
-        return "\(transport.rawValue) \(range) on \(uplinks.joined(separator: " and ")) to \(host):\(hostPort)"
-    }
-}

@@ -46,6 +46,32 @@ struct RefusalTests {
         #expect(try stage.tcp(from: "192.168.0.10", to: "9.9.9.9", 80) == .uplink(1))
     }
 
+    @Test("while strays are expected, a connection that nobody knows here gets a reset; what is known goes on")
+    func strays() throws {
+        var input = RulesetInput(uplinks: try stage.uplinks(), classes: [to(one)])
+        try stage.apply(input)
+        let lost = try stage.connect(from: "192.168.0.10", to: "9.9.9.9", 80)
+        let known = try stage.connect(from: "192.168.0.11", to: "9.9.9.9", 80)
+        #expect(lost.echo() == 0 && known.echo() == 0)
+        let forget = { try stage.router.run("conntrack", "-D", "-s", "192.168.0.10", "-p", "tcp") }
+        // With the address it had it is taken up again: `conntrack -F` costs nobody a connection.
+        _ = try forget()
+        #expect(lost.echo() == 0)
+        input.resetsStrays = true
+        try stage.steer(to: input)
+        #expect(lost.echo() == 0 && known.echo() == 0)
+        _ = try forget()
+        let error = lost.echo()
+        #expect(error == ECONNRESET, "\(String(cString: strerror(error)))")
+        #expect(known.echo() == 0)
+        #expect(try stage.packets("resets") == 1)
+        #expect(try stage.tcp(from: "192.168.0.10", to: "9.9.9.9", 80) == .uplink(1))
+        input.resetsStrays = false
+        try stage.steer(to: input)
+        _ = try stage.router.run("conntrack", "-D", "-s", "192.168.0.11", "-p", "tcp")
+        #expect(known.echo() == 0)
+    }
+
     @Test("what the daemon forges is not tracked, and reaches the LAN past the strict marks' last rule")
     func untracked() throws {
         try stage.apply(

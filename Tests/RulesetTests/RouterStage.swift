@@ -5,6 +5,7 @@ import NetworkTypes
 import Nftables
 import PacketWire
 import TestSupport
+import WANDaemon
 import WANDataplane
 import WANModel
 

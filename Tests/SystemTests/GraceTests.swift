@@ -79,6 +79,19 @@ struct GraceTests {
         #expect(report.longestOutageMilliseconds < 250 && report.wrongSourceCount == 0, "\(report.outages)")
     }
 
+    @Test("nor where the servers ignore strangers: the kernel has forgotten the connection, we tell its client")
+    func interfaceGoneSilentServers() throws {
+        let world = try World.running()
+        try world.lab.mustRun(in: .inet, ["nft", "-f", "-"], input: silentServers)
+        let talker = try ClientReconnector.start(in: world.lab)
+        try world.wait("it is connected") { try talker.snapshot().isConnected }
+        try world.lab.setFault(.ftth, .gone)
+        try world.wait("the connection is on the new line") { try talker.snapshot().breaks.first?.recoveredAt != nil }
+        let ending = try #require(try talker.stop().breaks.first)
+        #expect(ending.by == .reset)
+        #expect(try #require(ending.silenceMilliseconds) < 500, "\(ending)")
+    }
+
     @Test("nothing is left with the old source three seconds after the switch, while all kinds of traffic flow")
     func nothingLeft() throws {
         let world = try World.running()

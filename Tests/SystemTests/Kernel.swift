@@ -1,6 +1,16 @@
 import NetworkTypes
 import WANLab
 
+/// For the internet: its servers say nothing to TCP that is of no connection of theirs, as those behind many a firewall do.
+let silentServers = """
+    table inet strangers {
+        chain input {
+            type filter hook input priority 0
+            ct state new tcp flags & (syn | rst) == 0 drop
+        }
+    }
+    """
+
 /// What the kernel of the router holds, in the words of its own tools.
 extension World {
     /// Table 8700: the ladder of selected defaults.

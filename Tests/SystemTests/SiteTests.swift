@@ -59,6 +59,20 @@ struct SiteTests {
         #expect(report.longestOutageMilliseconds < 1500, "\(report.outages)")
     }
 
+    @Test("a connection that ran over the other box is reset, there and back, though its server ignores strangers")
+    func strays() throws {
+        let world = try SiteWorld.running()
+        try world.lab.mustRun(in: .inet, ["nft", "-f", "-"], input: silentServers)
+        for (fault, box) in [(true, SiteNode.sub), (false, .main)] {
+            let connection = try ClientConnection.start(at: world.lab.clientSite)
+            try world.wait("it is connected") { try connection.snapshot().echoed > 5 }
+            if fault { try world.lab.setFault(.main, .blackhole()) } else { try world.lab.clearFaults(.main) }
+            try world.wait("\(box) is master", seconds: 12) { try world.role(box) == .master }
+            try world.wait("it is reset", seconds: 3) { try connection.snapshot().brokenBy != nil }
+            #expect(try connection.stop().brokenBy == "Connection reset by peer")
+        }
+    }
+
     @Test("a doubt hands nothing over")
     func doubt() throws {
         let world = try SiteWorld.running()

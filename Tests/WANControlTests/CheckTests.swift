@@ -21,7 +21,50 @@ struct CheckTests {
     func good() throws {
         let run = try check("version: 1\nuplinks:\n  ftth: {interface: ppp0}\nfailover: {order: [ftth]}\n")
         #expect(run.exitCode == 0)
-        #expect(run.output.hasSuffix("policy.yaml is in order: uplinks ftth.\n"))
+        #expect(
+            run.output.hasSuffix(
+                """
+                policy.yaml is in order: uplinks ftth.
+
+                lan: none, so nobody is forwarded for unless something else turns it on; `lan: {interfaces: [eth0]}` does
+                order: ftth
+
+                """), "\(run.output)")
+    }
+
+    @Test("how uplinks share, who names names, and what leads in is told; and a site on the wrong box")
+    func orders() throws {
+        let run = try check(
+            """
+            version: 1
+            lan: {interfaces: [eth0, eth1]}
+            uplinks:
+              ftth: {interface: ppp0, dns: [192.0.2.53]}
+              jcom: {interface: wlan0, dns: /run/jcom}
+            failover: {order: [{ftth: 3, jcom: 1}]}
+            forwards: [{uplinks: [ftth], protocol: tcp, port: 80, to: "192.168.0.10:8080"}]
+
+            """)
+        #expect(
+            run.output.hasSuffix(
+                """
+                lan: eth0, eth1
+                order: {ftth: 3, jcom: 1}
+                dns: ftth asks 192.0.2.53, jcom asks /run/jcom
+                forward: tcp 80 on ftth to 192.168.0.10:8080
+
+                """), "\(run.output)")
+        let site = try check(
+            """
+            version: 1
+            nodes: {not-this-one: {address: 192.168.0.1}, nor-this: {address: 192.168.0.2}}
+            vrrp: {instance: VI_1, interface: eth0, router-id: 51, address: 192.168.0.254/24}
+            uplinks:
+              a: {node: not-this-one, interface: ppp0}
+              b: {node: nor-this, interface: ppp0}
+
+            """)
+        #expect(site.exitCode == 0 && site.output.contains("which is no node of the policy"), "\(site.output)")
     }
 
     @Test("all faults are listed with line and column, exit 65")
@@ -70,6 +113,9 @@ struct CheckTests {
             run.output.hasSuffix(
                 """
                 policy.yaml is in order: uplinks ftth, jcom.
+
+                lan: none, so nobody is forwarded for unless something else turns it on; `lan: {interfaces: [eth0]}` does
+                order: ftth, jcom
 
                 rule      order               otherwise  match
                 backup    {ftth: 3, jcom: 1}  reject     source 192.168.0.200, protocol tcp, port 873

@@ -62,6 +62,21 @@ struct SteeringTests {
         #expect(!back.contains { $0.isFlushed })
     }
 
+    @Test("that strays are expected is one element, in a new table as in one that stands")
+    func strays() throws {
+        let before = input([.nowhere, .nowhere])
+        var after = before
+        after.resetsStrays = true
+        let (begun, ended) = (
+            try #require(steering(from: before, to: after)), try #require(steering(from: after, to: before))
+        )
+        #expect(begun == [SteeringChange("strays", added: [SteeringChange.Element(.ipv4)])])
+        #expect(ended == [SteeringChange("strays", removed: [.ipv4])])
+        var table = FakeTable(Ruleset.make(before))
+        for change in begun { try table.apply(change) }
+        #expect(table.elements == FakeTable(Ruleset.make(after)).elements)
+    }
+
     @Test("forwards follow the address of their uplink")
     func addresses() throws {
         let before = input([.nowhere, .nowhere])

@@ -172,6 +172,42 @@ struct ChoiceTests {
         #expect(world.engine.refusal(of: .disable(jcom)) == "jcom carries the traffic and no other uplink is usable")
     }
 
+    @Test("what is to be kept empty is used while nothing else works, and left as soon as something does")
+    func keptEmpty() {
+        var world = ready()
+        world.perform(.operatorCommand(.drain(ftth)))
+        world.run(.seconds(400))
+        world.lines[jcom]?.isDead = true
+        world.lines[soracom]?.isDead = true
+        #expect(world.run(until: .seconds(60)) { $0.selected == ftth })
+        #expect(world.engine.view(of: ftth, at: world.now)?.isDrained == true)
+        world.run(.seconds(30))
+        #expect(world.selected == ftth)
+        world.lines[jcom]?.isDead = false
+        #expect(world.run(until: .seconds(10)) { $0.selected == jcom })
+        #expect(world.engine.view(of: ftth, at: world.now)?.traffic == .draining)
+    }
+
+    @Test("a reload that leaves only what is to be kept empty does not leave nothing")
+    func onlyKeptEmpty() {
+        var world = ready()
+        world.perform(.operatorCommand(.drain(jcom)))
+        world.perform(.operatorCommand(.drain(soracom)))
+        world.reload(threeUplinks { $0.failover.order.removeFirst() })
+        world.run(.seconds(5))
+        #expect(world.selected == jcom)
+    }
+
+    @Test("a rule with a strict order does not use what is to be kept empty")
+    func strictRuleKeptEmpty() {
+        let candidates = [
+            Selection.Candidate(
+                number: ftth, step: 0, state: .up, isPresent: true, isDrained: true, isHeld: false)
+        ]
+        #expect(Selection(candidates: candidates, current: [], pin: nil, clings: false).outcome().active.isEmpty)
+        #expect(Selection(candidates: candidates, current: [], pin: nil).outcome().active == [ftth])
+    }
+
     @Test("an interface that returns with another address is taken up again and its old flows are let go")
     func returns() {
         var world = ready()

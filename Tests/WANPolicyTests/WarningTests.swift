@@ -31,6 +31,19 @@ struct WarningTests {
                 "4:24: warning: sticky 10m has no effect; it keeps a source on one uplink of a step that several share, and this order has no such step"
             ),
             Faulty(
+                soracom("imsi: \"440100000000000\"\n      selected: s1.fats"),
+                "6:17: warning: selected \"s1.fats\" is no speed class that this release knows; did you mean \"s1.fast\"?"
+            ),
+            Faulty(
+                uplink("dns: [192.0.2.53, 8.8.8.8]"),
+                "4:10: warning: 8.8.8.8 is a public name server, and dns leads it over \"a\" alone; hosts that ask it themselves have no names while that line is down; name the provider's own here"
+            ),
+            Faulty(
+                minimal(
+                    "lan: {interfaces: [eth0]}\nrules: [{name: x, match: {interface: eth1}, order: [a]}]\n"),
+                "5:38: warning: interface eth1 is not in lan.interfaces; it may be one of a VPN or of another network; if it is the LAN's, name it there: eth0"
+            ),
+            Faulty(
                 "version: 1\nuplinks:\n  a: {interface: p, dns: [192.0.2.1]}\n  b: {interface: q}\n  c: {interface: r, dns: /run/r}\n",
                 "4:3: warning: uplink \"b\" has no dns, but \"a\" has; while it is selected no name server of its own can be named; add dns: [ADDRESS] or dns: /FILE"
             ),

@@ -61,8 +61,13 @@ extension ProbeReport {
 extension WhyReport {
     package func text(_ style: TextStyle) -> String {
         let names = selected.isEmpty ? "nothing" : selected.map { printable($0) }.joined(separator: " and ")
-        var lines = style.wrap("Traffic is on \(names): \(printable(decision))", indent: 2, firstIndent: 0)
-        lines[0] = style.paint(lines[0], .strong)
+        let works = selected.isEmpty || candidates.contains { $0.selected && $0.usable }
+        let head = works ? "Traffic is on \(names)" : "NOTHING WORKS; traffic stays on \(names)"
+        let isElsewhere = !works && candidates.contains { $0.usable }
+        var lines = style.wrap(
+            "\(isElsewhere ? "TRAFFIC IS ON \(names), WHICH DOES NOT WORK" : head): \(printable(decision))", indent: 2,
+            firstIndent: 0)
+        lines[0] = style.paint(lines[0], works ? .strong : .bad)
         for candidate in candidates {
             lines.append("")
             let mark = candidate.selected ? "* " : ""

@@ -115,8 +115,8 @@ extension StatusReport {
                         .init(printable(uplink.name), uplink.traffic == .selected ? .strong : .plain),
                         .init(printable(uplink.interface)), .init(uplink.state.rawValue, uplink.tint),
                         .init(uplink.traffic.rawValue, uplink.traffic == .standby ? .faint : .plain),
-                        .init(uplink.rttMilliseconds.map { spoken(milliseconds: $0) } ?? "–"),
-                        .init(uplink.loss.map { spoken(share: $0) } ?? "–"),
+                        .init(uplink.measured(uplink.rttMilliseconds.map { spoken(milliseconds: $0) })),
+                        .init(uplink.measured(uplink.loss.map { spoken(share: $0) })),
                         .init((uplink.stateSpan ?? uplink.since.elapsed(until: style.now)).spokenText),
                     ],
                     note: uplink.note(style))
@@ -131,6 +131,11 @@ extension UplinkReport {
         case .up, .suspect, .degraded: true
         case .absent, .proving, .down, .disabled: false
         }
+    }
+
+    /// A figure of a line that is measured; that of one that is not was true once.
+    fileprivate func measured(_ figure: String?) -> String {
+        state == .absent || state == .disabled ? "–" : figure ?? "–"
     }
 
     /// Something a person would want to know; what the operator switched off is not.

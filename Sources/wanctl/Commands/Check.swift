@@ -59,8 +59,14 @@ struct Check: ParsableCommand {
             }
             try show("\(printable(file)) is in order: uplinks \(verdict.uplinks.joined(separator: ", ")).\n")
             if !about.isEmpty { try show("\n" + about) }
-            let rules = verdict.rulesText(style)
-            if part == nil, !rules.isEmpty { try show("\n" + rules) }
+            if part == nil {
+                for text in [verdict.ordersText(style), verdict.rulesText(style)] where !text.isEmpty {
+                    try show("\n" + text)
+                }
+                if let note = verdict.strangerNote(hostName: try hostName()) {
+                    try show("\n" + style.wrap(printable(note), indent: 2, firstIndent: 0).map { $0 + "\n" }.joined())
+                }
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import WANControl
+import WANModel
 
 struct Drain: DaemonCommand {
     static let configuration = CommandConfiguration(
@@ -110,7 +111,12 @@ struct Speed: DaemonCommand {
     @OptionGroup var daemon: DaemonOptions
     @OptionGroup var output: PrintOptions
 
-    func validate() throws { try checkName(speedClass, "a speed class") }
+    func validate() throws {
+        try checkName(speedClass, "a speed class")
+        guard speedClass == "auto" || SpeedClassNames.isWellFormed(speedClass) else {
+            throw ValidationError("\(printable(speedClass)) is no speed class; write it like s1.fast, or auto")
+        }
+    }
 
     func run() throws {
         try act(.speed(uplink: uplink.name, speedClass: speedClass == "auto" ? nil : speedClass), output)

@@ -1,18 +1,19 @@
-import Netlink
-import NetworkTypes
-import PacketWire
-import WANDataplane
+internal import Netlink
+internal import NetworkTypes
+package import PacketWire
+package import WANDataplane
 
 extension SteeringChange {
-    /// For `NftablesSocket`: emptied, removed, added.
-    var inNetlink: [NftablesChange] {
-        var changes: [NftablesChange] = isFlushed ? [.flush(set: name)] : []
+    /// For `NftablesSocket.perform`: emptied, removed, added, the order in which a key may be replaced.
+    package var inNetlink: [NftablesChange] {
+        var changes: [NftablesChange] = []
+        if isFlushed { changes.append(.flush(set: name)) }
         if !removed.isEmpty { changes.append(.remove(set: name, removed.map(\.inNetlink))) }
         if !added.isEmpty {
-            let elements = added.map { element in
-                NftablesElement(element.key.inNetlink, element.verdict.map { .verdict($0.inNetlink) })
-            }
-            changes.append(.add(set: name, elements))
+            changes.append(
+                .add(
+                    set: name,
+                    added.map { NftablesElement($0.key.inNetlink, $0.verdict.map { .verdict($0.inNetlink) }) }))
         }
         return changes
     }
