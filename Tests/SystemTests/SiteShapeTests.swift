@@ -31,7 +31,7 @@ struct SiteShapeTests {
         try world.waitClass("s1.fast")
         try world.lab.clearFaults(line: .jcom)
         try world.waitTraffic(of: client, by: .jcom, seconds: 15)
-        #expect(try world.role(.main) == .master)
+        try world.wait("main is master") { try world.role(.main) == .master }
         try world.lab.clearFaults(line: .ftth)
         try world.waitTraffic(of: client, by: .ftth, seconds: 15)
         try world.waitClass("s1.minimum")
@@ -51,7 +51,7 @@ struct SiteShapeTests {
         try world.waitTraffic(of: client, by: .soracom, seconds: 15)
         try world.lab.clearFaults(line: .ftth)
         try world.waitTraffic(of: client, by: .ftth, seconds: 15)
-        #expect(try world.role(.main) == .master && world.role(.sub) == .backup)
+        try world.wait("main is master") { try world.role(.main) == .master && world.role(.sub) == .backup }
         _ = try client.stop()
     }
 
@@ -66,8 +66,10 @@ struct SiteShapeTests {
         try world.waitTraffic(of: client, by: .ftth)
         try world.lab.setFault(line: .ftth, .delay(.milliseconds(120)))
         try world.waitTraffic(of: client, by: .soracom, seconds: 15)
-        let status = try world.status(.main)
-        #expect(status.role == .backup && status.uplinks[0].state == .degraded)
+        try world.wait("main is backup, and says why") {
+            let status = try world.status(.main)
+            return status.role == .backup && status.uplinks[0].state == .degraded
+        }
         try world.lab.setFault(line: .soracom, .gone)
         try world.wait("the slow line again, which is better than none") {
             try client.snapshot().timeline.last?.uplink == .ftth && world.role(.main) == .master

@@ -57,7 +57,9 @@ struct ThreeBoxTests {
         // The best one alone on its side: the others agree on one master, and the SIM stays cheap.
         try world.lab.setCable(.main, .silent)
         try world.waitTraffic(of: client, on: .third)
-        #expect(try world.lab.nodes.map { try world.role($0) } == [.master, .backup, .master])
+        try world.wait("both sides have a master, and one each") {
+            try world.lab.nodes.map { try world.role($0) } == [.master, .backup, .master]
+        }
         try world.lab.setCable(.main, .connected)
         try world.waitTraffic(of: client, on: .main)
         try world.wait("one is master") {
