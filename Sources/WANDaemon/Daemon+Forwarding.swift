@@ -36,7 +36,7 @@ extension Daemon {
         loop.schedule(at: (Daemon.moment() + Self.expectation).nanoseconds) { [weak self] in self?.forwardAsWanted() }
     }
 
-    /// After each change of role or policy.
+    /// After each change of role, and after a policy that ended it.
     func followForwarding() {
         if let timer = site?.forwardingTimer { loop.cancel(timer) }
         site?.forwardingTimer = nil

@@ -24,6 +24,9 @@ extension Daemon {
         }
         let now = Daemon.moment()
         let since = site?.unheardSince ?? now
+        if site?.unheardSince == nil {
+            loop.schedule(at: (now + Self.patience).nanoseconds) { [weak self] in self?.readNotices() }
+        }
         site?.unheardSince = since
         guard now - since >= Self.patience else { return }
         let effect =

@@ -78,7 +78,7 @@ extension Daemon {
             site.begunAt = Daemon.moment()
             site.foundHealth = site.written
             updateRole()
-            followForwarding()
+            if vrrp.backupForwarding == .off { forwardAsWanted() } else { followForwarding() }
             writeHealth()
             return
         }
@@ -147,7 +147,7 @@ extension Daemon {
 
     // MARK: the role
 
-    private func readNotices() {
+    func readNotices() {
         guard let vrrp else { return }
         do throws(SystemCallError) {
             for result in try site?.fifo?.fifo.notices() ?? [] {
