@@ -101,9 +101,15 @@ struct SiteShapeTests {
         #expect(try client.stop().longestOutageMilliseconds < 1500)
         // The cable behind both: nobody is better.
         try world.lab.mustRun(in: .jcom, ["ip", "link", "set", "wan0", "down"])
-        try world.wait("both know") {
-            try world.lab.nodes.allSatisfy { try world.status($0).uplinks[0].state == .down }
+        // Who finds it out first gives the address to the one that does not know yet; then it stays.
+        var masters: [SiteNode] = []
+        try world.wait("both know, and one has the address") {
+            masters = try world.lab.nodes.filter { try world.role($0) == .master }
+            return try masters.count == 1
+                && world.lab.nodes.allSatisfy { node in
+                    try world.status(node).uplinks[0].state == .down && world.health(node) ?? 9 <= 1
+                }
         }
-        try world.watch(seconds: 1) { try world.role(.main) == .master && world.role(.sub) == .backup }
+        try world.watch(seconds: 1) { try world.lab.nodes.filter { try world.role($0) == .master } == masters }
     }
 }
