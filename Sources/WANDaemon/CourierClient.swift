@@ -23,9 +23,12 @@ final class CourierClient {
         var reading: EventLoop.Watch?
         var ending: EventLoop.Watch?
         var input: [UInt8] = []
-        init(_ child: consuming ChildProcess, _ stream: consuming OwnedDescriptor) {
+        /// The files of the credentials as they were before it read them.
+        let stamps: [FileStamp?]
+        init(_ child: consuming ChildProcess, _ stream: consuming OwnedDescriptor, stamps: [FileStamp?]) {
             self.child = child
             self.stream = stream
+            self.stamps = stamps
         }
     }
 
@@ -51,6 +54,7 @@ final class CourierClient {
     func ask(
         _ make: (Int64) -> CourierRequest, timeout: Int64, answer: @escaping (CourierAnswer?, String) -> Void
     ) {
+        if pending.isEmpty, hasNewCredentials { end("was stopped for new credentials") }
         lastID += 1
         let id = lastID
         // It serves one request after the other: those before this one may take their whole time.
@@ -72,7 +76,18 @@ final class CourierClient {
         }
     }
 
+    /// A courier that runs cannot read again: it would not see a file that was mended. One that was taken away, or that it
+    /// would refuse, is no reason to give up what it knows.
+    private var hasNewCredentials: Bool {
+        guard let process else { return false }
+        return zip(settings.credentials, process.stamps).contains { path, before in
+            guard let now = FileStamp(path), now.mode & 0o077 == 0 else { return false }
+            return now != before
+        }
+    }
+
     private func start() throws(SystemCallError) -> Process {
+        let stamps = settings.credentials.map { FileStamp($0) }
         let pair = try SocketPair()
         var arguments = ["--token-cache", settings.tokenCache]
         for path in settings.credentials { arguments += ["--credential", path] }
@@ -81,7 +96,7 @@ final class CourierClient {
             input: .descriptor(pair.theirs.raw))
         let ours = pair.keepOurs()
         try ours.setNonBlocking()
-        let process = Process(child, ours)
+        let process = Process(child, ours, stamps: stamps)
         process.reading = try loop.watch(process.stream.raw) { [weak self] _ in self?.read() }
         // The loop holds the process until it has been reaped, even after it was killed and another one started.
         process.ending = try loop.watch(process.child.ended.raw) { [weak self] _ in self?.reap(process) }

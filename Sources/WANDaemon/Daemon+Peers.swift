@@ -9,6 +9,7 @@ internal import WANModel
 final class PeerTalk {
     var exchange: PeerExchange?
     var book: PeerBook
+    var complaints = PeerComplaints()
     var watch: EventLoop.Watch?
     var timer: EventLoop.Timer?
     /// Who was heard lately, when it was last looked.
@@ -67,7 +68,8 @@ extension Daemon {
     private func openExchange() {
         guard let talk, let position = loaded.position else { return }
         do throws(PeerExchangeError) {
-            let exchange = try PeerExchange(node: position.node, peers: position.peers, interface: vrrp?.interface)
+            let exchange = try PeerExchange(
+                node: position.node, peers: position.peers, site: policy.site, interface: vrrp?.interface)
             let descriptor = exchange.descriptor
             talk.exchange = consume exchange
             warnings["peers"] = nil
@@ -92,6 +94,9 @@ extension Daemon {
                 case .success(let word):
                     let before = talk.book.present(heard.node, at: now)
                     _ = talk.book.hear(word, at: now)
+                    if word.version != wanctlVersion {
+                        complain(.otherVersion(node: heard.node, version: word.version, own: wanctlVersion), at: now)
+                    }
                     if before?.health != word.health {
                         writeHealth()
                         followExpectation()
@@ -100,9 +105,16 @@ extension Daemon {
                 case .failure(let error): log(.debug, "\(heard.node) said what cannot be read: \(error)")
                 }
             }
+            for oddity in talk.takeOddities() { complain(oddity, at: now) }
         } catch {
             closeExchange()
         }
+    }
+
+    private func complain(_ oddity: PeerOddity, at now: Moment) {
+        guard let text = talk?.complaints.note(oddity, at: now) else { return }
+        log(.warning, text)
+        tellStatusWatchers()
     }
 
     private func word() -> PeerWord? {
@@ -139,6 +151,7 @@ extension Daemon {
         report.virtualAddress = StatusReport.VirtualAddress(
             address: vrrp.address.address.description, holder: talk.book.holder(own: node, role: site.role, at: now))
         report.peers = talk.book.reports(at: now)
+        report.warnings += talk.complaints.warnings(at: now)
     }
 
     /// The same for `wanctl why`.
@@ -162,6 +175,8 @@ extension PeerTalk {
         guard exchange != nil else { return nil }
         return exchange?.send(word)
     }
+
+    func takeOddities() -> [PeerOddity] { exchange?.takeOddities() ?? [] }
 
     func read() throws(SystemCallError) -> [PeerExchange.Heard] { try exchange?.read() ?? [] }
 }

@@ -111,7 +111,8 @@ package struct PeerBook: Sendable {
         case NodeHealth.yield: return "\(node) is giving the virtual address away itself"
         case ...NodeHealth.none: return "\(node) says that it has no usable uplink"
         case NodeHealth.held:
-            return "\(node) is not fit to be master: an uplink has to hold first, or it stands aside itself"
+            return
+                "\(node) is not fit to be master: its uplink has to hold first or works badly, or it stands aside itself"
         default: return nil
         }
     }

@@ -18,7 +18,7 @@ package struct PeerExchange: ~Copyable {
         package var taken = 0
         /// From an address or port that is no peer's.
         package var strangers = 0
-        /// From a peer's address in another name: the boxes have policies that differ.
+        /// From a peer's address in another name, or of another site: the boxes have policies that differ.
         package var misnamed = 0
         /// From a peer, and no word.
         package var unreadable = 0
@@ -48,16 +48,19 @@ package struct PeerExchange: ~Copyable {
     private let socket: UDPSocket
     private let port: UInt16
     private let peers: [Peer]
+    private let site: String?
     private let run: Int64
+    private var oddities: [PeerOddity] = []
     private var sequence: Int64 = 0
     package private(set) var counts = Counts()
 
     /// - Parameters:
     ///   - node: This box, whose address is on one of its interfaces.
     ///   - peers: The other boxes.
+    ///   - site: The name of the site; who names another one is not taken.
     ///   - interface: The LAN's (`vrrp.interface`); one that is made anew takes a new exchange.
     package init(
-        node: Node, peers: [Node], interface: String?, port: UInt16 = standardPort
+        node: Node, peers: [Node], site: String? = nil, interface: String?, port: UInt16 = standardPort
     ) throws(PeerExchangeError) {
         var found: [Peer] = []
         for box in [node] + peers {
@@ -69,6 +72,7 @@ package struct PeerExchange: ~Copyable {
         // JSON's whole numbers are signed here.
         run = Int64.random(in: 1 ... .max)
         self.peers = found
+        self.site = site
         self.port = port
     }
 
@@ -105,6 +109,16 @@ package struct PeerExchange: ~Copyable {
         return failures
     }
 
+    private mutating func note(_ oddity: PeerOddity) {
+        if oddities.count < Self.mostAtOnce { oddities.append(oddity) }
+    }
+
+    /// What was not taken since this was last asked, to be told to people.
+    package mutating func takeOddities() -> [PeerOddity] {
+        defer { oddities.removeAll(keepingCapacity: true) }
+        return oddities
+    }
+
     /// What has arrived from peers, in order. Nothing is waited for.
     package mutating func read() throws(SystemCallError) -> [Heard] {
         var heard: [Heard] = []
@@ -112,20 +126,33 @@ package struct PeerExchange: ~Copyable {
             // One byte more than a word may have, so that a longer one is seen as such.
             guard let datagram = try socket.receive(atMost: PeerWord.longestDatagram + 1) else { break }
             let from = IPv4Address(bits: datagram.source)
-            guard datagram.sourcePort == port, let peer = peers.first(where: { $0.address == from }) else {
+            guard let peer = peers.first(where: { $0.address == from }) else {
                 counts.strangers += 1
+                note(.stranger(from))
+                continue
+            }
+            guard datagram.sourcePort == port else {
+                counts.strangers += 1
+                note(.otherPort(node: peer.name, port: datagram.sourcePort))
                 continue
             }
             do throws(ReportError) {
                 let word = try PeerWord(datagram: datagram.bytes)
                 guard word.node == peer.name else {
                     counts.misnamed += 1
+                    note(.misnamed(node: peer.name, name: word.node))
+                    continue
+                }
+                if let own = site, let other = word.site, other != own {
+                    counts.misnamed += 1
+                    note(.otherSite(node: peer.name, site: other, own: own))
                     continue
                 }
                 counts.taken += 1
                 heard.append(Heard(from: from, node: peer.name, word: .success(word)))
             } catch {
                 counts.unreadable += 1
+                note(.unreadable(node: peer.name, problem: error.description))
                 heard.append(Heard(from: from, node: peer.name, word: .failure(error)))
             }
         }

@@ -131,7 +131,10 @@ extension Engine {
         records[index].speed?.handle(answer, at: now)
         let note: String
         switch answer {
-        case .confirmed(_, let via): note = "confirmed by SORACOM's \(via)"
+        case .confirmed(let speedClass, let via):
+            // Asked once more to be sure, and it is so.
+            if before?.confirmed == speedClass { return }
+            note = "confirmed by SORACOM's \(via)"
         case .failed(let text, _, _):
             // Tried again for as long as it takes, but told once for each wish and reason.
             if let before, before.failures > 0, before.lastFailure == text { return }

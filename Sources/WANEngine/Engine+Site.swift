@@ -27,6 +27,9 @@ extension Engine {
 
     /// What keepalived is to be told of this box (`NodeHealth`). `places`: of its uplinks in the site's order, which has `count`.
     ///
+    /// A line that is past its quality limits counts as one that is held: a good one of any box comes before it, as one of this
+    /// box would, and where nobody has a good one the address stays where it is.
+    ///
     /// `isTrusted`: this box was good when an earlier daemon ended, so what has not failed since waits for no hold; a restart
     /// must neither give the address away nor take it back too early.
     package func health(places: [String: Int], count: Int, isTrusted: Bool = false, at now: Moment) -> Int {
@@ -36,11 +39,11 @@ extension Engine {
                 // it does not make it a worse one.
                 let carries = !standsBy && decision.share.contains(record.number)
                 let isSettling = carries && record.state == .proving && record.goodSince != nil && !record.isDrained
+                let holds = record.holdUntil.map { $0 > now } ?? false
+                let isHeld = holds && !carries && !(isTrusted && record.flaps == 0)
                 return places[record.settings.name].map {
                     NodeHealth.Candidate(
-                        place: $0, isUsable: record.isEligible || isSettling,
-                        isHeld: !carries && (record.holdUntil.map { $0 > now } ?? false)
-                            && !(isTrusted && record.flaps == 0))
+                        place: $0, isUsable: record.isEligible || isSettling, isHeld: isHeld || record.isPoor)
                 }
             }, count: count)
     }

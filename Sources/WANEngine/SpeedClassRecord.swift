@@ -15,7 +15,11 @@ struct SpeedClassRecord: Hashable, Sendable {
     private(set) var nextTry: Moment?
     /// SORACOM itself asked to be left alone until then (429).
     private var notBefore: Moment?
+    /// A request of ours got no good answer: until then SORACOM may still carry it out, after a later one that was answered.
+    private var unsureUntil: Moment?
 
+    /// How long a request may lie somewhere before it is carried out.
+    private static let lateness: Duration = .seconds(60)
     /// Seconds between tries: quick at first, since a family waits at 32 kbps; later as SORACOM's own client does
     /// (soracom-cli apiclient.go).
     private static let pauses: [Duration] = [1, 2, 5, 10, 10, 20, 30, 50].map { .seconds($0) }
@@ -32,8 +36,15 @@ struct SpeedClassRecord: Hashable, Sendable {
         wanted = speedClass
         failures = 0
         // While a request is under way its answer decides what comes next.
-        nextTry = inFlight != nil || confirmed == wanted ? nil : max(now, notBefore ?? now)
+        if inFlight != nil {
+            nextTry = nil
+        } else {
+            nextTry = confirmed == wanted ? doubt(at: now) : max(now, notBefore ?? now)
+        }
     }
+
+    /// When to ask for what is confirmed once more, to be sure.
+    private func doubt(at now: Moment) -> Moment? { unsureUntil.flatMap { $0 > now ? $0 : nil } }
 
     /// The class to ask for now, if any; the record counts it as under way.
     mutating func due(at now: Moment) -> String? {
@@ -54,10 +65,11 @@ struct SpeedClassRecord: Hashable, Sendable {
             notBefore = nil
             // What was asked for may no longer be what is wanted: ask again at once.
             failures = speedClass == wanted ? 0 : failures
-            nextTry = speedClass == wanted ? nil : now
+            nextTry = speedClass == wanted ? doubt(at: now) : now
         case .failed(let text, let retryAfter, let permanent):
             // The request may have arrived although its answer did not: the class is unknown.
             confirmed = nil
+            if !permanent { unsureUntil = now + Self.lateness }
             lastFailure = text
             let pause = permanent ? Self.permanentPause : Self.pauses[min(failures, Self.pauses.count - 1)]
             failures += 1

@@ -75,6 +75,9 @@ struct UplinkRecord: Hashable, Sendable {
     /// Usable and the operator does not object.
     var isEligible: Bool { state.isUsable && !isDrained }
 
+    /// Past its quality limits; a doubt does not make it better.
+    var isPoor: Bool { state == .degraded || state == .suspect && calmState == .degraded }
+
     /// How long an unanswered probe to a target is not yet lost.
     func lossInterval(of target: Int) -> Duration {
         switch settings.probe.lossInterval {

@@ -3,26 +3,26 @@ internal import NetworkTypes
 /// The ip(8) batches that make the namespaces a site of several boxes; the internet is that of a lab of one router (`Assembly`).
 enum SiteAssembly {
     /// `ip -batch -`, in no namespace.
-    static func namespaces(_ id: String, _ nodes: [SiteNode]) -> String {
+    static func namespaces(_ id: String, _ nodes: [SiteNode], _ hasHomeRouter: Bool) -> String {
         let name = { (place: SitePlace) in place.namespace(of: id) }
         let lanSwitch = name(.lanSwitch)
         return lines(
-            places(nodes).map { "netns add \(name($0))" }
+            places(nodes, hasHomeRouter).map { "netns add \(name($0))" }
                 + nodes.map { node in
                     "link add eth0 netns \(name(node.place)) type veth peer name \(node.port) netns \(lanSwitch)"
                 } + [
                     "link add eth0 netns \(name(.lan)) type veth peer name lan0 netns \(lanSwitch)",
                     "link add br0 netns \(lanSwitch) type bridge",
-                ] + homeRouterCable(nodes, name))
+                ] + homeRouterCable(hasHomeRouter, name))
     }
 
-    static func places(_ nodes: [SiteNode]) -> [SitePlace] {
-        nodes.map(\.place) + [.lanSwitch, .lan, .inet] + (nodes.contains(.third) ? [.jcom] : [])
+    static func places(_ nodes: [SiteNode], _ hasHomeRouter: Bool) -> [SitePlace] {
+        nodes.map(\.place) + [.lanSwitch, .lan, .inet] + (hasHomeRouter ? [.jcom] : [])
     }
 
-    /// The internet has JCOM's cable in any case, for its rules name it; without `third` it ends in nothing.
-    private static func homeRouterCable(_ nodes: [SiteNode], _ name: (SitePlace) -> String) -> [String] {
-        nodes.contains(.third)
+    /// The internet has JCOM's cable in any case, for its rules name it; without a home router it ends in nothing.
+    private static func homeRouterCable(_ hasHomeRouter: Bool, _ name: (SitePlace) -> String) -> [String] {
+        hasHomeRouter
             ? ["link add wan0 netns \(name(.jcom)) type veth peer name jcom0 netns \(name(.inet))"]
             : ["link add jcom0 netns \(name(.inet)) type veth peer name unused0 netns \(name(.inet))"]
     }
@@ -50,13 +50,21 @@ enum SiteAssembly {
     }
 
     /// What pppd, or dhclient on the Wi-Fi, would do when the line comes up; without any default route.
-    static func nodeEnd(of node: SiteNode) -> String {
-        let uplink = node.uplink
-        return lines([
+    static func nearEnd(of uplink: LabUplink, _ interface: String) -> String {
+        lines([
             uplink.isPointToPoint
-                ? "addr add \(uplink.address) peer \(uplink.gateway) dev \(node.interface)"
-                : "addr add \(uplink.address)/24 brd + dev \(node.interface)",
-            "link set \(node.interface) mtu \(uplink.mtu) up",
+                ? "addr add \(uplink.address) peer \(uplink.gateway) dev \(interface)"
+                : "addr add \(uplink.address)/24 brd + dev \(interface)",
+            "link set \(interface) mtu \(uplink.mtu) up",
+        ])
+    }
+
+    /// The LAN's interface, the rules and the routes of a box as a kernel has them that has just booted.
+    static func boot(of node: SiteNode) -> String {
+        lines([
+            "addr flush dev eth0", "addr add \(node.address)/24 dev eth0", "rule flush",
+            "rule add priority 32766 table main", "rule add priority 32767 table default",
+            "route flush table all proto 87",
         ])
     }
 

@@ -5,11 +5,16 @@ internal import Synchronization
 
 /// A site of two or three boxes that share the LAN's gateway address, each with a way out of its own, and the internet behind.
 ///
+/// A line of a box that is not in the site may be a further one of another box (`extra`): its interface has then the line's own
+/// name there (`LabUplink.interface`).
+///
 /// The boxes are left without default route, NAT, forwarding and keepalived: those are the job of what is tested in them. As a
 /// `Lab`, everything goes with the object, and what a killed process leaves behind goes with the next lab.
 package final class SiteLab: Sendable {
     package let id: String
     package let nodes: [SiteNode]
+    /// All lines with the box that has each.
+    package let homes: [LabUplink: SiteNode]
     private let seed: UInt64
     private let lines: [LabUplink: LineQuality]
     private let programs = Mutex(Programs())
@@ -30,19 +35,22 @@ package final class SiteLab: Sendable {
 
     /// Lines that add nothing unless some are given.
     package static func build(
-        _ nodes: [SiteNode] = [.main, .sub], id: String? = nil, seed: UInt64 = 1, lines: [LabUplink: LineQuality] = [:]
+        _ nodes: [SiteNode] = [.main, .sub], extra: [LabUplink: SiteNode] = [:], id: String? = nil, seed: UInt64 = 1,
+        lines: [LabUplink: LineQuality] = [:]
     ) throws(LabError) -> SiteLab {
         try StaleLabs.sweep()
-        let lab = SiteLab(try LabDirectory.claim(id), nodes, seed, lines)
+        let lab = SiteLab(try LabDirectory.claim(id), nodes, extra, seed, lines)
         try lab.assemble()  // where it fails, deinit takes down what was built
         return lab
     }
 
     private init(
-        _ directory: consuming LabDirectory, _ nodes: [SiteNode], _ seed: UInt64, _ lines: [LabUplink: LineQuality]
+        _ directory: consuming LabDirectory, _ nodes: [SiteNode], _ extra: [LabUplink: SiteNode], _ seed: UInt64,
+        _ lines: [LabUplink: LineQuality]
     ) {
         id = directory.id
         self.nodes = nodes
+        homes = extra.merging(nodes.map { ($0.uplink, $0) }) { _, own in own }
         self.seed = seed
         self.lines = lines
         pieces = Mutex(Pieces(directory: directory))
@@ -67,7 +75,7 @@ package final class SiteLab: Sendable {
     package var clientSite: ProbeSite {
         ProbeSite(
             namespace: namespacePath(.lan), server: ContentServer.endpoint,
-            owners: Dictionary(uniqueKeysWithValues: nodes.map { ($0.uplink.publicAddress, $0.uplink) }))
+            owners: Dictionary(uniqueKeysWithValues: homes.keys.map { ($0.publicAddress, $0) }))
     }
 
     package func tearDown() throws(LabError) {
@@ -84,28 +92,29 @@ package final class SiteLab: Sendable {
     }
 
     private func assemble() throws(LabError) {
-        try Command.mustRun(["ip", "-batch", "-"], input: SiteAssembly.namespaces(id, nodes))
-        for place in SiteAssembly.places(nodes) {
+        let hasHomeRouter = homes[.jcom] != nil
+        try Command.mustRun(["ip", "-batch", "-"], input: SiteAssembly.namespaces(id, nodes, hasHomeRouter))
+        for place in SiteAssembly.places(nodes, hasHomeRouter) {
             try writeSettings(LabOptions.kernelDefaults, in: place)
             try writeSettings(["net/ipv6/conf/all/disable_ipv6": "1"], in: place)
         }
         let near = Dictionary(
-            uniqueKeysWithValues: nodes.map { node in
-                (node.uplink, Wires.NearEnd(namespace: namespacePath(node.place), interface: node.interface))
+            uniqueKeysWithValues: homes.map { uplink, node in
+                (uplink, Wires.NearEnd(namespace: namespacePath(node.place), interface: interface(of: uplink)))
             })
         let (id, seed, lines) = (id, seed, lines)
         let wires = try LoopThread<Wires>("the wires", urgent: true) { loop in
             try Wires(on: loop, lab: id, seed: seed, lines: lines, near: near)
         }
         pieces.withLock { $0?.wires = wires }
-        for place in SiteAssembly.places(nodes) {
+        for place in SiteAssembly.places(nodes, hasHomeRouter) {
             // Of the internet's lines some end at no box of this site; its rules do not mind.
             let batch = SiteAssembly.addresses(of: place, nodes)
             try Command.mustRun(["ip", "-n", namespaceName(place), "-batch", "-"], input: batch)
         }
-        for node in nodes { try raise(node) }
+        for uplink in uplinks { try raise(uplink) }
         try Command.mustRun(["nft", "-f", "-"], in: namespaceName(.inet), input: Assembly.inetRuleset)
-        if nodes.contains(.third) {
+        if hasHomeRouter {
             try Command.mustRun(["nft", "-f", "-"], in: namespaceName(.jcom), input: Assembly.jcomRuleset)
             try writeSettings(["net/ipv4/ip_forward": "1"], in: .jcom)
         }
@@ -131,9 +140,20 @@ package final class SiteLab: Sendable {
         }
     }
 
-    private func raise(_ node: SiteNode) throws(LabError) {
+    /// The lines of the site, best first as everywhere in the lab: fibre, cable, SIM.
+    package var uplinks: [LabUplink] { LabUplink.allCases.filter { homes[$0] != nil } }
+
+    /// The interface of a line on its box: a box's own is named by the box, a further one by the line.
+    package func interface(of uplink: LabUplink) -> String {
+        guard let node = homes[uplink], node.uplink == uplink else { return uplink.interface }
+        return node.interface
+    }
+
+    private func raise(_ uplink: LabUplink) throws(LabError) {
+        guard let node = homes[uplink] else { throw LabError("raise \(uplink)", "this site has no such line") }
         try Command.mustRun(
-            ["ip", "-n", namespaceName(node.place), "-batch", "-"], input: SiteAssembly.nodeEnd(of: node))
+            ["ip", "-n", namespaceName(node.place), "-batch", "-"],
+            input: SiteAssembly.nearEnd(of: uplink, interface(of: uplink)))
     }
 
     /// Writes settings of a place, as `net/ipv4/ip_forward`.
@@ -197,10 +217,15 @@ package final class SiteLab: Sendable {
 
     // MARK: what goes wrong
 
-    /// Lets something go wrong with a box's line, or right; the moment it took effect (`Clock.boottime`).
+    /// Lets something go wrong with a box's own line, or right; the moment it took effect (`Clock.boottime`).
     @discardableResult
     package func setFault(_ node: SiteNode, _ fault: Fault) throws(LabError) -> Int64 {
-        let uplink = node.uplink
+        try setFault(line: node.uplink, fault)
+    }
+
+    /// The same with any line of the site.
+    @discardableResult
+    package func setFault(line uplink: LabUplink, _ fault: Fault) throws(LabError) -> Int64 {
         switch fault {
         case .gone:
             return try onWires { wires in
@@ -213,7 +238,7 @@ package final class SiteLab: Sendable {
                 try wires.reset(uplink)
                 try wires.plug(uplink)
             }
-            try raise(node)
+            try raise(uplink)
             return Clock.boottime()
         default:
             return try onWires { wires in
@@ -224,16 +249,17 @@ package final class SiteLab: Sendable {
         }
     }
 
-    /// A box's line as it was built, its interface included.
-    package func clearFaults(_ node: SiteNode) throws(LabError) {
-        let uplink = node.uplink
+    /// A box's own line as it was built, its interface included.
+    package func clearFaults(_ node: SiteNode) throws(LabError) { try clearFaults(line: node.uplink) }
+
+    package func clearFaults(line uplink: LabUplink) throws(LabError) {
         let isPlugged = try onWires { wires in
             try wires.reset(uplink)
             let isPlugged = try wires[uplink].isPlugged
             if isPlugged { try wires[uplink].setCarrier(true) }
             return isPlugged
         }
-        if !isPlugged { try setFault(node, .back()) }
+        if !isPlugged { try setFault(line: uplink, .back()) }
     }
 
     /// Pulls or plugs the cable between a box and the LAN's switch; the moment it was done. Returns when a plugged one carries
@@ -246,13 +272,24 @@ package final class SiteLab: Sendable {
     }
 
     /// The box loses its power: no frame leaves it any more, and its programs are dead before they can notice anything. What stood
-    /// on its interfaces stays there, where nobody sees it.
+    /// on its interfaces stays there, where nobody sees it, until `powerOn`.
     @discardableResult
     package func powerOff(_ node: SiteNode) throws(LabError) -> Int64 {
         let moment = try setCable(node, .silent)
         endPrograms(in: node.place)
-        try setFault(node, .gone)
+        for (uplink, home) in homes where home == node { try setFault(line: uplink, .gone) }
         return moment
+    }
+
+    /// The box has power again and has booted: lines and cable as they were built, nothing of ours or of keepalived's in its
+    /// kernel, and none of its programs running.
+    package func powerOn(_ node: SiteNode) throws(LabError) {
+        try mustRun(in: node.place, ["ip", "-batch", "-"], input: SiteAssembly.boot(of: node))
+        try mustRun(in: node.place, ["nft", "flush", "ruleset"])
+        _ = try run(in: node.place, ["conntrack", "-F"])
+        try writeSettings(LabOptions.kernelDefaults, in: node.place)
+        for (uplink, home) in homes where home == node { try clearFaults(line: uplink) }
+        try setCable(node, .connected)
     }
 
     private func onWires<Answer: Sendable>(

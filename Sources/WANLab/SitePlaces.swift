@@ -50,7 +50,7 @@ package enum SitePlace: String, Hashable, Sendable, CaseIterable {
     /// A host of the LAN, whose default gateway is the virtual address.
     case lan
     case inet
-    /// JCOM's home router; only where `third` is.
+    /// JCOM's home router; only where a box has that line.
     case jcom
 
     package func namespace(of id: String) -> String { "wanctl-\(id)-\(rawValue)" }

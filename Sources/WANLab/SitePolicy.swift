@@ -6,17 +6,18 @@ package enum SitePolicy {
     /// boxes of a lab share one file system.
     ///
     /// - Parameters:
+    ///   - order: `failover.order`; best first as everywhere in the lab where none is given.
     ///   - vrrp: More keys of `vrrp`, such as `preempt: false`.
+    ///   - probe: More keys of each line's `probe`.
     ///   - soracom: `SoracomInLab.policyLines()`, where SORACOM is there to be asked.
     ///   - more: Further sections at the end.
     package static func text(
-        for node: SiteNode, in lab: SiteLab, hold: String = "10s", vrrp: [String] = [], soracom: String? = nil,
-        more: String = ""
+        for node: SiteNode, in lab: SiteLab, hold: String = "10s", order: [LabUplink]? = nil, vrrp: [String] = [],
+        probe: [LabUplink: String] = [:], soracom: String? = nil, more: String = ""
     ) -> String {
         let boxes = lab.nodes.map { "  \($0.rawValue): {address: \($0.address)}\n" }.joined()
-        let uplinks = lab.nodes.map { uplink(of: $0, soracom: soracom) }.joined()
-        // Best first, as everywhere in the lab: fibre, cable, SIM.
-        let order = LabUplink.allCases.filter { uplink in lab.nodes.contains { $0.uplink == uplink } }
+        let uplinks = lab.uplinks.map { text(of: $0, in: lab, probe: probe[$0], soracom: soracom) }.joined()
+        let order = order ?? lab.uplinks
         let settings =
             [
                 "instance: VI_1", "interface: eth0", "router-id: 51", "address: \(LabAddress.virtual)/24",
@@ -43,15 +44,16 @@ package enum SitePolicy {
             """
     }
 
-    private static func uplink(of node: SiteNode, soracom: String?) -> String {
+    private static func text(of uplink: LabUplink, in lab: SiteLab, probe: String?, soracom: String?) -> String {
         let targets = LabAddress.targets.map(\.description).joined(separator: ", ")
-        var lines = ["node: \(node.rawValue)", "interface: \(node.interface)"]
-        if !node.uplink.isPointToPoint { lines.append("gateway: \(node.uplink.gateway)") }
-        lines.append("probe: {targets: [\(targets)], patience: 200ms}")
-        if node.uplink == .soracom {
+        let node = lab.homes[uplink].map { "node: \($0.rawValue)" } ?? ""
+        var lines = [node, "interface: \(lab.interface(of: uplink))"]
+        if !uplink.isPointToPoint { lines.append("gateway: \(uplink.gateway)") }
+        lines.append("probe: {targets: [\(targets)], patience: 200ms\(probe.map { ", \($0)" } ?? "")}")
+        if uplink == .soracom {
             lines += ["metered: true", "keepalive: {idle: 25m, target: \(LabAddress.soracomMetadata)}"]
         }
-        let more = node.uplink == .soracom ? soracom.map { "\($0)\n" } ?? "" : ""
-        return "  \(node.uplink.rawValue):\n" + lines.map { "    \($0)\n" }.joined() + more
+        let more = uplink == .soracom ? soracom.map { "\($0)\n" } ?? "" : ""
+        return "  \(uplink.rawValue):\n" + lines.map { "    \($0)\n" }.joined() + more
     }
 }

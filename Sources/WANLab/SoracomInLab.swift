@@ -40,8 +40,8 @@ package final class SoracomInLab: Sendable {
     /// In a site's internet, with the credentials beside the policy of the box that has the SIM.
     package static func start(in site: SiteLab, speedClass: String = "s1.minimum") throws(LabError) -> SoracomInLab {
         try start(
-            besides: site.directory(of: .sub), internet: site.namespacePath(.inet), sim: LabUplink.soracom.address,
-            speedClass)
+            besides: site.directory(of: site.homes[.soracom] ?? .sub), internet: site.namespacePath(.inet),
+            sim: LabUplink.soracom.address, speedClass)
     }
 
     private static func start(

@@ -15,8 +15,8 @@ package enum NodeHealth {
     /// No usable uplink. Where that is so on every box, all priorities are equal, and the address stays where it is: a backup
     /// does not take it from a live master of its own priority.
     package static let none = 0
-    /// Only what is being held after a failure, or a box that stands aside for another (`wanctl failover` to an uplink that is
-    /// elsewhere): any box with a usable uplink is better, one without is not.
+    /// Only what is being held after a failure or is past its quality limits (`degraded`), or a box that stands aside for
+    /// another (`wanctl failover` to an uplink that is elsewhere): any box with a good uplink is better, one without any is not.
     package static let held = 1
     /// "Anybody else": keepalived goes into FAULT below −253 and gives the address away with an advertisement of priority 0, in
     /// some 50 ms instead of three advertisements.
@@ -33,7 +33,7 @@ package enum NodeHealth {
         package var place: Int
         /// `UplinkState.isUsable`, and not drained: an uplink in doubt still counts.
         package var isUsable: Bool
-        /// It failed and has not been good for `hold` yet.
+        /// It failed and has not been good for `hold` yet, or it works badly.
         package var isHeld: Bool
 
         package init(place: Int, isUsable: Bool, isHeld: Bool) {

@@ -13,6 +13,7 @@ extension Reading {
                 "it is turned off for lan.interfaces, and there are none: name them"
             )
         }
+        warnAboutSharing(policy)
         let highest = NodeHealth.highestBase(count: policy.siteOrder.count)
         if vrrp.priority > highest, let place = places["vrrp.priority"] {
             fault(

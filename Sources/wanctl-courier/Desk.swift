@@ -8,6 +8,7 @@ import WANModel
 struct Desk {
     private let profiles: Profiles
     private let cache: TokenCache
+    private static let credentialsRetry = Duration.seconds(5)
     private var reportedWriteError: SystemCallError?
 
     init(profiles: Profiles, cache: TokenCache) {
@@ -103,7 +104,9 @@ struct Desk {
         case .success(let profile):
             return try API(
                 profile: profile, endpoint: request.endpoint, interface: request.apiInterface, cache: cache)
-        case .failure(let fault): throw unusable("credentials: \(fault.text)")
+        case .failure(let fault):
+            // Looking again costs nothing and is not SORACOM's business: the daemon starts another courier when the file changes.
+            throw ServiceFailure(.configuration, "credentials: \(fault.text)", retryAfter: Self.credentialsRetry)
         }
     }
 

@@ -36,10 +36,26 @@ struct SitePart {
         lines += paragraph("as master", masterText, style)
         lines += paragraph("as backup", backupText(vrrp), style)
         lines += paragraph("keepalived", "health in \(vrrp.trackFile), role from \(vrrp.notifyFIFO)", style)
+        let elsewhere = part.rules.filter(\.order.isEmpty).map(fate)
+        if !elsewhere.isEmpty { lines += paragraph("elsewhere", elsewhere.joined(separator: "; "), style) }
         if !part.forwards.isEmpty {
             lines += paragraph("forwards", part.forwards.map(\.text).joined(separator: ", "), style)
         }
         return lines
+    }
+
+    /// What becomes here of the traffic of a rule that names uplinks of other boxes alone.
+    private func fate(of rule: PolicyRule) -> String {
+        let named = site.rules.first { $0.name == rule.name }?.order.flatMap { $0.members.map(\.uplink) } ?? []
+        let uplinks = named.map { "\($0) of \(site.uplink(named: $0)?.node ?? "another box")" }
+        let end =
+            switch rule.otherwise {
+            case .default: "follows failover"
+            case .reject: "is rejected"
+            case .drop: "is dropped"
+            }
+        return
+            "the uplinks of rule \(rule.name) (\(uplinks.joined(separator: ", "))): while this box is master, its traffic \(end)"
     }
 
     private func paragraph(_ title: String, _ text: String, _ style: TextStyle) -> [String] {

@@ -13,24 +13,39 @@ final class SiteWorld {
     let soracom: SoracomInLab
     private(set) var daemons: [SiteNode: RouterUnderTest] = [:]
     private(set) var keepalived: [SiteNode: SiteKeepalived] = [:]
-    private let hold: String
-    private let vrrp: [String]
+    /// The policy of a box, with other keys of `vrrp` than the world's where some are given.
+    private let writer: (SiteNode, SiteLab, _ vrrp: [String]?) -> String
     private let slot: LabSlot
 
     /// Nothing runs yet.
-    init(_ nodes: [SiteNode] = [.main, .sub], hold: String = "2s", vrrp: [String] = []) throws {
+    convenience init(_ nodes: [SiteNode] = [.main, .sub], hold: String = "2s", vrrp: [String] = []) throws {
+        try self.init(nodes, extra: [:]) { node, lab, other in
+            SitePolicy.text(
+                for: node, in: lab, hold: hold, vrrp: other ?? vrrp, soracom: SoracomInLab.policyLines())
+        }
+    }
+
+    /// With further lines on some boxes, and a policy of the test's own. Nothing runs yet.
+    convenience init(
+        _ nodes: [SiteNode] = [.main, .sub], extra: [LabUplink: SiteNode],
+        policy: @escaping (SiteNode, SiteLab) -> String
+    ) throws {
+        try self.init(nodes, extra: extra) { node, lab, _ in policy(node, lab) }
+    }
+
+    private init(
+        _ nodes: [SiteNode], extra: [LabUplink: SiteNode],
+        writer: @escaping (SiteNode, SiteLab, [String]?) -> String
+    ) throws {
+        self.writer = writer
         slot = LabSlot()
-        let lab = try SiteLab.build(nodes)
+        let lab = try SiteLab.build(nodes, extra: extra)
         self.lab = lab
         soracom = try SoracomInLab.start(in: lab, speedClass: "s1.fast")
-        self.hold = hold
-        self.vrrp = vrrp
     }
 
     /// The policy of a box, with other keys of `vrrp` than the world's where some are given.
-    func policy(_ node: SiteNode, vrrp: [String]? = nil) -> String {
-        SitePolicy.text(for: node, in: lab, hold: hold, vrrp: vrrp ?? self.vrrp, soracom: SoracomInLab.policyLines())
-    }
+    func policy(_ node: SiteNode, vrrp: [String]? = nil) -> String { writer(node, lab, vrrp) }
 
     /// The same box alone: its own uplink, and no other box.
     func plainPolicy(_ node: SiteNode) -> String {
@@ -70,13 +85,17 @@ final class SiteWorld {
     static func running(
         _ nodes: [SiteNode] = [.main, .sub], hold: String = "2s", vrrp: [String] = []
     ) throws -> SiteWorld {
-        let world = try SiteWorld(nodes, hold: hold, vrrp: vrrp)
-        for node in nodes {
-            try world.startDaemon(node)
-            try world.startKeepalived(node)
+        try SiteWorld(nodes, hold: hold, vrrp: vrrp).started()
+    }
+
+    /// The same with this world, once it has all that a test adds.
+    func started() throws -> SiteWorld {
+        for node in lab.nodes {
+            try startDaemon(node)
+            try startKeepalived(node)
         }
-        try world.settle()
-        return world
+        try settle()
+        return self
     }
 
     func startDaemon(_ node: SiteNode) throws {
@@ -160,8 +179,15 @@ final class SiteWorld {
     func waitTraffic(
         of client: ClientProber, on node: SiteNode, seconds: Double = 8, at place: SourceLocation = #_sourceLocation
     ) throws {
-        try wait("the client's traffic leaves by \(node)", seconds: seconds, at: place) {
-            try client.snapshot().timeline.last?.uplink == node.uplink && client.isAnswered(within: .milliseconds(50))
+        try waitTraffic(of: client, by: node.uplink, seconds: seconds, at: place)
+    }
+
+    func waitTraffic(
+        of client: ClientProber, by uplink: LabUplink, seconds: Double = 8,
+        at place: SourceLocation = #_sourceLocation
+    ) throws {
+        try wait("the client's traffic leaves by \(uplink)", seconds: seconds, at: place) {
+            try client.snapshot().timeline.last?.uplink == uplink && client.isAnswered(within: .milliseconds(50))
         }
     }
 

@@ -136,6 +136,7 @@ struct ExportTests {
                   as master   own traffic by its best uplink; forwards for eth0
                   as backup   own traffic to 192.168.0.254; forwards nothing
                   keepalived  health in /run/wanctl/health, role from /run/wanctl/vrrp.fifo
+                  elsewhere   the uplinks of rule only here (u1 of n2): while this box is master, its traffic is rejected
                   forwards    tcp 80 on u0 to 192.168.0.10:8080
 
                 rule       order      otherwise  match

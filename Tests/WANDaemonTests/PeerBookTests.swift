@@ -88,7 +88,8 @@ struct PeerBookTests {
         #expect(objection(word(1, health: NodeHealth.yield)) == "sub is giving the virtual address away itself")
         #expect(
             objection(word(1, health: NodeHealth.held))
-                == "sub is not fit to be master: an uplink has to hold first, or it stands aside itself")
+                == "sub is not fit to be master: its uplink has to hold first or works badly, or it stands aside itself"
+        )
         var many = word(1)
         many.leftOut = 3
         #expect(objection(many, to: "lte") == nil)

@@ -36,7 +36,8 @@ private struct TwoBoxes {
     func exchange(of node: Node, port: UInt16 = PeerExchange.standardPort) throws -> PeerExchange {
         let isMain = node == Self.main
         return try (isMain ? main : sub).inside {
-            try PeerExchange(node: node, peers: [isMain ? Self.sub : Self.main], interface: "eth0", port: port)
+            try PeerExchange(
+                node: node, peers: [isMain ? Self.sub : Self.main], site: "home", interface: "eth0", port: port)
         }
     }
 }
@@ -115,6 +116,9 @@ struct PeerExchangeTests {
         for _ in 0..<100 { try stranger.send(good, to: target, port: 8787) }
         try otherPort.send(good, to: target, port: 8787)
         try peer.send(word("main").datagram, to: target, port: 8787)
+        var foreign = word("sub")
+        foreign.site = "office"
+        try peer.send(foreign.datagram, to: target, port: 8787)
         try peer.send([], to: target, port: 8787)
         try peer.send(good + [UInt8](repeating: 0x20, count: 1201 - good.count), to: target, port: 8787)
         try peer.send([UInt8](repeating: 0x20, count: 1400), to: target, port: 8787)
@@ -122,14 +126,47 @@ struct PeerExchangeTests {
         let heard = try read(&main) { $0.taken == 1 }
         var wanted = PeerExchange.Counts()
         wanted.strangers = 101
-        wanted.misnamed = 1
+        wanted.misnamed = 2
         wanted.unreadable = 3
         wanted.taken = 1
         let counts = main.counts
         #expect(counts == wanted)
+        // Of the flood no more is kept than one reading takes.
+        let oddities = main.takeOddities()
+        #expect(oddities.count == 64 && Set(oddities) == [.stranger(IPv4Address(192, 168, 0, 3))])
         let reasons = heard.dropLast().map { heard in #expect(throws: ReportError.self) { try heard.word.get() } }
         #expect(reasons.map { $0?.problem.hasPrefix("is longer than 1200") } == [false, true, true])
         #expect(try heard.last?.word.get().node == "sub")
+    }
+
+    @Test("whoever is not taken is told by name: another site, another name, another port, damage; no site is any site")
+    func odd() throws {
+        let boxes = try TwoBoxes()
+        var main = try boxes.exchange(of: TwoBoxes.main)
+        let target = IPv4Address(192, 168, 0, 1).bits
+        func socket(_ port: UInt16) throws -> UDPSocket {
+            try boxes.sub.inside {
+                try UDPSocket(address: IPv4Address(192, 168, 0, 2).bits, port: port, timeToLive: 1)
+            }
+        }
+        let peer = try socket(8787)
+        let otherPort = try socket(8788)
+        var words = [word("sub"), word("third"), word("sub")]
+        words[0].site = "office"
+        words[2].site = nil
+        for word in words { try peer.send(word.datagram, to: target, port: 8787) }
+        try peer.send(Array("{}".utf8), to: target, port: 8787)
+        try otherPort.send(word("sub").datagram, to: target, port: 8787)
+        let heard = try read(&main) { $0.strangers == 1 }
+        #expect(heard.count == 2 && heard.first.flatMap { try? $0.word.get().site } == nil)
+        let oddities = main.takeOddities()
+        #expect(
+            oddities == [
+                .otherSite(node: "sub", site: "office", own: "home"), .misnamed(node: "sub", name: "third"),
+                .unreadable(node: "sub", problem: "word.node is missing"), .otherPort(node: "sub", port: 8788),
+            ])
+        let rest = main.takeOddities()
+        #expect(rest == [])
     }
 
     @Test("an address or an interface that is not there yet is said, and tried again with success")

@@ -80,4 +80,29 @@ struct EngineSiteTests {
         world.run(.seconds(10))
         #expect(health() == NodeHealth.held, "better than nothing")
     }
+
+    @Test(
+        "a line past its quality limits is worth no more than a held one, in a doubt too, and carries on where all are so"
+    )
+    func degraded() {
+        var world = Simulation(
+            threeUplinks { policy in
+                policy.uplinks[0].probe.degraded = Degraded()
+                policy.uplinks[0].probe.degraded?.rtt = .milliseconds(100)
+            })
+        func health(_ places: [String: Int]) -> Int { world.engine.health(places: places, count: 3, at: world.now) }
+        world.run(.seconds(90))
+        #expect(health(["ftth": 0]) == 4)
+        world.lines[ftth]?.rtt = .milliseconds(150)
+        world.run(.seconds(30))
+        #expect(world.state(ftth) == .degraded && health(["ftth": 0]) == NodeHealth.held)
+        #expect(health(["ftth": 0, "jcom": 2]) == 2, "another line of the same box counts in full")
+        world.lines[ftth]?.isDead = true
+        world.run(.milliseconds(300))
+        #expect(world.state(ftth) == .suspect && health(["ftth": 0]) == NodeHealth.held)
+        world.lines[ftth]?.isDead = false
+        world.lines[ftth]?.rtt = .milliseconds(10)
+        world.run(.seconds(200))
+        #expect(world.state(ftth) == .up && health(["ftth": 0]) == 4)
+    }
 }

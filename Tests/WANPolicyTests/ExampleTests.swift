@@ -93,13 +93,23 @@ struct ExampleTests {
         #expect(try found.policy.part(of: "sub").failover.order == [.init("soracom")])
     }
 
+    @Test("two gateways on one cable router: the same interface on two boxes is two uplinks")
+    func twoGateways() throws {
+        let found = try example("two-gateways.yaml")
+        #expect(found.warnings == [])
+        #expect(found.unsupported() == [])
+        #expect(found.policy.uplinks.map(\.node) == ["odin", "frigg"])
+        #expect(found.policy.uplinks.map(\.interface) == ["wlan0", "wlan0"])
+        #expect(try found.policy.position(of: "frigg")?.places == ["frigg-wifi": 1])
+    }
+
     @Test("every example is in this test")
     func all() throws {
         let names = try #require(directory(policies)).filter { $0.hasSuffix(".yaml") }.sorted()
         #expect(
             names == [
                 "balance.yaml", "classic-timing.yaml", "fibre-and-lte.yaml", "metered.yaml", "one-box.yaml",
-                "rules.yaml", "two-boxes.yaml",
+                "rules.yaml", "two-boxes.yaml", "two-gateways.yaml",
             ])
     }
 }

@@ -143,6 +143,17 @@ struct SiteTests {
                 site(rest: "lan: {interfaces: [eth2]}\n"),
                 "6:24: warning: interface eth0 is not in lan.interfaces; hosts that have the virtual address as their gateway are not routed"
             ),
+            Faulty(
+                site(rest: "failover: {order: [{ftth: 3, soracom: 1}]}\n"),
+                "7:12: warning: {ftth: 3, soracom: 1} cannot be shared: its uplinks are on \"main\" and \"sub\", and each box uses its own alone; the one that is written first comes first, as in a plain order; share between uplinks of one box"
+            ),
+            Faulty(
+                site(
+                    rest:
+                        "rules:\n- {name: a, match: {source: 10.0.0.1}, order: [ftth]}\n- {name: b, match: {source: 10.0.0.2}, order: [[ftth, soracom]]}\n"
+                ),
+                "9:40: warning: [ftth, soracom] cannot be shared: its uplinks are on \"main\" and \"sub\", and each box uses its own alone; the one that is written first comes first, as in a plain order; share between uplinks of one box"
+            ),
         ])
     func warnings(_ case: Faulty) throws {
         #expect(try read(`case`.text).warnings.map { String($0.description.dropFirst(2)) } == `case`.faults)

@@ -1,0 +1,176 @@
+import Testing
+import WANEngine
+import WANModel
+
+/// The classic `sub`, whose role changes, whose daemon dies, and whose SORACOM does anything at all with what it is asked.
+private struct Story {
+    private enum Fate: CaseIterable {
+        case done, refused, tooMany, hangs, answerLost, doneLate, wrongKey
+    }
+    private struct Answer {
+        var at: Moment
+        var answer: SpeedClassAnswer
+    }
+
+    private let policy = threeUplinks { policy in
+        policy.uplinks.removeFirst(2)
+        policy.failover.order = [Failover.Step("soracom")]
+    }
+    private let sim = UplinkNumber(rawValue: 1)
+    private var random: SplitMix
+    private var answers: [Answer] = []
+    /// What SORACOM carries out long after it was given up.
+    private var late: [(at: Moment, speedClass: String)] = []
+    private var seen = 0
+    var world: Simulation
+    /// The class by SORACOM's own books.
+    var speedClass = "s1.fast"
+    var isWell = false
+    var standsBy = true
+    private var roleSince = Moment.zero
+    /// What was asked for in a role that does not want it.
+    var wrong: [String] = []
+
+    init(seed: UInt64) {
+        random = SplitMix(state: seed)
+        world = Simulation(policy, adopted: sim, attached: false, seed: seed, answersSpeedClass: false)
+        begin()
+    }
+
+    /// A daemon starts: it adopts the routes and the role, as it finds them, and knows nothing of the class.
+    private mutating func begin() {
+        // What was on the way dies with the courier.
+        answers = []
+        late = []
+        world.engine.beginStandingBy(standsBy)
+        world.attach(sim)
+    }
+
+    mutating func killDaemon() {
+        serve()
+        let setup = EngineSetup(policy: policy, numbers: Simulation.numbers(policy))
+        world.engine = Engine(setup: setup, adopted: sim, memory: world.engine.memory, at: world.now)
+        begin()
+    }
+
+    mutating func change(to standsBy: Bool) {
+        guard standsBy != self.standsBy else { return }
+        serve()
+        self.standsBy = standsBy
+        roleSince = world.now
+        world.perform(.standsBy(standsBy))
+    }
+
+    mutating func run(_ span: Duration) {
+        let end = world.now + span
+        while world.now < end {
+            serve()
+            for request in late where request.at <= world.now { speedClass = request.speedClass }
+            late.removeAll { $0.at <= world.now }
+            answers.sort { $0.at < $1.at }
+            guard let next = answers.first, next.at <= end else {
+                // What it asks for meanwhile is answered later than it could be, by a tenth of a second at most.
+                world.run(min(end - world.now, .milliseconds(100)))
+                continue
+            }
+            world.run(max(.zero, min(next.at - world.now, .milliseconds(100))))
+            guard world.now >= next.at else { continue }
+            answers.removeFirst()
+            world.perform(.speedClass(sim, next.answer))
+        }
+        serve()
+    }
+
+    private mutating func serve() {
+        for asked in world.classesAsked[seen...] {
+            judge(asked.speedClass, at: asked.at)
+            let fates = Fate.allCases
+            let fate = isWell ? .done : fates[Int(random.next() % UInt64(fates.count))]
+            var delay = Duration.milliseconds(80)
+            let answer: SpeedClassAnswer
+            switch fate {
+            case .done:
+                speedClass = asked.speedClass
+                answer = .confirmed(asked.speedClass, via: "api")
+            case .refused: answer = .failed("HTTP 503", retryAfter: .seconds(10), permanent: false)
+            case .tooMany: answer = .failed("HTTP 429", retryAfter: .seconds(60), permanent: false)
+            case .hangs:
+                delay = .seconds(22)
+                answer = .failed("no answer", retryAfter: nil, permanent: false)
+            case .answerLost:
+                speedClass = asked.speedClass
+                delay = .seconds(22)
+                answer = .failed("half an answer", retryAfter: nil, permanent: false)
+            case .doneLate:
+                delay = .seconds(22)
+                late.append((world.now + .seconds(60), asked.speedClass))
+                answer = .failed("no answer", retryAfter: nil, permanent: false)
+            case .wrongKey: answer = .failed("HTTP 401", retryAfter: nil, permanent: true)
+            }
+            answers.append(Answer(at: max(world.now, asked.at + delay), answer: answer))
+        }
+        seen = world.classesAsked.count
+    }
+
+    private mutating func judge(_ asked: String, at moment: Moment) {
+        let isRecent = moment - roleSince <= .seconds(2)
+        if asked == "s1.fast", standsBy, !isRecent { wrong.append("raised as backup at \(moment)") }
+        if asked == "s1.minimum", !standsBy { wrong.append("lowered as master at \(moment)") }
+    }
+
+    mutating func happen() {
+        switch random.next() % 6 {
+        case 0: killDaemon()
+        case 1: world.lines[sim]?.isDead.toggle()
+        default: change(to: random.next() % 2 == 0)
+        }
+        run(.milliseconds(Int64(random.next() % 30_000)))
+    }
+}
+
+@Suite("the class of a SIM in a site")
+struct SpeedClassStoryTests {
+    @Test(
+        "whatever dies and whatever SORACOM does: the class ends as the role wants it, and is asked for in no other role",
+        arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
+    func story(seed: UInt64) {
+        for standsBy in [true, false] {
+            var story = Story(seed: seed &* 2 &+ (standsBy ? 1 : 0))
+            for _ in 0..<25 { story.happen() }
+            story.change(to: standsBy)
+            story.isWell = true
+            // What was refused for good is tried again after ten minutes at the latest.
+            story.run(.seconds(630))
+            #expect(story.speedClass == (standsBy ? "s1.minimum" : "s1.fast"), "seed \(seed)")
+            #expect(story.wrong == [], "seed \(seed)")
+        }
+    }
+
+    @Test("the way back while the raise still hangs: lowered as soon as that has ended, whether it was done or not")
+    func hangs() {
+        for isDone in [true, false] {
+            var world = Simulation(
+                threeUplinks { policy in
+                    policy.uplinks.removeFirst(2)
+                    policy.failover.order = [Failover.Step("soracom")]
+                }, answersSpeedClass: false)
+            let sim = UplinkNumber(rawValue: 1)
+            world.perform(.standsBy(true))
+            world.run(.seconds(1))
+            world.perform(.speedClass(sim, .confirmed("s1.minimum", via: "api")))
+            world.perform(.standsBy(false))
+            world.run(.seconds(5))
+            world.perform(.standsBy(true))
+            world.run(.seconds(10))
+            let asked = { (world: Simulation) in world.classesAsked.map(\.speedClass) }
+            #expect(asked(world).last == "s1.fast", "one request at a time")
+            world.perform(
+                .speedClass(
+                    sim,
+                    isDone
+                        ? .confirmed("s1.fast", via: "api") : .failed("no answer", retryAfter: nil, permanent: false)))
+            world.run(.seconds(2))
+            #expect(asked(world).last == "s1.minimum")
+        }
+    }
+}
