@@ -123,11 +123,18 @@ extension Daemon {
             site?.fifoWatch = try loop.watch(descriptor, for: [.read, .edge]) { [weak self] _ in self?.readNotices() }
             warnings["fifo"] = nil
         } catch {
-            let way = error.errno == 17 ? "; remove it" : ""  // EEXIST: it is no FIFO
-            let text = "keepalived's notices cannot be read: \(error)\(way); the role is taken from the address alone"
+            let text =
+                "keepalived's notices cannot be read: \(error)\(remedy(error)); the role is taken from the address alone"
             if warnings["fifo"] != text { log(.warning, text) }
             warnings["fifo"] = text
         }
+    }
+
+    /// What to do where one of the two files cannot be made.
+    private func remedy(_ error: SystemCallError) -> String {
+        if error.errno == 17 { return "; remove it" }  // EEXIST: it is no FIFO
+        if error.isReadOnly { return "; its directory needs ReadWritePaths= in the unit (systemctl edit wanctld)" }
+        return error.isNotPermitted ? "; its directory has to belong to the user of wanctld" : ""
     }
 
     /// Every few seconds: what others may have taken away is put back.
@@ -275,7 +282,7 @@ extension Daemon {
                 speak()
             }
         } catch {
-            let text = "keepalived cannot be told how this box is: \(error)"
+            let text = "keepalived cannot be told how this box is: \(error)\(remedy(error))"
             if warnings["health"] != text { log(.error, text) }
             warnings["health"] = text
             // Again when everything is looked after, not at each answer of a probe.
