@@ -23,13 +23,16 @@ SWIFT ?= swift
 FINDINGS := sed -uE '/^◇|^✔ Test case /d'
 FUZZ_SECONDS ?= 20
 VMLAB ?= ../shared/vmlab/vmlab
+# Which parts of Tests/VM, by number; all where it is empty.
+PARTS ?=
 
 LIBRARIES := libmnl-dev libnftables-dev libcurl4-openssl-dev libyaml-dev libjansson-dev pkg-config
 TOOLS := nftables conntrack iproute2 iputils-ping keepalived fping util-linux
-VM_TOOLS := qemu-system-x86 cpio kmod busybox-static systemd ppp pppoe socat hostapd wpasupplicant iw
+VM_TOOLS := qemu-system-x86 cpio kmod busybox-static systemd ppp pppoe socat hostapd wpasupplicant iw keepalived
 
 BUILT := .build/release
 PROGRAMS := wanctld wanctl-courier wanctl wanctl-lab
+UNIT_FILES := wanctld.service wanctl-handover.service wanctl-handover.timer
 # One directory, since each program finds the others beside itself.
 LIB = $(DESTDIR)$(PREFIX)/lib/wanctl
 UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
@@ -97,13 +100,13 @@ fuzz: setup ## each parser under libFuzzer for FUZZ_SECONDS
 	@Tests/Fuzz/run $(FUZZ_SECONDS)
 
 .PHONY: vm-test
-vm-test: setup ## the systemd unit with real PPP and Wi-Fi, in a virtual machine (VMLAB=…/vmlab)
+vm-test: setup ## the systemd unit with real PPP and Wi-Fi, in a virtual machine (VMLAB=…/vmlab, PARTS=)
 	@[ -x "$(VMLAB)" ] || { echo "no $(VMLAB): say where vmlab is, make vm-test VMLAB=PATH" >&2; exit 1; }
 	@SUDO="$(SUDO)" Tests/Tools/need $(VM_TOOLS)
 	$(SWIFT) build -c release --static-swift-stdlib
 	rm -rf .build/vm-root
 	$(MAKE) --no-print-directory install DESTDIR=.build/vm-root
-	VMLAB_OUT=.build/vm-out $(AS_ROOT) "$(VMLAB)" --systemd --timeout 600 Tests/VM/run
+	VMLAB_OUT=.build/vm-out $(AS_ROOT) "$(VMLAB)" --systemd --timeout 600 Tests/VM/run $(PARTS)
 
 .PHONY: install
 install: ## the programs of `make release`, unit, user, sample policy (PREFIX, DESTDIR)
@@ -114,8 +117,9 @@ install: ## the programs of `make release`, unit, user, sample policy (PREFIX, D
 	ln -sfn ../lib/wanctl/wanctl-lab $(DESTDIR)$(PREFIX)/bin/wanctl-lab
 	ln -sfn ../lib/wanctl/wanctld $(DESTDIR)$(PREFIX)/sbin/wanctld
 	install -d $(UNITS)
-	sed -E 's,/usr/(lib/wanctl|bin|share)/,$(PREFIX)/\1/,g' Systemd/wanctld.service > $(UNITS)/wanctld.service
-	chmod 644 $(UNITS)/wanctld.service
+	for unit in $(UNIT_FILES); do \
+		sed -E 's,/usr/(lib/wanctl|bin|share)/,$(PREFIX)/\1/,g' Systemd/$$unit > $(UNITS)/$$unit; \
+		chmod 644 $(UNITS)/$$unit; done
 	install -D -m 644 Systemd/wanctl.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/wanctl.conf
 	install -D -m 644 Systemd/wanctl.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/wanctl.conf
 	install -D -m 644 Systemd/90-wanctl.conf $(DESTDIR)$(PREFIX)/lib/sysctl.d/90-wanctl.conf
@@ -130,9 +134,12 @@ install: ## the programs of `make release`, unit, user, sample policy (PREFIX, D
 .PHONY: uninstall
 uninstall: ## take that away again; leaves /etc/wanctl, /var/lib/wanctl and the routes
 	@[ -n "$(DESTDIR)" ] || ! [ -d /run/systemd/system ] || systemctl disable --now wanctld 2>/dev/null || true
+	@# Nobody is left to take it back: a box without its daemon is no gateway.
+	@[ -n "$(DESTDIR)" ] || ! [ -x $(PREFIX)/lib/wanctl/wanctld ] || $(PREFIX)/lib/wanctl/wanctld --hand-over || true
+	@[ -n "$(DESTDIR)" ] || ! [ -d /run/systemd/system ] || systemctl stop wanctl-handover.timer 2>/dev/null || true
 	rm -rf $(LIB) $(DESTDIR)$(PREFIX)/share/doc/wanctl
 	rm -f $(DESTDIR)$(PREFIX)/bin/wanctl $(DESTDIR)$(PREFIX)/bin/wanctl-lab $(DESTDIR)$(PREFIX)/sbin/wanctld
-	rm -f $(UNITS)/wanctld.service $(DESTDIR)$(PREFIX)/lib/sysusers.d/wanctl.conf
+	rm -f $(addprefix $(UNITS)/,$(UNIT_FILES)) $(DESTDIR)$(PREFIX)/lib/sysusers.d/wanctl.conf
 	rm -f $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/wanctl.conf $(DESTDIR)$(PREFIX)/lib/sysctl.d/90-wanctl.conf
 	rm -f $(DESTDIR)/etc/iproute2/rt_protos.d/wanctl.conf $(DESTDIR)/etc/wanctl/policy.yaml.example
 

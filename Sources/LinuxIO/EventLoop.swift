@@ -18,6 +18,8 @@ package final class EventLoop {
         package static let hangUp = Readiness(rawValue: UInt32(EPOLLHUP.rawValue))
         package static let error = Readiness(rawValue: UInt32(EPOLLERR.rawValue))
         package static let priority = Readiness(rawValue: UInt32(EPOLLPRI.rawValue))
+        /// To be asked for with the others: told once when it comes, and not as long as it is so (EPOLLET).
+        package static let edge = Readiness(rawValue: 1 << 31)
     }
 
     private struct Entry {
@@ -49,7 +51,7 @@ package final class EventLoop {
         _ = try checked("epoll_ctl(2)") { epoll_ctl(epoll.raw, EPOLL_CTL_ADD, descriptor, &event) }
     }
 
-    /// Calls `handler` whenever the descriptor is ready (level-triggered).
+    /// Calls `handler` whenever the descriptor is ready (level-triggered, without `.edge`).
     package func watch(
         _ descriptor: Int32, for events: Readiness = .read, handler: @escaping (Readiness) -> Void
     ) throws(SystemCallError) -> Watch {

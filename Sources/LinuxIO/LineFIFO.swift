@@ -3,13 +3,16 @@ internal import Glibc
 
 /// A FIFO (fifo(7)) at a path, into which other programs write lines, read without waiting.
 ///
-/// It is opened for both directions: so opening waits for nobody, the end of a writer is no end of file, and a writer that comes
-/// later finds a reader. Lines of up to PIPE_BUF (4096) bytes that were written with one write(2) arrive whole. What is written
-/// while nobody reads stays in it, up to the pipe's 64 KiB, for as long as any program holds it open.
+/// It is opened for reading alone and without waiting, so that the end of the last writer is seen; a writer that comes later is
+/// read as the first one was. Lines of up to PIPE_BUF (4096) bytes that were written with one write(2) arrive whole. What is
+/// written while nobody reads stays in it, up to the pipe's 64 KiB, for as long as any program holds it open.
 package struct LineFIFO: ~Copyable {
     package let path: String
-    /// To be watched for reading (level-triggered); `lines()` when it is ready.
+    /// To be watched for reading, edge-triggered: without a writer it hangs up for as long as there is none. `lines()` until
+    /// there are none, when it is ready.
     package let descriptor: OwnedDescriptor
+    /// Whether a program had it open for writing when it was last read; `nil` before that.
+    package private(set) var hasWriter: Bool?
     /// Whether it had to be made: who wrote into an earlier one at this path has to open it again.
     package let wasMade: Bool
     private let device: UInt64
@@ -69,9 +72,12 @@ package struct LineFIFO: ~Copyable {
             let count = read(raw, &chunk, chunk.count)
             if count < 0 {
                 if Glibc.errno == EINTR { continue }
-                if Glibc.errno == EAGAIN { break }
-                throw SystemCallError(call: "read(2)", subject: path)
+                guard Glibc.errno == EAGAIN else { throw SystemCallError(call: "read(2)", subject: path) }
+                hasWriter = true
+                break
             }
+            // pipe(7): only a pipe without writers ends.
+            hasWriter = count > 0
             if count == 0 { break }
             taken += count
             take(chunk[..<count], into: &lines)
@@ -107,7 +113,7 @@ package struct LineFIFO: ~Copyable {
     private static func open(_ path: String) throws(SystemCallError) -> OwnedDescriptor {
         OwnedDescriptor(
             taking: try checked("open(2)", path) {
-                Glibc.open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)
+                Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)
             })
     }
 

@@ -21,21 +21,21 @@ extension Daemon {
         if !force, let refusal = refusal(of: uplink, on: other) {
             return reply.fail(.refused, "\(refusal); --force to give the address away all the same")
         }
-        let until = span.map { Clock.realtime() / 1_000_000_000 + $0.components.seconds }
-        state.aside = (uplink, until)
+        state.aside = (uplink, nil)
+        asideUntil = span.map { Daemon.moment() + $0 }
         let end = span.map { " for \($0.policyText)" } ?? ""
         let done = "this box stands aside for \(other.name), which has \(uplink)\(end)"
         note(kind: "operator", "\(done) (by \(peer))")
-        isStateUnwritten = true
         watchAside()
         writeHealth()
+        remember()
         writeDown()
         let notes =
             standsBy ? ["this box is backup: the address is not here to be given away"] : []
         reply.finish(ActionReport(done: done, warnings: notes).json)
     }
 
-    /// Ends when its time is over; a clock that jumps moves that, as it moves what the operator meant.
+    /// Ends when its time is over, by the clock that never jumps.
     func watchAside() {
         if let asideTimer { loop.cancel(asideTimer) }
         asideTimer = nil
@@ -43,19 +43,16 @@ extension Daemon {
         guard otherBox(of: aside.uplink) != nil else {
             return endAside(because: "the policy has no such uplink of another box any more")
         }
-        guard let until = aside.until else { return }
-        let left = until - Clock.realtime() / 1_000_000_000
-        guard left > 0 else { return endAside(because: "its time is over") }
-        asideTimer = loop.schedule(at: Clock.boottime() + min(left, 60) * 1_000_000_000) { [weak self] in
-            self?.watchAside()
-        }
+        guard let asideUntil else { return }
+        guard asideUntil > Daemon.moment() else { return endAside(because: "its time is over") }
+        asideTimer = loop.schedule(at: asideUntil.nanoseconds) { [weak self] in self?.watchAside() }
     }
 
     /// `nil`: the operator said so, and that is told already.
     func endAside(because reason: String?) {
         guard let aside = state.aside else { return }
         state.aside = nil
-        isStateUnwritten = true
+        asideUntil = nil
         if let reason { note(kind: "auto", "this box stands aside for \(aside.uplink) no more: \(reason)") }
         watchAside()
         writeHealth()

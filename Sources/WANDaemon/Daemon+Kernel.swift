@@ -154,7 +154,7 @@ extension Daemon {
     func wanted() -> KernelState {
         var wanted = WantedState.make(
             uplinks: dataplaneUplinks(), ladder: engine.decision.ladder, mark: policy.mark, strict: strictUplinks,
-            relay: standsBy ? relay() : nil)
+            relay: standsBy && site?.isOrphan != true ? relay() : nil)
         // `ip route replace` would take the place of whoever has it: where another program's default stands at our metric in
         // `main`, it stays, and our mirror waits.
         let mirrors = wanted.routes.keys.filter { $0.table == .main && $0.destination.isDefault }

@@ -223,7 +223,9 @@ extension Daemon {
     }
 
     func remember() {
-        state.remember(engine.memory, now: Daemon.moment(), unixSeconds: Clock.realtime() / 1_000_000_000)
+        state.remember(
+            engine.memory, asideUntil: asideUntil, now: Daemon.moment(),
+            unixSeconds: Clock.realtime() / 1_000_000_000)
         isStateUnwritten = true
         writeSoon()
     }

@@ -14,6 +14,8 @@ final class PeerTalk {
     var timer: EventLoop.Timer?
     /// Who was heard lately, when it was last looked.
     var wasFresh: Set<String> = []
+    /// Since when another box has the address too.
+    var rivalSince: Moment?
 
     init(_ peers: [Node]) { book = PeerBook(peers: peers) }
 }
@@ -38,6 +40,7 @@ extension Daemon {
         if let timer = talk?.timer { loop.cancel(timer) }
         talk = nil
         warnings["peers"] = nil
+        warnings["rival"] = nil
     }
 
     private func closeExchange() {
@@ -51,6 +54,8 @@ extension Daemon {
         guard let talk else { return }
         if let timer = talk.timer { loop.cancel(timer) }
         talk.timer = loop.schedule(at: Clock.boottime() + Self.pace) { [weak self] in self?.speak() }
+        lookForRivals()
+        updateRole()
         if talk.watch == nil { openExchange() }
         guard let word = word(), let failures = talk.send(word), let position = loaded.position else { return }
         // An interface that was made anew takes nothing from a socket of the former one.
@@ -92,7 +97,10 @@ extension Daemon {
                     if word.version != wanctlVersion {
                         complain(.otherVersion(node: heard.node, version: word.version, own: wanctlVersion), at: now)
                     }
-                    if before?.health != word.health { writeHealth() }
+                    if before?.health != word.health {
+                        writeHealth()
+                        followExpectation()
+                    }
                     if before?.role != word.role || before?.uplinks != word.uplinks { tellStatusWatchers() }
                 case .failure(let error): log(.debug, "\(heard.node) said what cannot be read: \(error)")
                 }
@@ -129,7 +137,10 @@ extension Daemon {
 
     /// Why the site's traffic cannot go to this uplink of another box, as far as that is known.
     func refusal(of uplink: String, on other: Node) -> String? {
-        talk?.book.objection(to: uplink, on: other.name, at: Daemon.moment())
+        if site?.fifo?.fifo.hasWriter == false {
+            return "keepalived, which would give the address away, does not run here"
+        }
+        return talk?.book.objection(to: uplink, on: other.name, at: Daemon.moment())
     }
 
     /// What a box of a site says of itself and the others.
@@ -152,6 +163,9 @@ extension Daemon {
         if let notice = site.notice { lines.append("keepalived last said: \(notice.notice.line)") }
         if let aside = state.aside { lines.append("it stands aside for \(aside.uplink), by the operator's word") }
         if site.role == .backup { lines.append("its own traffic goes to \(vrrp.address.address)") }
+        if !leavings.silenced.isEmpty {
+            lines.append("nothing from \(leavings.silenced.sorted().joined(separator: ", ")) is forwarded")
+        }
         return lines
     }
 }

@@ -20,9 +20,17 @@ final class SiteState {
     var fifoWatch: EventLoop.Watch?
     var health: HealthFile
     var written: Int?
-    /// What an earlier daemon left in the file, and whether that is that this box was good.
-    let foundHealth: Int?
+    /// When this daemon, or the policy in force, began, and what keepalived had been told before.
+    var begunAt = Daemon.moment()
+    var foundHealth: Int?
+    /// Whether that was that this box is good.
     var isTrusted: Bool { foundHealth.map { $0 > NodeHealth.held } ?? false }
+    /// Since when this box is the best, and has not the address.
+    var expectsSince: Moment?
+    /// Since when nobody has the FIFO open for writing.
+    var unheardSince: Moment?
+    /// The address is here, and by right another box's.
+    var isOrphan = false
     /// The last notice for our instance, and when.
     var notice: (notice: VRRPNotice, at: Moment)?
     /// The address is being given away: `NodeHealth.yield` stands in the file until then at the latest.
@@ -62,16 +70,15 @@ extension Daemon {
     /// At start and after a reload: before the uplinks are looked at, so that nothing is raised that is to rest.
     func takeSite() {
         watchAside()
-        guard let vrrp else {
-            site?.cancelAll(loop)
-            site = nil
-            endPeers()
-            standBy(false)
-            return
-        }
+        noteTrackFile()
+        guard let vrrp else { return leaveSiteByPolicy() }
         defer { takePeers() }
         if let site, site.fifoPath == vrrp.notifyFIFO, site.health.path == vrrp.trackFile {
+            // An uplink that has another name now has to be proven anew, and gives nothing away meanwhile.
+            site.begunAt = Daemon.moment()
+            site.foundHealth = site.written
             updateRole()
+            followForwarding()
             writeHealth()
             return
         }
@@ -80,6 +87,27 @@ extension Daemon {
         openFIFO(vrrp)
         updateRole(isFirst: true)
         keepSite()
+    }
+
+    /// The policy has no vrrp, now or any more.
+    private func leaveSiteByPolicy() {
+        if let site, let value = site.written {
+            log(.notice, "keepalived is told no more how good this box is; \(site.health.path) goes on saying \(value)")
+        }
+        site?.cancelAll(loop)
+        site = nil
+        for key in ["fifo", "keepalived", "rival", "health"] { warnings[key] = nil }
+        endPeers()
+        standBy(false)
+        followForwarding()
+    }
+
+    private func noteTrackFile() {
+        do throws(SystemCallError) {
+            try leavings.note(trackFile: vrrp?.trackFile, mustGive: vrrp?.mustGive ?? false)
+        } catch {
+            log(.warning, "\(error): `wanctld --cleanup` will not know of \(vrrp?.trackFile ?? "the end of vrrp")")
+        }
     }
 
     private func openFIFO(_ vrrp: VRRP) {
@@ -92,10 +120,11 @@ extension Daemon {
                     "\(vrrp.notifyFIFO) was not there and is made; a keepalived that runs already has to be reloaded")
             }
             site?.fifo = NoticeReader(fifo)
-            site?.fifoWatch = try loop.watch(descriptor) { [weak self] _ in self?.readNotices() }
+            site?.fifoWatch = try loop.watch(descriptor, for: [.read, .edge]) { [weak self] _ in self?.readNotices() }
             warnings["fifo"] = nil
         } catch {
-            let text = "keepalived's notices cannot be read: \(error); the role is taken from the address alone"
+            let way = error.errno == 17 ? "; remove it" : ""  // EEXIST: it is no FIFO
+            let text = "keepalived's notices cannot be read: \(error)\(way); the role is taken from the address alone"
             if warnings["fifo"] != text { log(.warning, text) }
             warnings["fifo"] = text
         }
@@ -110,7 +139,8 @@ extension Daemon {
             site?.fifoWatch = nil
         }
         if site?.fifo == nil { openFIFO(vrrp) }
-        updateRole()
+        readNotices()
+        forwardAsWanted()
         writeHealth(isForced: true)
         site?.timer = loop.schedule(at: Clock.boottime() + 5_000_000_000) { [weak self] in self?.keepSite() }
     }
@@ -133,34 +163,51 @@ extension Daemon {
         } catch {
             warnings["fifo"] = "keepalived's notices cannot be read: \(error)"
         }
+        lookForKeepalived(vrrp)
         updateRole()
     }
 
     /// Who has the address carries the traffic.
     func updateRole(isFirst: Bool = false) {
         guard let vrrp, let before = site?.role else { return }
-        let hasAddress = picture.addresses.values.contains { list in list.contains { $0.local == vrrp.address.address }
-        }
-        let role: StatusReport.Role = hasAddress ? .master : .backup
-        guard role != before else { return }
+        let orphan = isFirst ? nil : orphanReason(vrrp)
+        let role: StatusReport.Role = hasAddress && orphan == nil ? .master : .backup
         let now = Daemon.moment()
+        if site?.isOrphan == true, !hasAddress {
+            // keepalived is there again, and has taken the address off.
+            site?.isOrphan = false
+            site?.reason = reason(vrrp, isFirst: false)
+            reconcile()
+            tellStatusWatchers()
+        }
+        guard role != before else { return }
+        site?.reason = orphan ?? reason(vrrp, isFirst: isFirst)
         site?.role = role
         site?.since = now
-        let said = site?.notice.map { "keepalived said \($0.notice.event.rawValue)" }
-        site?.reason =
-            isFirst
-            ? "\(vrrp.address.address) \(hasAddress ? "was" : "was not") on this box at start"
-            : "\(vrrp.address.address) \(hasAddress ? "came to" : "left") this box" + (said.map { " (\($0))" } ?? "")
+        site?.isOrphan = orphan != nil
+        site?.expectsSince = nil
         // What moves packets first; then it is told.
-        forward(vrrp, isMaster: hasAddress)
-        standBy(!hasAddress)
+        followForwarding()
+        standBy(role == .backup)
         if isFirst { steer() } else { awaitStrays() }
         note(kind: "role", "\(role.rawValue): \(site?.reason ?? "")")
-        if hasAddress, !isFirst { recordTakeover(at: now) }
+        if role == .master, !isFirst { recordTakeover(at: now) }
         writeHealth()
         speak()
         service.notify("STATUS=\(summary())")
         tellStatusWatchers()
+    }
+
+    /// Why the role is what the address says.
+    private func reason(_ vrrp: VRRP, isFirst: Bool) -> String {
+        let address = vrrp.address.address
+        if isFirst { return "\(address) \(hasAddress ? "was" : "was not") on this box at start" }
+        if site?.isOrphan == true, hasAddress { return "\(address) is still on this box, and nobody better has it" }
+        // Where the FIFO was full the last notice is an old one, and says the opposite.
+        let said = site?.notice.map(\.notice.event).flatMap {
+            $0.isMaster == hasAddress ? " (keepalived said \($0.rawValue))" : nil
+        }
+        return "\(address) \(hasAddress ? "came to" : "left") this box\(said ?? "")"
     }
 
     private func standBy(_ isStandingBy: Bool) {
@@ -176,27 +223,9 @@ extension Daemon {
         recordSwitch(decision, decidedAt: now, failure: nil)
     }
 
-    private func forward(_ vrrp: VRRP, isMaster: Bool) {
-        if let timer = site?.forwardingTimer { loop.cancel(timer) }
-        site?.forwardingTimer = nil
-        guard vrrp.backupForwarding == .off else { return }
-        if isMaster { return setForwarding(true) }
-        // Hosts that have not heard of the new gateway yet still send here.
-        site?.forwardingTimer = loop.schedule(at: Clock.boottime() + 2_000_000_000) { [weak self] in
-            guard let self, site?.role == .backup else { return }
-            setForwarding(false)
-        }
-    }
-
-    func setForwarding(_ isOn: Bool) {
-        for interface in policy.lan.interfaces {
-            if let done = KernelSettings.setForwarding(isOn, from: interface) { note(kind: "sysctl", done) }
-        }
-    }
-
     /// What must not stand while nobody is here to change it again: keepalived may still give this box the address.
     func leaveSite() {
-        if vrrp?.backupForwarding == .off, standsBy { setForwarding(true) }
+        endSilence()
         if site?.written == NodeHealth.yield {
             do throws(SystemCallError) {
                 _ = try site?.health.write(NodeHealth.held)
@@ -208,8 +237,8 @@ extension Daemon {
 
     // MARK: health
 
-    /// For so long after a start, what is being proved may still turn out well, and the file says what it said before: a daemon
-    /// that is started again must not give the address away.
+    /// For so long after a start or a reload, what is being proved may still turn out well, and the file says what it said before:
+    /// a daemon that is started again must not give the address away.
     private static let patience: Duration = .seconds(3)
     private static let yielding: Duration = .seconds(3)
     /// Nobody took it: not again for a while.
@@ -217,20 +246,22 @@ extension Daemon {
 
     /// Tells keepalived how good this box is, where that has changed.
     func writeHealth(isForced: Bool = false) {
-        guard let position = loaded.position, site != nil else { return }
+        guard let position = loaded.position, let begunAt = site?.begunAt else { return }
         let now = Daemon.moment()
         // What an earlier daemon left counts as long as a hold could have been running, and no longer.
-        let isTrusted = site?.isTrusted == true && now - startedMoment < max(policy.failover.hold, .seconds(5))
+        let isTrusted = site?.isTrusted == true && now - begunAt < max(policy.failover.hold, .seconds(5))
         var value = engine.health(places: position.places, count: position.count, isTrusted: isTrusted, at: now)
-        if value < max(site?.foundHealth ?? 0, 1), now - startedMoment < Self.patience, engine.isProving || !hasLooked {
+        // While a policy is exchanged, where an uplink is attached is not known yet.
+        let isUnknown = !hasLooked || former != nil
+        if value < max(site?.foundHealth ?? 0, 1), now - begunAt < Self.patience, engine.isProving || isUnknown {
             if site?.healthTimer != nil { return }
-            site?.healthTimer = loop.schedule(at: (startedMoment + Self.patience).nanoseconds) { [weak self] in
+            site?.healthTimer = loop.schedule(at: (begunAt + Self.patience).nanoseconds) { [weak self] in
                 self?.site?.healthTimer = nil
                 self?.writeHealth()
             }
             return
         }
-        if state.aside != nil { value = min(value, NodeHealth.held) }
+        if state.aside != nil || leavings.isUnreliable { value = min(value, NodeHealth.held) }
         if yields(now, to: value) { value = NodeHealth.yield }
         guard value != site?.written || isForced else { return }
         do throws(SystemCallError) {
@@ -239,7 +270,10 @@ extension Daemon {
             site?.written = value
             warnings["health"] = nil
             // The others judge by the last word whether anybody could take over.
-            if isNew { speak() }
+            if isNew {
+                followExpectation()
+                speak()
+            }
         } catch {
             let text = "keepalived cannot be told how this box is: \(error)"
             if warnings["health"] != text { log(.error, text) }
@@ -262,7 +296,7 @@ extension Daemon {
         // With preemption a better box takes the address by itself, only less quickly: it is given away when this one falls.
         // Without, it has to be given, now or when somebody comes to be better; where nobody is heard, in hope, once.
         let isFalling = (site.written ?? NodeHealth.none) > NodeHealth.held
-        let mustGive = !vrrp.preempts || vrrp.preemptDelay > .zero
+        let mustGive = vrrp.mustGive
         let isRested = site.yieldedAt.map { now - $0 > Self.rest } ?? true
         let isBetter = words.contains { $0 > NodeHealth.held }
         guard isBetter && (isFalling || mustGive && isRested) || words.isEmpty && isFalling && mustGive else {

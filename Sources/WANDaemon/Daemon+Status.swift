@@ -17,8 +17,7 @@ extension Daemon {
         }
         if let aside = state.aside {
             pinned = StatusReport.Pin(
-                uplink: aside.uplink, until: aside.until.map { Timestamp(unixNanoseconds: $0 * 1_000_000_000) },
-                strict: false)
+                uplink: aside.uplink, until: asideUntil.map { clock.time($0) }, strict: false)
         }
         var report = StatusReport(
             version: wanctlVersion, node: node, mode: pinned == nil ? .auto : .manual, role: site?.role ?? .alone,

@@ -13,12 +13,6 @@ extension Daemon {
         if !policy.lan.interfaces.isEmpty, policy.lan.forwarding == .on, let done = KernelSettings.enableForwarding() {
             note(kind: "sysctl", done)
         }
-        // A backup may have turned it off on these; the role or the policy may be another one by now.
-        if policy.lan.forwarding == .on, loaded.position != nil || site != nil,
-            !(vrrp?.backupForwarding == .off && standsBy)
-        {
-            setForwarding(true)
-        }
         replaceTable()
         if let done = KernelSettings.countFlowOctets() { log(.info, done) }
     }

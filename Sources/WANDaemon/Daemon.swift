@@ -75,10 +75,13 @@ final class Daemon {
     var drains: [UplinkNumber: Drain] = [:]
     var drainTimer: EventLoop.Timer?
     var resolver: ResolverFile
+    var leavings: Leavings
     /// Where this box stands in a site of several; `nil` where it is alone.
     var site: SiteState?
     var talk: PeerTalk?
     var asideTimer: EventLoop.Timer?
+    /// When that is over; `nil` where it has no end. The wall clock is asked once, at start.
+    var asideUntil: Moment?
     /// Name servers that pppd or a DHCP client wrote into `dnsFile`.
     var handedOutServers: [UplinkNumber: [IPAddress]] = [:]
     var handedOutTimer: EventLoop.Timer?
@@ -93,7 +96,6 @@ final class Daemon {
     var hasLooked = false
     private var isReleasePlanned = false
     let startedAt = Timestamp.now()
-    let startedMoment = Daemon.moment()
 
     static func moment() -> Moment { Moment(nanoseconds: Clock.boottime()) }
 
@@ -114,6 +116,7 @@ final class Daemon {
         kernel = try KernelAccess()
         prober = Prober(loop: loop)
         resolver = ResolverFile(besides: options.socket)
+        leavings = Leavings(besides: options.socket)
         pathProbe = PathProbe(loop: loop)
         journal = Journal(directory: options.stateDirectory)
         store = StateStore(directory: options.stateDirectory)
@@ -127,6 +130,7 @@ final class Daemon {
         self.state = state
         try kernel.dump(into: &picture)
         let now = Daemon.moment()
+        asideUntil = state.asideUntil(now: now, unixSeconds: Clock.realtime() / 1_000_000_000)
         let adopted = Daemon.adopted(picture, policy: loaded.policy, numbers: state.numbers)
         engine = Engine(
             setup: EngineSetup(policy: loaded.policy, numbers: state.numbers),
@@ -224,6 +228,7 @@ final class Daemon {
         note(kind: "started", "wanctld \(wanctlVersion) started with \(loaded.path)")
         service.notify("READY=1", "STATUS=\(summary())")
         beatWatchdog()
+        comeOfAge()
         prepareToken()
         releaseStartupMemory()
     }
@@ -258,6 +263,24 @@ final class Daemon {
         courier.stop()
         remember()
         writeDown()
+    }
+
+    /// Daemons before this one died young: it is relied on when it has not.
+    private func comeOfAge() {
+        guard leavings.deaths > 0 else { return }
+        if site != nil, leavings.isUnreliable {
+            warnings["age"] = "the daemons before this one died young: for 30 s any other box with a line is better"
+        }
+        loop.schedule(at: Clock.boottime() + Leavings.youth.nanoseconds) { [weak self] in
+            guard let self else { return }
+            do throws(SystemCallError) {
+                try leavings.note(deaths: 0)
+            } catch {
+                log(.warning, "\(error), ignoring")
+            }
+            warnings["age"] = nil
+            writeHealth()
+        }
     }
 
     private func beatWatchdog() {

@@ -19,7 +19,9 @@ package func runDaemon(arguments: [String]) -> Int32 {
     case .version:
         write("wanctld \(wanctlVersion)\n", to: 1)
         return 0
-    case .cleanUp: return cleanUp()
+    case .cleanUp: return cleanUp(options)
+    case .ended: return ended(options)
+    case .handOver: return handOver(options)
     case .check: return check(options)
     case .run: return run(options)
     }
@@ -83,7 +85,39 @@ private func missingCredentials(_ loaded: LoadedPolicy) -> [String] {
     }
 }
 
-private func cleanUp() -> Int32 {
+private func ended(_ options: DaemonOptions) -> Int32 {
+    let environment = environmentVariables()
+    var leavings = Leavings(besides: options.socket)
+    let done = leavings.daemonEnded(result: environment["SERVICE_RESULT"], exitStatus: environment["EXIT_STATUS"])
+    for line in done { write("no daemon watches this box: \(line)\n", to: 1) }
+    return done.contains { $0.hasPrefix("refused") } ? 1 : 0
+}
+
+/// 0 also where a daemon runs, which says itself how the box is: then it came back in time.
+private func handOver(_ options: DaemonOptions) -> Int32 {
+    do {
+        guard try isAlone() else {
+            write("a daemon runs here and says itself how this box is\n", to: 1)
+            return 0
+        }
+        var leavings = Leavings(besides: options.socket)
+        let done = leavings.undo()
+        for line in done { write("no daemon watches this box: \(line)\n", to: 1) }
+        return done.contains { $0.hasPrefix("refused") } ? 1 : 0
+    } catch {
+        say("wanctld: this box could not be called unfit: \(error)\n")
+        return advice(for: error)
+    }
+}
+
+/// No daemon is in this network namespace. The lock is not kept: one that comes now must not find the place taken.
+private func isAlone() throws(SystemCallError) -> Bool {
+    guard let lock = try NamespaceLock.take(lockName) else { return false }
+    lock.keep()
+    return true
+}
+
+private func cleanUp(_ options: DaemonOptions) -> Int32 {
     do {
         guard let lock = try NamespaceLock.take(lockName) else {
             say("wanctld: a daemon is running here and would put everything back; stop it first\n")
@@ -92,7 +126,11 @@ private func cleanUp() -> Int32 {
         defer { lock.keep() }
         // Under a name of its own: a daemon that starts meanwhile must not take this for its own doing.
         try? Files.write("wanctld-cleanup", to: "/proc/self/comm")
-        let done = try KernelAccess().cleanUp()
+        // The address goes first, to a box that leads somewhere: three advertisements and a little.
+        var leavings = Leavings(besides: options.socket)
+        let undone = leavings.undo()
+        if leavings.trackFile != nil, !undone.isEmpty { try Leavings.pass(.seconds(1)) }
+        let done = undone + (try KernelAccess().cleanUp())
         for line in done { write(line + "\n", to: 1) }
         write("routes, rules and nft table of wanctl are gone\n", to: 1)
         return done.contains { $0.hasPrefix("refused") } ? 1 : 0

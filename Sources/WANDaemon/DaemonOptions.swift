@@ -2,7 +2,7 @@ internal import LinuxIO
 
 /// The command line of `wanctld`.
 package struct DaemonOptions: Hashable, Sendable {
-    package enum Action: Hashable, Sendable { case run, check, cleanUp, help, version }
+    package enum Action: Hashable, Sendable { case run, check, cleanUp, ended, handOver, help, version }
 
     package var policy = "/etc/wanctl/policy.yaml"
     package var node: String?
@@ -17,14 +17,17 @@ package struct DaemonOptions: Hashable, Sendable {
     var nodeName: String { node ?? hostName() }
 
     package static let usage = """
-        usage: wanctld --policy FILE [--node NAME] [--socket PATH] [--state-dir DIR] [--check] [--cleanup] [--verbose]
+        usage: wanctld --policy FILE [--node NAME] [--socket PATH] [--state-dir DIR] [--check] [--cleanup] [--ended]
+                       [--hand-over] [--verbose]
 
           --policy FILE     the policy (default /etc/wanctl/policy.yaml)
           --node NAME       this box's name in the policy (default: the host name)
           --socket PATH     where `wanctl` finds the daemon (default /run/wanctl/wanctl.sock)
           --state-dir DIR   what outlives the daemon (default /var/lib/wanctl)
           --check           check the policy and what it needs on this box, change nothing; 65 where it has faults
-          --cleanup         remove every route, rule and nft table of wanctl, and end
+          --cleanup         remove every route, rule and nft table of wanctl, give the virtual address of a site away, and end
+          --ended           for systemd, after a daemon has ended: where none comes after it, give the virtual address away
+          --hand-over       where no daemon runs, give the virtual address away
           --verbose         also log every doubt about an uplink
         Signals: SIGHUP reloads the policy; SIGTERM ends the daemon and leaves routes and NAT standing.
 
@@ -49,6 +52,8 @@ package struct DaemonOptions: Hashable, Sendable {
             case "--state-dir": stateDirectory = try value(word)
             case "--check": action = .check
             case "--cleanup": action = .cleanUp
+            case "--ended": action = .ended
+            case "--hand-over": action = .handOver
             case "--verbose": isVerbose = true
             case "--help", "-h": action = .help
             case "--version": action = .version

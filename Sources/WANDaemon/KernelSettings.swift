@@ -33,6 +33,12 @@ enum KernelSettings {
         }
     }
 
+    /// Whether what comes in here is forwarded; `nil` where there is no such interface.
+    static func forwards(_ interface: String) -> Bool? {
+        guard let text = try? Files.text("/proc/sys/net/ipv4/conf/\(interface)/forwarding") else { return nil }
+        return text != "0"
+    }
+
     /// Whether what comes in here is forwarded (`net.ipv4.conf.INTERFACE.forwarding`); other interfaces keep theirs. Returns
     /// what was done, in words; `nil`: it was so.
     static func setForwarding(_ isOn: Bool, from interface: String) -> String? {

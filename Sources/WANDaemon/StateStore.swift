@@ -25,6 +25,12 @@ package struct StoredState: Hashable, Sendable {
         package var uplink: String
         package var classKey: String
         package var until: Int64
+
+        package init(uplink: String, classKey: String, until: Int64) {
+            self.uplink = uplink
+            self.classKey = classKey
+            self.until = until
+        }
     }
 
     package init() {}
@@ -112,20 +118,41 @@ package struct StoredState: Hashable, Sendable {
         memory.choices = choices.mapValues { $0.compactMap { numbers[$0] } }
         memory.drains = drains.compactMap { drain in
             // A clock that jumped must not keep flows on the dear line for years.
-            let left = max(0, min(drain.until.subtractingReportingOverflow(unixSeconds).partialValue, 86400))
+            let left = max(0, min(Self.held(drain.until) - Self.held(unixSeconds), 86400))
             return numbers[drain.uplink].map {
                 EngineMemory.Drain(uplink: $0, classKey: drain.classKey, until: now + .seconds(left))
             }
         }
         if let pin, let number = numbers[pin.uplink], pin.until.map({ $0 > unixSeconds }) ?? true {
             memory.pin = Selection.Pin(
-                uplink: number, until: pin.until.map { now + .seconds($0 - unixSeconds) }, strict: pin.strict,
+                uplink: number, until: Self.moment(pin.until, now: now, unixSeconds: unixSeconds), strict: pin.strict,
                 force: pin.force)
         }
         return memory
     }
 
-    package mutating func remember(_ memory: EngineMemory, now: Moment, unixSeconds: Int64) {
+    /// When this box stands aside no more; `nil` where it does not, or for ever.
+    package func asideUntil(now: Moment, unixSeconds: Int64) -> Moment? {
+        Self.moment(aside?.until, now: now, unixSeconds: unixSeconds)
+    }
+
+    /// Held within what a clock can show, whatever file and clock say.
+    private static func held(_ seconds: Int64) -> Int64 { min(max(seconds, 0), 1 << 33) }
+
+    private static func moment(_ until: Int64?, now: Moment, unixSeconds: Int64) -> Moment? {
+        until.map { now + .seconds(held($0) - held(unixSeconds)) }
+    }
+
+    private static func unixSeconds(of moment: Moment, now: Moment, unixSeconds: Int64) -> Int64 {
+        held(held(unixSeconds) + (moment - now).components.seconds)
+    }
+
+    /// `asideUntil`: as of `asideUntil(now:unixSeconds:)`.
+    package mutating func remember(
+        _ memory: EngineMemory, asideUntil: Moment? = nil, now: Moment, unixSeconds: Int64
+    ) {
+        func clock(_ moment: Moment) -> Int64 { Self.unixSeconds(of: moment, now: now, unixSeconds: unixSeconds) }
+        if let aside { self.aside = (aside.uplink, asideUntil.map(clock)) }
         func name(_ number: UplinkNumber) -> String? { numbers.first { $0.value == number }?.key }
         disabled = Set(memory.disabled.compactMap(name))
         drained = Set(memory.drained.compactMap(name))
@@ -136,13 +163,12 @@ package struct StoredState: Hashable, Sendable {
         choices = memory.choices.mapValues { $0.compactMap(name) }
         drains = memory.drains.compactMap { drain in
             name(drain.uplink).map {
-                Drain(
-                    uplink: $0, classKey: drain.classKey, until: unixSeconds + (drain.until - now).components.seconds)
+                Drain(uplink: $0, classKey: drain.classKey, until: clock(drain.until))
             }
         }
         pin = memory.pin.flatMap { pin in
             name(pin.uplink).map {
-                ($0, pin.until.map { unixSeconds + ($0 - now).components.seconds }, pin.strict, pin.force)
+                ($0, pin.until.map(clock), pin.strict, pin.force)
             }
         }
     }

@@ -23,7 +23,8 @@ final class BenchSite {
     func renew() throws {
         router.terminate()
         try lab.clearFaults()
-        try lab.mustRun(in: .router, [Siblings.path("wanctld"), "--cleanup"])
+        // With its socket: a site's daemon of this machine must not lose its address by that.
+        try lab.mustRun(in: .router, [Siblings.path("wanctld"), "--cleanup", "--socket", router.socketPath])
         removeTree(router.stateDirectory)
         try router.restart()
         try settle()

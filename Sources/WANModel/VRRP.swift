@@ -36,6 +36,9 @@ package struct VRRP: Hashable, Sendable {
     package static let defaultTrackFile = "/run/wanctl/health"
     package static let defaultNotifyFIFO = "/run/wanctl/vrrp.fifo"
 
+    /// A better node does not take the address by itself, or only after `preemptDelay`: see `NodeHealth.yield`.
+    package var mustGive: Bool { !preempts || preemptDelay > .zero }
+
     package init(instance: String, interface: String, routerID: UInt8, address: IPPrefix) {
         self.instance = instance
         self.interface = interface

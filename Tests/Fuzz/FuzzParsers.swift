@@ -1,5 +1,6 @@
 import Glibc
 import JSONText
+import WANControl
 import WANModel
 import WANPolicy
 
@@ -12,6 +13,7 @@ private enum Parser: UInt8 {
     case control = 4
     case soracom = 5
     case addresses = 6
+    case notice = 7
 
     /// Gives the bytes to the parser, whose refusal is as good as its acceptance; only a trap or a hang is a finding, or an
     /// answer that contradicts itself.
@@ -24,6 +26,7 @@ private enum Parser: UInt8 {
         case .control: readControl(bytes)
         case .soracom: readSoracom(bytes)
         case .addresses: readAddresses(bytes)
+        case .notice: readNotices(bytes)
         }
     }
 }
@@ -68,6 +71,20 @@ private func readAddresses(_ bytes: [UInt8]) {
         precondition(match.covers(match) && match.overlaps(match) != match.isEmpty, "a set does not hold itself")
     } catch {
         precondition(!error.faults.isEmpty && !error.description.isEmpty, "refused without a word")
+    }
+}
+
+/// What comes in by keepalived's notify FIFO, line by line.
+private func readNotices(_ bytes: [UInt8]) {
+    for bytes in bytes.split(separator: 10, omittingEmptySubsequences: false) {
+        let line = String(decoding: bytes, as: UTF8.self)
+        do throws(VRRPNoticeError) {
+            let notice = try VRRPNotice(line: line)
+            precondition((try? VRRPNotice(line: notice.line)) == notice, "a notice changed on the way")
+            precondition(!notice.name.isEmpty, "an instance without a name was taken")
+        } catch {
+            precondition(printable(error.description) == error.description, "refused, and badly")
+        }
     }
 }
 

@@ -121,6 +121,37 @@ struct LineFIFOTests {
         #expect(throws: SystemCallError(call: "open(2)", errno: ELOOP, subject: link)) { _ = try LineFIFO(link) }
     }
 
+    @Test("knows whether anybody writes, and wakes a loop once when the last one has gone")
+    func writers() throws {
+        var fifo = try LineFIFO(path)
+        try expectLines(&fifo, [])
+        claim(fifo.hasWriter == false)
+        let loop = try EventLoop()
+        var woken = 0
+        let watch = try loop.watch(fifo.descriptor.raw, for: [.read, .edge]) { _ in woken += 1 }
+        do {
+            let one = try writer(path)
+            try expectLines(&fifo, [])
+            claim(fifo.hasWriter == true)
+            #expect(write("last\n", to: one) == 5)
+        }
+        while woken == 0 { try loop.turn(timeout: 1000) }
+        // All of it, before its end is believed.
+        try expectLines(&fifo, ["last"])
+        try expectLines(&fifo, [])
+        claim(fifo.hasWriter == false)
+        let before = woken
+        for _ in 0..<5 { try loop.turn(timeout: 1) }
+        #expect(woken <= before + 1, "a hang-up that stands is no busy loop")
+        let two = try writer(path)
+        #expect(write("again\n", to: two) == 6)
+        let sofar = woken
+        while woken == sofar { try loop.turn(timeout: 1000) }
+        try expectLines(&fifo, ["again"])
+        claim(fifo.hasWriter == true)
+        loop.remove(watch)
+    }
+
     @Test("wakes an event loop")
     func wakes() throws {
         let loop = try EventLoop()

@@ -230,6 +230,18 @@ struct SiteTests {
             try world.lab.setFault(.sub, .gone)
         }
         try world.waitTraffic(of: client, on: .main, seconds: 15)
+        // A box whose daemon is gone for good has to give the address away too.
+        try world.lab.clearFaults(.sub)
+        try world.wait("main has heard that sub can take it", seconds: 15) {
+            (try world.status(.main).peers.first?.health ?? 0) > 1
+        }
+        let main = try world.daemon(.main)
+        let words = [try Programs.path("wanctld"), "--hand-over", "--socket", main.socketPath]
+        #expect(try world.lab.run(in: SiteNode.main.place, words).output.contains("a daemon runs here"))
+        #expect(main.terminate() == .exited(0))
+        let said = try world.lab.run(in: SiteNode.main.place, words)
+        #expect(said.succeeded && said.output.contains("health 0 for keepalived"), "\(said)")
+        try world.waitTraffic(of: client, on: .sub)
         _ = try client.stop()
     }
 }

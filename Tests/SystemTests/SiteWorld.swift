@@ -13,27 +13,69 @@ final class SiteWorld {
     let soracom: SoracomInLab
     private(set) var daemons: [SiteNode: RouterUnderTest] = [:]
     private(set) var keepalived: [SiteNode: SiteKeepalived] = [:]
-    private let policies: [SiteNode: String]
+    private let hold: String
+    private let vrrp: [String]
+    private let special: ((SiteNode, SiteLab) -> String)?
     private let slot: LabSlot
 
     /// Nothing runs yet.
-    convenience init(_ nodes: [SiteNode] = [.main, .sub], hold: String = "2s", vrrp: [String] = []) throws {
-        try self.init(nodes, extra: [:]) { node, lab in
-            SitePolicy.text(for: node, in: lab, hold: hold, vrrp: vrrp, soracom: SoracomInLab.policyLines())
-        }
-    }
-
-    /// With further lines on some boxes, and a policy of the test's own. Nothing runs yet.
+    ///
+    /// - Parameters:
+    ///   - extra: Further lines, and the boxes that have them.
+    ///   - policy: Instead of the lab's own.
     init(
-        _ nodes: [SiteNode] = [.main, .sub], extra: [LabUplink: SiteNode],
-        policy: (SiteNode, SiteLab) -> String
+        _ nodes: [SiteNode] = [.main, .sub], extra: [LabUplink: SiteNode] = [:], hold: String = "2s",
+        vrrp: [String] = [], policy: ((SiteNode, SiteLab) -> String)? = nil
     ) throws {
         slot = LabSlot()
         let lab = try SiteLab.build(nodes, extra: extra)
         self.lab = lab
         soracom = try SoracomInLab.start(in: lab, speedClass: "s1.fast")
-        policies = Dictionary(uniqueKeysWithValues: nodes.map { ($0, policy($0, lab)) })
+        self.hold = hold
+        self.vrrp = vrrp
+        special = policy
     }
+
+    /// The policy of a box, with other keys of `vrrp` than the world's where some are given.
+    func policy(_ node: SiteNode, vrrp: [String]? = nil) -> String {
+        special?(node, lab)
+            ?? SitePolicy.text(
+                for: node, in: lab, hold: hold, vrrp: vrrp ?? self.vrrp, soracom: SoracomInLab.policyLines())
+    }
+
+    /// The same box alone: its own uplink, and no other box.
+    func plainPolicy(_ node: SiteNode) -> String {
+        var isLeftOut = false
+        var lines: [Substring] = []
+        for line in policy(node).split(separator: "\n", omittingEmptySubsequences: false) {
+            // Sections and uplinks by their keys; what is deeper goes with them.
+            if line.first.map({ $0 != " " }) ?? false { isLeftOut = ["nodes:", "vrrp:"].contains(line) }
+            let others = lab.nodes.filter { $0 != node }.map { "  \($0.uplink.rawValue):" }
+            if line.hasPrefix("  "), !line.hasPrefix("   "), line.hasSuffix(":") {
+                isLeftOut = others.contains(String(line))
+            }
+            if isLeftOut || line.hasPrefix("    node: ") { continue }
+            lines.append(line.hasPrefix("  order:") ? "  order: [\(node.uplink.rawValue)]" : line)
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// Another policy for a running daemon, in force when this returns.
+    func reload(_ node: SiteNode, _ policy: String, at place: SourceLocation = #_sourceLocation) throws {
+        let answer = try daemon(node).reload(policy: policy)
+        guard case .result = answer else {
+            Issue.record("refused: \(answer)", sourceLocation: place)
+            throw WorldError("the policy was refused")
+        }
+    }
+
+    /// What is set for an interface of a box, as `forwarding`.
+    func setting(_ name: String, of interface: String = "eth0", on node: SiteNode) throws -> String {
+        let path = "/proc/sys/net/ipv4/conf/\(interface)/\(name)"
+        return try lab.mustRun(in: node.place, ["cat", path]).split(separator: "\n").joined()
+    }
+
+    func health(_ node: SiteNode) -> Int? { (try? Files.text(lab.healthFile(of: node))).flatMap { Int($0) } }
 
     /// All boxes run, the first is master, and its line carries the client's traffic.
     static func running(
@@ -53,14 +95,38 @@ final class SiteWorld {
     }
 
     func startDaemon(_ node: SiteNode) throws {
-        guard let policy = policies[node] else { return }
-        daemons[node] = try RouterUnderTest.start(on: node, in: lab, policy: policy, arguments: ["--verbose"]) { _ in
-            true
-        }
+        daemons[node] = try RouterUnderTest.start(
+            on: node, in: lab, policy: policy(node), arguments: ["--verbose"]
+        ) { _ in true }
     }
 
-    func startKeepalived(_ node: SiteNode) throws {
-        keepalived[node] = try SiteKeepalived.start(on: node, in: lab, policy: policies[node])
+    func startKeepalived(_ node: SiteNode, policy text: String? = nil) throws {
+        keepalived[node] = try SiteKeepalived.start(on: node, in: lab, policy: text ?? policy(node))
+    }
+
+    /// `wanctld --cleanup` on a box without a daemon.
+    func cleanUp(_ node: SiteNode) throws -> CommandResult {
+        let words = [try Programs.path("wanctld"), "--cleanup", "--socket", try daemon(node).socketPath]
+        return try lab.run(in: node.place, words)
+    }
+
+    /// What the unit runs after each end of the daemon, with what systemd says of it.
+    func ended(_ node: SiteNode, result: String, status: String) throws -> CommandResult {
+        let said = ["env", "SERVICE_RESULT=\(result)", "EXIT_STATUS=\(status)"]
+        let words = [try Programs.path("wanctld"), "--ended", "--socket", try daemon(node).socketPath]
+        return try lab.run(in: node.place, said + words)
+    }
+
+    /// The box loses its power and has it again: nothing runs, and of kernel and /run there is nothing left; the disk is.
+    func powerCycle(_ node: SiteNode) throws {
+        keepalived[node]?.kill()
+        try daemon(node).kill()
+        guard try cleanUp(node).succeeded else { throw WorldError("\(node) could not be cleaned up") }
+        let address = ["\(LabAddress.virtual)/24", "dev", "eth0"]
+        _ = try lab.run(in: node.place, ["ip", "addr", "del"] + address)
+        try lab.writeSettings(["net/ipv4/ip_forward": "0"], in: node.place)
+        let folder = lab.directory(of: node)
+        for name in ["health", "vrrp.fifo", "leavings.json", "wanctl.sock"] { Files.remove("\(folder)/\(name)") }
     }
 
     func settle() throws {

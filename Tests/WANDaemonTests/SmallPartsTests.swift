@@ -39,6 +39,42 @@ struct SmallPartsTests {
         #expect(read.memory(now: .zero, unixSeconds: 1_003_601).pin == nil)
     }
 
+    @Test("a wall clock that jumps while the daemon runs moves no end; what is stored is right by the new one")
+    func jumps() throws {
+        var state = StoredState()
+        state.numbers = ["ftth": UplinkNumber(rawValue: 1)]
+        state.aside = ("soracom", nil)
+        var memory = EngineMemory()
+        let now = Moment(nanoseconds: 50_000_000_000)
+        let end = now + .seconds(3600)
+        memory.pin = Selection.Pin(uplink: UplinkNumber(rawValue: 1), until: end, strict: false, force: false)
+        memory.drains = [EngineMemory.Drain(uplink: UplinkNumber(rawValue: 1), classKey: "", until: end)]
+        for clock in [1_000_000, 1_086_400, 913_600, 0, 1_795_219_200] as [Int64] {
+            state.remember(memory, asideUntil: end, now: now, unixSeconds: clock)
+            let read = StoredState(json: try JSONValue(parsing: state.json.text))
+            let found = read.memory(now: now, unixSeconds: clock)
+            #expect(found.pin?.until == end && found.drains.map(\.until) == [end])
+            #expect(read.asideUntil(now: now, unixSeconds: clock) == end)
+        }
+    }
+
+    @Test(
+        "no time in the file is too odd to be read",
+        arguments: [Int64.min, -1, 0, 1 << 33, .max], [Int64.min, -1, 0, 1_795_219_200, .max])
+    func oddTimes(until: Int64, clock: Int64) {
+        var state = StoredState()
+        state.numbers = ["ftth": UplinkNumber(rawValue: 1)]
+        state.pin = ("ftth", until, false, false)
+        state.aside = ("soracom", until)
+        state.drains = [StoredState.Drain(uplink: "ftth", classKey: "", until: until)]
+        let now = Moment(nanoseconds: 1_000_000_000)
+        let memory = state.memory(now: now, unixSeconds: clock)
+        #expect(memory.drains.allSatisfy { $0.until <= now + .seconds(86400) })
+        let ends = [memory.pin?.until, state.asideUntil(now: now, unixSeconds: clock)].compactMap { $0 }
+        state.remember(memory, asideUntil: ends.last, now: now, unixSeconds: clock)
+        #expect(StoredState(json: state.json) == state)
+    }
+
     @Test(
         "a damaged state is taken for what makes sense in it",
         arguments: [
@@ -80,6 +116,7 @@ struct SmallPartsTests {
         #expect(
             options.policy == "/p" && options.socket == "/s" && options.stateDirectory == "/d" && options.node == "n")
         #expect(try DaemonOptions(arguments: ["--check"]).action == .check)
+        #expect(try DaemonOptions(arguments: ["--hand-over"]).action == .handOver)
         for wrong in [["--policy"], ["--nope"], ["file"], ["--socket="]] {
             #expect(throws: DaemonOptions.UsageError.self) { try DaemonOptions(arguments: wrong) }
         }

@@ -135,6 +135,11 @@ struct SiteTests {
                 site(vrrp: ", preempt: false, preempt-delay: 5s"),
                 "6:99: warning: preempt-delay has no effect with preempt: false; remove one of them"),
             Faulty(
+                site(vrrp: ", backup: {forwarding: off}"),
+                "6:92: warning: forwarding off has no effect; it is turned off for lan.interfaces, and there are none: name them"
+            ),
+            Faulty(site(vrrp: ", backup: {forwarding: off}", rest: "lan: {interfaces: [eth0]}\n")),
+            Faulty(
                 site(rest: "lan: {interfaces: [eth2]}\n"),
                 "6:24: warning: interface eth0 is not in lan.interfaces; hosts that have the virtual address as their gateway are not routed"
             ),

@@ -110,11 +110,13 @@ extension StatusReport {
             ],
             noteTitle: "NOTE",
             rows: uplinks.map { uplink in
-                TextTable.Row(
+                // The choice of a backup carries nothing of the LAN's.
+                let traffic = role == .backup && uplink.traffic == .selected ? .standby : uplink.traffic
+                return TextTable.Row(
                     cells: [
-                        .init(printable(uplink.name), uplink.traffic == .selected ? .strong : .plain),
+                        .init(printable(uplink.name), traffic == .selected ? .strong : .plain),
                         .init(printable(uplink.interface)), .init(uplink.state.rawValue, uplink.tint),
-                        .init(uplink.traffic.rawValue, uplink.traffic == .standby ? .faint : .plain),
+                        .init(traffic.rawValue, traffic == .standby ? .faint : .plain),
                         .init(uplink.measured(uplink.rttMilliseconds.map { spoken(milliseconds: $0) })),
                         .init(uplink.measured(uplink.loss.map { spoken(share: $0) })),
                         .init((uplink.stateSpan ?? uplink.since.elapsed(until: style.now)).spokenText),

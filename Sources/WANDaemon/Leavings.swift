@@ -1,0 +1,142 @@
+internal import JSONText
+package import LinuxIO
+internal import WANModel
+
+/// What the daemon of one box among others leaves standing that somebody else has to undo where none comes after it: one with
+/// another policy, `wanctld --cleanup`, or `wanctld --ended`.
+///
+/// A file beside the control socket, so below /run: after a reboot there is nothing to undo. It says what was done, not what is
+/// wanted, and is written before the deed: a daemon that is killed in between leaves too long a list, which harms nobody.
+package struct Leavings: Sendable {
+    package let path: String
+    /// Where keepalived reads how good this box is, for as long as the policy has vrrp.
+    package private(set) var trackFile: String?
+    /// A lower health alone moves no address there (`VRRP.mustGive`).
+    package private(set) var mustGive = false
+    /// Interfaces from which forwarding was on, and is off by our doing (`vrrp: {backup: {forwarding: off}}`).
+    package private(set) var silenced: Set<String> = []
+    /// Daemons that died young, one after the other.
+    package private(set) var deaths = 0
+    /// Of so many, none is relied on until one has lived on.
+    package var isUnreliable: Bool { deaths >= 5 }
+    /// One that has lived for so long has not died young.
+    package static let youth = Duration.seconds(30)
+
+    /// `/run/wanctl/leavings.json` beside `/run/wanctl/wanctl.sock`. A file that cannot be read counts as none.
+    package init(besides socket: String) {
+        let slash = socket.lastIndex(of: "/")
+        path = slash.map { "\(socket[...$0])leavings.json" } ?? "leavings.json"
+        guard let bytes = try? Files.read(path, limit: 1 << 16), let json = try? JSONValue(parsing: bytes) else {
+            return
+        }
+        trackFile = json["track-file"]?.string.flatMap { $0.hasPrefix("/") ? $0 : nil }
+        mustGive = json["must-give"]?.bool ?? false
+        // Names that could be an interface's: they become part of a path.
+        silenced = Set((json["silenced"]?.array ?? []).compactMap(\.string).filter { Self.isName($0) })
+        deaths = Int(clamping: max(0, json["deaths"]?.integer ?? 0))
+    }
+
+    private static func isName(_ text: String) -> Bool {
+        (1...15).contains(text.utf8.count) && !text.contains("/") && text != "." && text != ".."
+    }
+
+    /// Notes the track file; what stands there already is not written again.
+    package mutating func note(trackFile: String?, mustGive: Bool) throws(SystemCallError) {
+        guard trackFile != self.trackFile || mustGive != self.mustGive else { return }
+        self.trackFile = trackFile
+        self.mustGive = mustGive
+        try write()
+    }
+
+    package mutating func note(silenced: Set<String>) throws(SystemCallError) {
+        guard silenced != self.silenced else { return }
+        self.silenced = silenced
+        try write()
+    }
+
+    package mutating func note(deaths: Int) throws(SystemCallError) {
+        guard deaths != self.deaths else { return }
+        self.deaths = deaths
+        try write()
+    }
+
+    private var json: JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("silenced", .array(silenced.sorted().map { .string($0) })), .init("deaths", .integer(Int64(deaths))),
+        ]
+        if let trackFile {
+            members.insert(
+                contentsOf: [.init("track-file", .string(trackFile)), .init("must-give", .bool(mustGive))], at: 0)
+        }
+        return .object(members)
+    }
+
+    private func write() throws(SystemCallError) {
+        try Files.replace(path, with: Array((json.text + "\n").utf8), mode: 0o644)
+    }
+
+    // MARK: undoing
+
+    /// A daemon has ended, as systemd tells it (systemd.exec(5), `$SERVICE_RESULT` and `$EXIT_STATUS` of `ExecStopPost=`): undoes
+    /// all where none comes after it, or those who come die as soon. What was done, in words.
+    ///
+    /// One that was stopped leaves all as it is: nothing tells whether it is started again in a moment, and an update on the master
+    /// must not give the address away. Where none is, `wanctld --hand-over` undoes it some seconds later.
+    package mutating func daemonEnded(result: String?, exitStatus: String?) -> [String] {
+        do throws(SystemCallError) {
+            guard let result, result != "success" else {
+                try note(deaths: 0)
+                return []
+            }
+            try note(deaths: deaths == .max ? deaths : deaths + 1)
+        } catch {
+            return ["refused: \(error)"]
+        }
+        // Those that the unit does not start again (RestartPreventExitStatus=).
+        let isLast = ["64", "65", "77"].contains(exitStatus)
+        return isLast || isUnreliable ? undo() : []
+    }
+
+    /// For a box on which no daemon comes after this one: keepalived hears that it leads nowhere, so that a better box takes the
+    /// address, and what is left of the LAN's traffic is forwarded again. What was done, in words.
+    ///
+    /// - Parameter pass: waits for so long.
+    package mutating func undo(pass: (Duration) throws(SystemCallError) -> Void = Leavings.pass) -> [String] {
+        var done: [String] = []
+        do throws(SystemCallError) {
+            if let trackFile, try giveAway(HealthFile(trackFile), pass: pass) {
+                done.append("health \(NodeHealth.none) for keepalived, in \(trackFile)")
+            }
+        } catch {
+            done.append("refused: keepalived still thinks that this box is good: \(error)")
+        }
+        for interface in silenced.sorted() {
+            if let text = KernelSettings.setForwarding(true, from: interface) { done.append(text) }
+        }
+        do throws(SystemCallError) {
+            try note(silenced: [])
+        } catch {
+            done.append("refused: \(error)")
+        }
+        return done
+    }
+
+    /// Makes the file say `none`, and before it, where keepalived needs that, `yield` for a second; whether it had to be written.
+    private func giveAway(
+        _ file: HealthFile, pass: (Duration) throws(SystemCallError) -> Void
+    ) throws(SystemCallError) -> Bool {
+        if mustGive, file.found.map({ $0 > NodeHealth.held }) ?? false {
+            try file.write(NodeHealth.yield)
+            try pass(.seconds(1))
+            // A daemon that has come meanwhile says it better.
+            guard file.found == NodeHealth.yield else { return false }
+        }
+        return try file.write(NodeHealth.none)
+    }
+
+    package static func pass(_ span: Duration) throws(SystemCallError) {
+        let loop = try EventLoop()
+        loop.schedule(at: Clock.boottime() + span.nanoseconds) { loop.stop() }
+        try loop.run()
+    }
+}
