@@ -7,13 +7,13 @@ extension Reading {
         guard let vrrp = policy.vrrp else { return }
         checkNodes(policy, vrrp)
         checkInterface(policy, vrrp)
-        warnAboutSharing(policy)
         if vrrp.backupForwarding == .off, policy.lan.interfaces.isEmpty, let place = places["vrrp.backup.forwarding"] {
             warn(
                 place, "forwarding off has no effect",
                 "it is turned off for lan.interfaces, and there are none: name them"
             )
         }
+        warnAboutSharing(policy)
         let highest = NodeHealth.highestBase(count: policy.siteOrder.count)
         if vrrp.priority > highest, let place = places["vrrp.priority"] {
             fault(

@@ -13,35 +13,39 @@ final class SiteWorld {
     let soracom: SoracomInLab
     private(set) var daemons: [SiteNode: RouterUnderTest] = [:]
     private(set) var keepalived: [SiteNode: SiteKeepalived] = [:]
-    private let hold: String
-    private let vrrp: [String]
-    private let special: ((SiteNode, SiteLab) -> String)?
+    /// The policy of a box, with other keys of `vrrp` than the world's where some are given.
+    private let writer: (SiteNode, SiteLab, _ vrrp: [String]?) -> String
     private let slot: LabSlot
 
     /// Nothing runs yet.
-    ///
-    /// - Parameters:
-    ///   - extra: Further lines, and the boxes that have them.
-    ///   - policy: Instead of the lab's own.
-    init(
-        _ nodes: [SiteNode] = [.main, .sub], extra: [LabUplink: SiteNode] = [:], hold: String = "2s",
-        vrrp: [String] = [], policy: ((SiteNode, SiteLab) -> String)? = nil
+    convenience init(_ nodes: [SiteNode] = [.main, .sub], hold: String = "2s", vrrp: [String] = []) throws {
+        try self.init(nodes, extra: [:]) { node, lab, other in
+            SitePolicy.text(
+                for: node, in: lab, hold: hold, vrrp: other ?? vrrp, soracom: SoracomInLab.policyLines())
+        }
+    }
+
+    /// With further lines on some boxes, and a policy of the test's own. Nothing runs yet.
+    convenience init(
+        _ nodes: [SiteNode] = [.main, .sub], extra: [LabUplink: SiteNode],
+        policy: @escaping (SiteNode, SiteLab) -> String
     ) throws {
+        try self.init(nodes, extra: extra) { node, lab, _ in policy(node, lab) }
+    }
+
+    private init(
+        _ nodes: [SiteNode], extra: [LabUplink: SiteNode],
+        writer: @escaping (SiteNode, SiteLab, [String]?) -> String
+    ) throws {
+        self.writer = writer
         slot = LabSlot()
         let lab = try SiteLab.build(nodes, extra: extra)
         self.lab = lab
         soracom = try SoracomInLab.start(in: lab, speedClass: "s1.fast")
-        self.hold = hold
-        self.vrrp = vrrp
-        special = policy
     }
 
     /// The policy of a box, with other keys of `vrrp` than the world's where some are given.
-    func policy(_ node: SiteNode, vrrp: [String]? = nil) -> String {
-        special?(node, lab)
-            ?? SitePolicy.text(
-                for: node, in: lab, hold: hold, vrrp: vrrp ?? self.vrrp, soracom: SoracomInLab.policyLines())
-    }
+    func policy(_ node: SiteNode, vrrp: [String]? = nil) -> String { writer(node, lab, vrrp) }
 
     /// The same box alone: its own uplink, and no other box.
     func plainPolicy(_ node: SiteNode) -> String {
