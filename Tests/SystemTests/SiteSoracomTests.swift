@@ -111,6 +111,13 @@ struct SiteSoracomTests {
         let world = try SiteWorld.running()
         let service = world.soracom.service
         try world.waitConfirmed("s1.minimum")
+        // A raise that hangs is given up when it is no longer wanted; with its time it would take ten seconds.
+        service.fail(.metadataUpdate, with: .hang, times: 1)
+        try world.moveToSIM()
+        try world.wait("it asks") { world.lastAsked == "s1.fast" }
+        try world.moveBack()
+        try world.wait("it asks for what is wanted", seconds: 6) { world.lastAsked == "s1.minimum" }
+        try world.waitConfirmed("s1.minimum")
         for isThere in [true, false] {
             service.fail(.metadataUpdate, with: .text(503, "busy"), times: 2)
             service.fail(.updateSimSpeedClass, with: .tooManyRequests(secondsBeforeRefresh: 1), times: 1)
