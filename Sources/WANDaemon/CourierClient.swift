@@ -4,7 +4,7 @@ internal import WANControl
 
 /// The daemon's side of `wanctl-courier`: started when there is something to carry, killed at its deadline, gone when idle.
 ///
-/// Whatever happens to the courier, every request gets exactly one answer.
+/// Whatever happens to the courier, every request gets exactly one answer, unless a newer one on the same subject takes its place.
 final class CourierClient {
     struct Settings: Equatable {
         var program: String
@@ -13,8 +13,10 @@ final class CourierClient {
         var tokenCache: String
     }
     private struct Pending {
+        var subject: String?
         var answer: (CourierAnswer?, String) -> Void
         var timer: EventLoop.Timer
+        var since: Int64
     }
     /// A running courier.
     private final class Process {
@@ -41,6 +43,8 @@ final class CourierClient {
     private var process: Process?
     private var pending: [Int64: Pending] = [:]
     private var lastID: Int64 = 0
+    /// What nobody waits for may hold up so long what somebody does wait for.
+    private static let indulgence: Int64 = 1_000_000_000
     /// Beyond what the courier allows itself for a request; then it is killed.
     private static let grace: Int64 = 2_000_000_000
 
@@ -51,10 +55,14 @@ final class CourierClient {
     }
 
     /// `timeout` in nanoseconds. The answer is `nil` with a reason where the courier could not give one.
+    ///
+    /// - Parameter subject: What it is about, so that one that is under way on the same is given up; `nil`: nobody waits for it.
     func ask(
-        _ make: (Int64) -> CourierRequest, timeout: Int64, answer: @escaping (CourierAnswer?, String) -> Void
+        _ make: (Int64) -> CourierRequest, on subject: String?, timeout: Int64,
+        answer: @escaping (CourierAnswer?, String) -> Void
     ) {
         if pending.isEmpty, hasNewCredentials { end("was stopped for new credentials") }
+        if let subject { makeWay(for: subject) }
         lastID += 1
         let id = lastID
         // It serves one request after the other: those before this one may take their whole time.
@@ -62,7 +70,7 @@ final class CourierClient {
         let timer = loop.schedule(at: Clock.boottime() + longest) { [weak self] in
             self?.end("did not answer in time and was killed")
         }
-        pending[id] = Pending(answer: answer, timer: timer)
+        pending[id] = Pending(subject: subject, answer: answer, timer: timer, since: Clock.boottime())
         do throws(SystemCallError) {
             let process = if let running = self.process { running } else { try start() }
             let line = make(id).line + [10]
@@ -73,6 +81,19 @@ final class CourierClient {
             if sent != line.count { end("does not take requests") }
         } catch {
             end("cannot be reached: \(error)")
+        }
+    }
+
+    /// The courier serves one request after the other and cannot leave one alone: where that stands in the way, it goes.
+    private func makeWay(for subject: String) {
+        let former = pending.filter { $0.value.subject == subject }
+        for (id, entry) in former {
+            loop.cancel(entry.timer)
+            pending[id] = nil
+        }
+        let oldest = Clock.boottime() - Self.indulgence
+        if !former.isEmpty || pending.values.contains(where: { $0.subject == nil && $0.since < oldest }) {
+            end("gave way to another request")
         }
     }
 

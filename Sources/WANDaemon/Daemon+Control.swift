@@ -55,7 +55,7 @@ extension Daemon {
                 let end = span.map { " for \($0.policyText)" } ?? ""
                 act(
                     .failover(number, until: until, force: force, strict: strict), "\(name) is pinned\(end)", peer,
-                    reply)
+                    reply, notes: pinOfBackup(name))
             }
         case .enable(let name): withUplink(name, reply) { act(.enable($0), "\(name) is enabled", peer, reply) }
         case .disable(let name): withUplink(name, reply) { act(.disable($0), "\(name) is disabled", peer, reply) }
@@ -97,6 +97,13 @@ extension Daemon {
                 done: done, warnings: notes + warnings.values.sorted(),
                 change: moved ? lastSwitch?.report(now: Daemon.moment()) : nil
             ).json)
+    }
+
+    /// A pin on a box without the address moves nothing, which whoever typed it here may not expect.
+    private func pinOfBackup(_ name: String) -> [String] {
+        guard standsBy, let talk else { return [] }
+        let holder = talk.book.holder(own: node, role: .backup, at: Daemon.moment()) ?? "the master"
+        return ["this box is backup, and that moves nothing now: `wanctl failover \(name)` on \(holder) moves the site"]
     }
 
     private func strangeClass(_ name: String?) -> [String] {

@@ -33,7 +33,7 @@ extension Daemon {
                 request.speedClass = speedClass
                 request.timeout = .nanoseconds(Self.limit)
                 return request
-            }, timeout: Self.limit
+            }, on: "\(settings.interface) \(soracom.identity.map { "\($0)" } ?? "")", timeout: Self.limit
         ) { reply, reason in
             switch reply?.outcome {
             case .speedClass(let confirmed, let via)?: answer(.confirmed(confirmed, via: via.rawValue))
@@ -102,19 +102,29 @@ extension Daemon {
                     // Requests are served one after the other: this one must not hold up a change of class for long.
                     request.timeout = .nanoseconds(Self.limit / 2)
                     return request
-                }, timeout: Self.limit / 2
+                }, on: nil, timeout: Self.limit / 2
             ) { [weak self] answer, reason in
                 let key = "token \(settings.name)"
                 switch answer?.outcome {
                 case .prepared?: self?.warnings[key] = nil
                 case .failed(let text, _, _)?:
                     self?.warnings[key] = "no SORACOM API token for \(settings.name): \(text)"
-                default: self?.warnings[key] = "no SORACOM API token for \(settings.name): \(reason)"
+                default:
+                    // The courier gave way or died: nothing is known of the key.
+                    self?.scheduleToken(after: 60)
+                    return
                 }
                 if let text = self?.warnings[key] { self?.log(.warning, text) }
             }
         }
-        // Tokens live two days and are renewed at half their life; one that could not be had is asked for sooner.
-        tokenTimer = loop.schedule(at: Clock.boottime() + 3_600_000_000_000) { [weak self] in self?.prepareToken() }
+        // Tokens live two days and are renewed at half their life.
+        scheduleToken(after: 3600)
+    }
+
+    private func scheduleToken(after seconds: Int64) {
+        if let tokenTimer { loop.cancel(tokenTimer) }
+        tokenTimer = loop.schedule(at: Clock.boottime() + seconds * 1_000_000_000) { [weak self] in
+            self?.prepareToken()
+        }
     }
 }

@@ -10,6 +10,7 @@ struct SpeedClassRecord: Hashable, Sendable {
     private(set) var confirmedVia: String?
     private(set) var confirmedAt: Moment?
     private(set) var inFlight: String?
+    private var askedAt = Moment.zero
     private(set) var failures = 0
     private(set) var lastFailure: String?
     private(set) var nextTry: Moment?
@@ -18,6 +19,8 @@ struct SpeedClassRecord: Hashable, Sendable {
     /// A request of ours got no good answer: until then SORACOM may still carry it out, after a later one that was answered.
     private var unsureUntil: Moment?
 
+    /// What is no longer wanted may take so long; then it is given up for what is.
+    private static let indulgence: Duration = .seconds(2)
     /// How long a request may lie somewhere before it is carried out.
     private static let lateness: Duration = .seconds(60)
     /// Seconds between tries: quick at first, since a family waits at 32 kbps; later as SORACOM's own client does
@@ -35,9 +38,9 @@ struct SpeedClassRecord: Hashable, Sendable {
         guard speedClass != wanted else { return }
         wanted = speedClass
         failures = 0
-        // While a request is under way its answer decides what comes next.
-        if inFlight != nil {
-            nextTry = nil
+        if let inFlight {
+            // Its answer decides what comes next, where there is one: on a line that has died since there is none for long.
+            nextTry = inFlight == wanted ? nil : max(now, askedAt + Self.indulgence)
         } else {
             nextTry = confirmed == wanted ? doubt(at: now) : max(now, notBefore ?? now)
         }
@@ -46,10 +49,15 @@ struct SpeedClassRecord: Hashable, Sendable {
     /// When to ask for what is confirmed once more, to be sure.
     private func doubt(at now: Moment) -> Moment? { unsureUntil.flatMap { $0 > now ? $0 : nil } }
 
-    /// The class to ask for now, if any; the record counts it as under way.
+    /// The class to ask for now, if any; the record counts it as under way, and a request before it as superseded.
     mutating func due(at now: Moment) -> String? {
-        guard inFlight == nil, let when = nextTry, when <= now else { return nil }
+        guard let when = nextTry, when <= now else { return nil }
+        if inFlight != nil {
+            confirmed = nil
+            unsureUntil = now + Self.lateness
+        }
         inFlight = wanted
+        askedAt = now
         nextTry = nil
         return wanted
     }

@@ -142,7 +142,7 @@ struct MeteredTests {
     @Test("a wish that changes while a request is under way is asked for next")
     func overtaken() {
         var world = Simulation(threeUplinks(), answersSpeedClass: false)
-        world.run(.seconds(5))
+        world.run(.milliseconds(500))
         for number in [ftth, jcom] { world.detach(number) }
         world.run(.seconds(1))
         #expect(world.classesAsked.map(\.speedClass) == ["s1.minimum"])
