@@ -193,10 +193,11 @@ extension Daemon {
         site?.since = now
         site?.isOrphan = orphan != nil
         site?.expectsSince = nil
-        // What moves packets first; then it is told.
+        // What moves packets first; then it is told. Strays before all: a backup expects them already, and there is to be no
+        // moment in which it does not.
+        if isFirst { steer() } else { awaitStrays() }
         followForwarding()
         standBy(role == .backup)
-        if isFirst { steer() } else { awaitStrays() }
         note(kind: "role", "\(role.rawValue): \(site?.reason ?? "")")
         if role == .master, !isFirst { recordTakeover(at: now) }
         writeHealth()

@@ -86,11 +86,18 @@ private func missingCredentials(_ loaded: LoadedPolicy) -> [String] {
 }
 
 private func ended(_ options: DaemonOptions) -> Int32 {
-    let environment = environmentVariables()
-    var leavings = Leavings(besides: options.socket)
-    let done = leavings.daemonEnded(result: environment["SERVICE_RESULT"], exitStatus: environment["EXIT_STATUS"])
-    for line in done { write("no daemon watches this box: \(line)\n", to: 1) }
-    return done.contains { $0.hasPrefix("refused") } ? 1 : 0
+    do {
+        // One that somebody started by hand beside the unit rules the box: what dies of that proves nothing.
+        guard try isAlone() else { return 0 }
+        let environment = environmentVariables()
+        var leavings = Leavings(besides: options.socket)
+        let done = leavings.daemonEnded(result: environment["SERVICE_RESULT"], exitStatus: environment["EXIT_STATUS"])
+        for line in done { write("no daemon watches this box: \(line)\n", to: 1) }
+        return done.contains { $0.hasPrefix("refused") } ? 1 : 0
+    } catch {
+        say("wanctld: it is not known whether a daemon runs: \(error)\n")
+        return advice(for: error)
+    }
 }
 
 /// 0 also where a daemon runs, which says itself how the box is: then it came back in time.

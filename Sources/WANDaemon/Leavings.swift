@@ -94,18 +94,25 @@ package struct Leavings: Sendable {
         }
         // Those that the unit does not start again (RestartPreventExitStatus=).
         let isLast = ["64", "65", "77"].contains(exitStatus)
-        return isLast || isUnreliable ? undo() : []
+        if isLast { return undo() }
+        // Others will come, and die as soon: any box with a good line is better. Not `none`, or two boxes with the same fault would
+        // hand the address to each other as often as one of theirs lives for a moment.
+        return isUnreliable ? undo(as: NodeHealth.held) : []
     }
 
     /// For a box on which no daemon comes after this one: keepalived hears that it leads nowhere, so that a better box takes the
     /// address, and what is left of the LAN's traffic is forwarded again. What was done, in words.
     ///
-    /// - Parameter pass: waits for so long.
-    package mutating func undo(pass: (Duration) throws(SystemCallError) -> Void = Leavings.pass) -> [String] {
+    /// - Parameters:
+    ///   - health: What keepalived hears.
+    ///   - pass: Waits for so long.
+    package mutating func undo(
+        as health: Int = NodeHealth.none, pass: (Duration) throws(SystemCallError) -> Void = Leavings.pass
+    ) -> [String] {
         var done: [String] = []
         do throws(SystemCallError) {
-            if let trackFile, try giveAway(HealthFile(trackFile), pass: pass) {
-                done.append("health \(NodeHealth.none) for keepalived, in \(trackFile)")
+            if let trackFile, try giveAway(HealthFile(trackFile), as: health, pass: pass) {
+                done.append("health \(health) for keepalived, in \(trackFile)")
             }
         } catch {
             done.append("refused: keepalived still thinks that this box is good: \(error)")
@@ -121,9 +128,9 @@ package struct Leavings: Sendable {
         return done
     }
 
-    /// Makes the file say `none`, and before it, where keepalived needs that, `yield` for a second; whether it had to be written.
+    /// Makes the file say `health`, and before it, where keepalived needs that, `yield` for a second; whether it had to be written.
     private func giveAway(
-        _ file: HealthFile, pass: (Duration) throws(SystemCallError) -> Void
+        _ file: HealthFile, as health: Int, pass: (Duration) throws(SystemCallError) -> Void
     ) throws(SystemCallError) -> Bool {
         if mustGive, file.found.map({ $0 > NodeHealth.held }) ?? false {
             try file.write(NodeHealth.yield)
@@ -131,7 +138,7 @@ package struct Leavings: Sendable {
             // A daemon that has come meanwhile says it better.
             guard file.found == NodeHealth.yield else { return false }
         }
-        return try file.write(NodeHealth.none)
+        return try file.write(health)
     }
 
     package static func pass(_ span: Duration) throws(SystemCallError) {

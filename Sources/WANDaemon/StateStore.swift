@@ -20,6 +20,10 @@ package struct StoredState: Hashable, Sendable {
     /// otherwise.
     package var aside: (uplink: String, until: Int64?)?
 
+    /// When the ends in here were written, in seconds since 1970. A box whose clock is behind after a start, as one without a
+    /// battery's is until it hears the time, must not wait longer than was left then.
+    package var writtenAt: Int64?
+
     /// Flows of a class may finish on an uplink until then, in seconds since 1970.
     package struct Drain: Hashable, Sendable {
         package var uplink: String
@@ -61,6 +65,7 @@ package struct StoredState: Hashable, Sendable {
                         ]
                     })),
         ]
+        if let writtenAt { members.append(.init("at", .integer(writtenAt))) }
         if let aside {
             members.append(
                 .init("aside", ["uplink": .string(aside.uplink), "until": JSONValue(aside.until)]))
@@ -85,6 +90,7 @@ package struct StoredState: Hashable, Sendable {
             else { continue }
             numbers[member.name] = UplinkNumber(rawValue: raw)
         }
+        writtenAt = json["at"]?.integer
         disabled = Set((json["disabled"]?.array ?? []).compactMap(\.string))
         drained = Set((json["drained"]?.array ?? []).compactMap(\.string))
         for member in json["speed"]?.members ?? [] { speedOverrides[member.name] = member.value.string }
@@ -118,14 +124,14 @@ package struct StoredState: Hashable, Sendable {
         memory.choices = choices.mapValues { $0.compactMap { numbers[$0] } }
         memory.drains = drains.compactMap { drain in
             // A clock that jumped must not keep flows on the dear line for years.
-            let left = max(0, min(Self.held(drain.until) - Self.held(unixSeconds), 86400))
+            let left = max(0, min(secondsLeft(until: drain.until, unixSeconds: unixSeconds), 86400))
             return numbers[drain.uplink].map {
                 EngineMemory.Drain(uplink: $0, classKey: drain.classKey, until: now + .seconds(left))
             }
         }
         if let pin, let number = numbers[pin.uplink], pin.until.map({ $0 > unixSeconds }) ?? true {
             memory.pin = Selection.Pin(
-                uplink: number, until: Self.moment(pin.until, now: now, unixSeconds: unixSeconds), strict: pin.strict,
+                uplink: number, until: moment(pin.until, now: now, unixSeconds: unixSeconds), strict: pin.strict,
                 force: pin.force)
         }
         return memory
@@ -133,14 +139,19 @@ package struct StoredState: Hashable, Sendable {
 
     /// When this box stands aside no more; `nil` where it does not, or for ever.
     package func asideUntil(now: Moment, unixSeconds: Int64) -> Moment? {
-        Self.moment(aside?.until, now: now, unixSeconds: unixSeconds)
+        moment(aside?.until, now: now, unixSeconds: unixSeconds)
     }
 
     /// Held within what a clock can show, whatever file and clock say.
     private static func held(_ seconds: Int64) -> Int64 { min(max(seconds, 0), 1 << 33) }
 
-    private static func moment(_ until: Int64?, now: Moment, unixSeconds: Int64) -> Moment? {
-        until.map { now + .seconds(held($0) - held(unixSeconds)) }
+    private func secondsLeft(until: Int64, unixSeconds: Int64) -> Int64 {
+        let byClock = Self.held(until) - Self.held(unixSeconds)
+        return min(byClock, writtenAt.map { Self.held(until) - Self.held($0) } ?? byClock)
+    }
+
+    private func moment(_ until: Int64?, now: Moment, unixSeconds: Int64) -> Moment? {
+        until.map { now + .seconds(secondsLeft(until: $0, unixSeconds: unixSeconds)) }
     }
 
     private static func unixSeconds(of moment: Moment, now: Moment, unixSeconds: Int64) -> Int64 {
@@ -151,6 +162,7 @@ package struct StoredState: Hashable, Sendable {
     package mutating func remember(
         _ memory: EngineMemory, asideUntil: Moment? = nil, now: Moment, unixSeconds: Int64
     ) {
+        writtenAt = unixSeconds
         func clock(_ moment: Moment) -> Int64 { Self.unixSeconds(of: moment, now: now, unixSeconds: unixSeconds) }
         if let aside { self.aside = (aside.uplink, asideUntil.map(clock)) }
         func name(_ number: UplinkNumber) -> String? { numbers.first { $0.value == number }?.key }

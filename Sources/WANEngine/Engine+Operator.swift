@@ -26,7 +26,8 @@ extension Engine {
         case .drain(let uplink), .disable(let uplink):
             guard let index = index(of: uplink) else { return "there is no such uplink" }
             let others = records.contains { $0.number != uplink && $0.isEligible && order.contains($0.number) }
-            if decision.share.contains(uplink), !others {
+            // A backup's choice carries nothing, and another box the traffic.
+            if !standsBy, decision.share.contains(uplink), !others {
                 return "\(records[index].settings.name) carries the traffic and no other uplink is usable"
             }
             return nil

@@ -27,8 +27,8 @@ extension Engine {
 
     /// What keepalived is to be told of this box (`NodeHealth`). `places`: of its uplinks in the site's order, which has `count`.
     ///
-    /// A line that is past its quality limits counts as one that is held: a good one of any box comes before it, as one of this
-    /// box would, and where nobody has a good one the address stays where it is.
+    /// A line that is past its quality limits, or to be kept empty, counts as one that is held: a good one of any box comes before
+    /// it, as one of this box would, and where nobody has a good one the address stays where it is.
     ///
     /// `isTrusted`: this box was good when an earlier daemon ended, so what has not failed since waits for no hold; a restart
     /// must neither give the address away nor take it back too early.
@@ -43,7 +43,8 @@ extension Engine {
                 let isHeld = holds && !carries && !(isTrusted && record.flaps == 0)
                 return places[record.settings.name].map {
                     NodeHealth.Candidate(
-                        place: $0, isUsable: record.isEligible || isSettling, isHeld: isHeld || record.isPoor)
+                        place: $0, isUsable: record.state.isUsable || isSettling,
+                        isHeld: isHeld || record.isPoor || record.isDrained)
                 }
             }, count: count)
     }

@@ -54,8 +54,13 @@ struct LabDirectory: ~Copyable {
     /// The names of all labs that are there, alive or not.
     static func all() -> [String] { directoryEntries(root).filter(isName).sorted() }
 
+    /// Who tells the lab's story may still write a file into it when it is interrupted: looked at again until it is gone.
     consuming func remove() {
-        removeTree(path)
+        for _ in 0..<100 {
+            removeTree(path)
+            if !Files.exists(path) { break }
+            pause(milliseconds: 10)
+        }
         unlink(Self.backgroundLog(of: id))
     }
 

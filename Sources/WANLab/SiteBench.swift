@@ -66,7 +66,7 @@ package final class SiteBench {
     }
 
     private func classic() throws {
-        let count = max(5, runs / 2)
+        let count = runs
         try sheet.heading("The classic set-up: check script each 1 s, fall 3, rise 3, advertisements each 1 s")
         let faults: [(SiteFault, String)] = [
             (.silent, "main's fibre is silent; then it heals:"), (.gone, "main's ppp0 vanishes; then it is back:"),
