@@ -16,7 +16,6 @@ final class CourierClient {
         var subject: String?
         var answer: (CourierAnswer?, String) -> Void
         var timer: EventLoop.Timer
-        var since: Int64
     }
     /// A running courier.
     private final class Process {
@@ -43,8 +42,6 @@ final class CourierClient {
     private var process: Process?
     private var pending: [Int64: Pending] = [:]
     private var lastID: Int64 = 0
-    /// What nobody waits for may hold up so long what somebody does wait for.
-    private static let indulgence: Int64 = 1_000_000_000
     /// Beyond what the courier allows itself for a request; then it is killed.
     private static let grace: Int64 = 2_000_000_000
 
@@ -70,7 +67,7 @@ final class CourierClient {
         let timer = loop.schedule(at: Clock.boottime() + longest) { [weak self] in
             self?.end("did not answer in time and was killed")
         }
-        pending[id] = Pending(subject: subject, answer: answer, timer: timer, since: Clock.boottime())
+        pending[id] = Pending(subject: subject, answer: answer, timer: timer)
         do throws(SystemCallError) {
             let process = if let running = self.process { running } else { try start() }
             let line = make(id).line + [10]
@@ -91,8 +88,7 @@ final class CourierClient {
             loop.cancel(entry.timer)
             pending[id] = nil
         }
-        let oldest = Clock.boottime() - Self.indulgence
-        if !former.isEmpty || pending.values.contains(where: { $0.subject == nil && $0.since < oldest }) {
+        if !former.isEmpty || pending.values.contains(where: { $0.subject == nil }) {
             end("gave way to another request")
         }
     }

@@ -111,7 +111,7 @@ extension Daemon {
                     self?.warnings[key] = "no SORACOM API token for \(settings.name): \(text)"
                 default:
                     // The courier gave way or died: nothing is known of the key.
-                    self?.scheduleToken(after: 60)
+                    self?.scheduleToken(after: 10)
                     return
                 }
                 if let text = self?.warnings[key] { self?.log(.warning, text) }

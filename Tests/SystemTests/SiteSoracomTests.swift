@@ -12,7 +12,9 @@ struct SiteSoracomTests {
     )
     func faults() throws {
         let world = try SiteWorld.running(hold: "1s")
-        try world.waitClass("s1.minimum")
+        try world.waitConfirmed("s1.minimum")
+        // Whoever starts first may be master for a moment.
+        let before = world.soracom.classChanges.count
         let client = try world.client()
         try world.waitTraffic(of: client, on: .main)
 
@@ -32,24 +34,24 @@ struct SiteSoracomTests {
         try world.waitTraffic(of: client, on: .main, seconds: 15)
         try world.waitClass("s1.minimum")
 
-        let changes = world.soracom.classChanges
-        #expect(changes.compactMap(\.speedClass) == ["s1.minimum", "s1.fast", "s1.minimum", "s1.fast", "s1.minimum"])
+        let changes = Array(world.soracom.classChanges.dropFirst(before))
+        #expect(changes.compactMap(\.speedClass) == ["s1.fast", "s1.minimum", "s1.fast", "s1.minimum"])
         let timeline = try client.stop().timeline
         #expect(timeline.compactMap(\.uplink) == [.ftth, .soracom, .ftth, .soracom, .ftth])
         // Each way back: lowered two seconds after the traffic has gone, when the last host knows of it.
-        for (lowered, back) in [(2, 2), (4, 4)] where changes.count == 5 && timeline.count == 5 {
+        for (lowered, back) in [(1, 2), (3, 4)] where changes.count == 4 && timeline.count == 5 {
             #expect(changes[lowered].moment - timeline[back].at > 1_500_000_000)
         }
         // Each way there: raised once the address was there, and not before.
         let shift = Clock.realtime() - Clock.boottime()
         let roles = try world.daemon(.sub).history().filter { $0.kind == "role" && $0.text.hasPrefix("master") }
-        #expect(roles.count == 2)
         let said = try world.daemon(.sub).log()
-        for (raised, role) in zip([1, 3], roles) where changes.count == 5 {
-            let late = changes[raised].moment + shift - role.at.unixNanoseconds
-            #expect(
-                late > -2_000_000 && late < 2_000_000_000,
-                "\(late) ns; \(world.soracom.service.calls)\n\(said)")
+        for raised in [0, 2] where changes.count == 4 {
+            let at = changes[raised].moment + shift
+            // The journal counts milliseconds.
+            let role = try #require(roles.last { $0.at.unixNanoseconds <= at + 2_000_000 })
+            let late = at - role.at.unixNanoseconds
+            #expect(late < 2_000_000_000, "\(late) ns; \(world.soracom.service.calls)\n\(said)")
         }
         #expect(world.soracom.service.violations == [])
     }
