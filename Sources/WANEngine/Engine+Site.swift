@@ -41,9 +41,11 @@ extension Engine {
                 let isSettling = carries && record.state == .proving && record.goodSince != nil && !record.isDrained
                 let holds = record.holdUntil.map { $0 > now } ?? false
                 let isHeld = holds && !carries && !(isTrusted && record.flaps == 0)
+                // Where the operator wants the site's traffic no other box comes before.
+                let isWanted = pin?.uplink == record.number && !standsBy
                 return places[record.settings.name].map {
                     NodeHealth.Candidate(
-                        place: $0, isUsable: record.state.isUsable || isSettling,
+                        place: isWanted ? 0 : $0, isUsable: record.state.isUsable || isSettling,
                         isHeld: isHeld || record.isPoor || record.isDrained)
                 }
             }, count: count)

@@ -32,6 +32,8 @@ struct SpeedClassRecord: Hashable, Sendable {
     init(wanted: String, at now: Moment) {
         self.wanted = wanted
         nextTry = now
+        // A daemon before this one may have asked for another class when it was killed.
+        unsureUntil = now + Self.lateness
     }
 
     mutating func want(_ speedClass: String, at now: Moment) {

@@ -17,7 +17,9 @@ final class SiteAtWork {
         var daemons: [SiteNode: RouterUnderTest] = [:]
         var keepalived: [SiteKeepalived] = []
         for node in lab.nodes {
-            let policy = SitePolicy.text(for: node, in: lab, hold: hold, soracom: SoracomInLab.policyLines())
+            let policy = SitePolicy.text(
+                for: node, in: lab, hold: hold, vrrp: ["backup: {forwarding: off}"],
+                soracom: SoracomInLab.policyLines())
             daemons[node] = try RouterUnderTest.start(on: node, in: lab, policy: policy)
             keepalived.append(try SiteKeepalived.start(on: node, in: lab, policy: policy))
         }

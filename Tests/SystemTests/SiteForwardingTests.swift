@@ -37,11 +37,20 @@ struct SiteForwardingTests {
         #expect(own.succeeded, "\(own)")
         #expect(try world.wanctl(.sub, "why").output.contains("nothing from eth0 is forwarded"))
 
+        // What is translated does not depend on the role.
+        let translation = ["nft", "list", "chain", "inet", "wanctl", "srcnat"]
+        #expect(try world.lab.mustRun(in: .sub, translation).contains("oifname @uplinks masquerade"))
+
         let client = try world.client()
         try world.waitTraffic(of: client, on: .main)
         try world.lab.setFault(.main, .blackhole())
         try world.waitTraffic(of: client, on: .sub)
         #expect(try world.setting("forwarding", on: .sub) == "1")
+        try world.waitClass("s1.fast")
+        try world.wait("the class is known here too") { try raised(on: .sub, in: world) != nil }
+        let history = try world.daemon(.sub).history()
+        let forwards = history.lastIndex { $0.kind == "sysctl" && $0.text.contains("eth0") }
+        #expect(try forwards ?? .max < raised(on: .sub, in: world) ?? .min, "first forwarding, then the class")
         try waitForwarding("0", on: .main, in: world)
         try world.lab.clearFaults(.main)
         try world.waitTraffic(of: client, on: .main, seconds: 15)
@@ -51,6 +60,11 @@ struct SiteForwardingTests {
         #expect(report.longestOutageMilliseconds < 1500)
 
         try ends(of: world)
+    }
+
+    /// Where a box's history says that its SIM has the dear class.
+    private func raised(on node: SiteNode, in world: SiteWorld) throws -> Int? {
+        try world.daemon(node).history().lastIndex { $0.kind == "speed" && $0.text.hasPrefix("s1.fast, ") }
     }
 
     /// Of the daemon, and of the policy that wants it off; `sub` is backup all the time.

@@ -50,13 +50,60 @@ struct SiteTests {
 
     @Test("`ppp0` gone, and a box without power, are handed over too", arguments: [true, false])
     func gone(hasPower: Bool) throws {
-        let world = try SiteWorld.running()
+        // Whether the boxes speak to each other or to all of the LAN is the same.
+        let world = try SiteWorld.running(vrrp: ["unicast: \(hasPower)"])
         let client = try world.client()
         try world.waitTraffic(of: client, on: .main)
         if hasPower { try world.lab.setFault(.main, .gone) } else { try world.lab.powerOff(.main) }
         try world.waitTraffic(of: client, on: .sub)
         let report = try client.stop()
         #expect(report.longestOutageMilliseconds < 1500, "\(report.outages)")
+    }
+
+    @Test("a keepalived file of the administrator's own, of the old kind, needs the two paths and nothing else of us")
+    func ownFile() throws {
+        let world = try SiteWorld()
+        for node in world.lab.nodes {
+            try world.startDaemon(node)
+            // Version 2 by multicast, with a password, as such files are; an advertisement each second.
+            try world.startKeepalived(
+                node,
+                configuration: """
+                    global_defs {
+                        vrrp_notify_fifo \(world.lab.notifyFIFO(of: node))
+                    }
+                    track_file line {
+                        file "\(world.lab.healthFile(of: node))"
+                        weight 20
+                    }
+                    vrrp_instance gateway {
+                        state BACKUP
+                        interface eth0
+                        virtual_router_id 7
+                        priority 100
+                        advert_int 1
+                        authentication {
+                            auth_type PASS
+                            auth_pass 1111
+                        }
+                        virtual_ipaddress {
+                            \(LabAddress.virtual)/24
+                        }
+                        track_file {
+                            line
+                        }
+                    }
+
+                    """)
+        }
+        try world.settle()
+        let client = try world.client()
+        try world.waitTraffic(of: client, on: .main)
+        try world.lab.setFault(.main, .blackhole())
+        try world.waitTraffic(of: client, on: .sub, seconds: 12)
+        try world.lab.clearFaults(.main)
+        try world.waitTraffic(of: client, on: .main, seconds: 20)
+        #expect(try client.stop().outages.count == 1, "none on the way back")
     }
 
     @Test("a connection that ran over the other box is reset, there and back, though its server ignores strangers")

@@ -108,6 +108,10 @@ final class SiteWorld {
         keepalived[node] = try SiteKeepalived.start(on: node, in: lab, policy: text ?? policy(node))
     }
 
+    func startKeepalived(_ node: SiteNode, configuration: String) throws {
+        keepalived[node] = try SiteKeepalived.start(on: node, in: lab, configuration: configuration)
+    }
+
     /// `wanctld --cleanup` on a box without a daemon.
     func cleanUp(_ node: SiteNode) throws -> CommandResult {
         let words = [try Programs.path("wanctld"), "--cleanup", "--socket", try daemon(node).socketPath]

@@ -137,7 +137,7 @@ struct KeepalivedFilesTests {
             #expect(died.done == [] && died.health == 3 && died.deaths == count)
         }
         let last = try end("watchdog", "ABRT")
-        #expect(last.done.count == 1 && last.health == NodeHealth.none && Leavings(besides: socket).isUnreliable)
+        #expect(last.done.count == 1 && last.health == NodeHealth.held && Leavings(besides: socket).isUnreliable)
         #expect(try end(nil, nil).deaths == 0)
     }
 }

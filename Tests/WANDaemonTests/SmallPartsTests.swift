@@ -58,6 +58,26 @@ struct SmallPartsTests {
         }
     }
 
+    @Test("a box that starts with its clock behind waits no longer than was left when it was last written")
+    func clockBehind() throws {
+        var state = StoredState()
+        state.numbers = ["ftth": UplinkNumber(rawValue: 1)]
+        state.aside = ("soracom", nil)
+        var memory = EngineMemory()
+        let now = Moment(nanoseconds: 50_000_000_000)
+        let end = now + .seconds(3600)
+        memory.pin = Selection.Pin(uplink: UplinkNumber(rawValue: 1), until: end, strict: false, force: false)
+        state.remember(memory, asideUntil: end, now: now, unixSeconds: 1_795_219_200)
+        let read = StoredState(json: try JSONValue(parsing: state.json.text))
+        let start = Moment(nanoseconds: 7_000_000_000)
+        for behind in [1, 3600, 86400, 1_795_219_200] as [Int64] {
+            let clock = 1_795_219_200 - behind
+            #expect(read.asideUntil(now: start, unixSeconds: clock) == start + .seconds(3600))
+            #expect(read.memory(now: start, unixSeconds: clock).pin?.until == start + .seconds(3600))
+        }
+        #expect(read.asideUntil(now: start, unixSeconds: 1_795_219_200 + 600) == start + .seconds(3000))
+    }
+
     @Test(
         "no time in the file is too odd to be read",
         arguments: [Int64.min, -1, 0, 1 << 33, .max], [Int64.min, -1, 0, 1_795_219_200, .max])
