@@ -47,7 +47,9 @@ package final class SiteBench {
             "main has the fibre (5 ms) and the LAN's gateway address, sub has LTE (45 ms), keepalived on both.")
         try sheet.note(
             "A client in the LAN sends one datagram each 2 ms; an outage is what it misses, in milliseconds.")
-        try sheet.note("wanctl: advertisements each 100 ms, a backup forwards nothing, hold 2s. Each run has boxes that were just started.")
+        try sheet.note(
+            "wanctl: advertisements each 100 ms, a backup forwards nothing, hold 2s. Each run has boxes that were just started."
+        )
     }
 
     private func measure(_ part: Part) throws {

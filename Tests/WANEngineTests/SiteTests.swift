@@ -52,7 +52,7 @@ struct EngineSiteTests {
         }
     }
 
-    @Test("a line that is pinned on the master comes before those of other boxes while it works; on a backup it does not")
+    @Test("a line that is pinned on the master comes before those of other boxes while it works; on a backup not")
     func pinned() {
         var world = Simulation(threeUplinks())
         // Another box has the second and the third best.
