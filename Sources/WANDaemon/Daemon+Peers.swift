@@ -157,7 +157,7 @@ extension Daemon {
     /// The same for `wanctl why`.
     func siteLines(_ now: Moment) -> [String] {
         guard let site, let vrrp, let position = loaded.position else { return [] }
-        var lines = ["this box is \(site.role.rawValue): \(site.reason)"]
+        var lines = ["this box is \(site.role.rawValue) for \((now - site.since).spokenText): \(site.reason)"]
         let value = site.written.map { "\($0)" } ?? "not told yet"
         lines.append("its health for keepalived is \(value) (the best of this site is \(position.count + 1))")
         if let notice = site.notice { lines.append("keepalived last said: \(notice.notice.line)") }
