@@ -127,7 +127,8 @@ extension Demo {
         verdicts.note("SORACOM lowered to s1.minimum", "\(bytes) KiB of probes in all", isLowered)
         let last = try browsing.stop()
         verdicts.note(
-            "browsing, from beginning to end", "\(last.outages.count) \(last.outages.count == 1 ? "gap" : "gaps") in \(last.sent) datagrams",
+            "browsing, from beginning to end",
+            "\(last.outages.count) \(last.outages.count == 1 ? "gap" : "gaps") in \(last.sent) datagrams",
             last.outages.count <= 2)
     }
 

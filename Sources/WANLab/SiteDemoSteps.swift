@@ -90,7 +90,8 @@ extension SiteDemo {
             granted == ["s1.minimum", "s1.fast", "s1.minimum"])
         let last = try browsing.stop()
         verdicts.note(
-            "browsing, from beginning to end", "\(last.outages.count) \(last.outages.count == 1 ? "gap" : "gaps") in \(last.sent) datagrams",
+            "browsing, from beginning to end",
+            "\(last.outages.count) \(last.outages.count == 1 ? "gap" : "gaps") in \(last.sent) datagrams",
             last.outages.count <= 1 && last.timeline.compactMap(\.uplink) == [.ftth, .soracom, .ftth])
     }
 
