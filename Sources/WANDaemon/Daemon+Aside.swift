@@ -21,7 +21,10 @@ extension Daemon {
         if !force, let refusal = refusal(of: uplink, on: other) {
             return reply.fail(.refused, "\(refusal); --force to give the address away all the same")
         }
+        // The operator wants one thing at a time.
+        if engine.pin != nil { feed(.operatorCommand(.auto)) }
         state.aside = (uplink, nil)
+        asideSince = Daemon.moment()
         asideUntil = span.map { Daemon.moment() + $0 }
         let end = span.map { " for \($0.policyText)" } ?? ""
         let done = "this box stands aside for \(other.name), which has \(uplink)\(end)"

@@ -48,6 +48,12 @@ extension Daemon {
                 return standAside(name, on: other, for: span, force: force, peer, reply)
             }
             withUplink(name, reply) { number in
+                if !force, let master = otherMaster {
+                    return reply.fail(
+                        .refused,
+                        "this box is backup, and \(master) has the address: `wanctl failover \(name)` there moves the site here; "
+                            + "--force pins \(name) on this box all the same")
+                }
                 let isRefused =
                     engine.refusal(of: .failover(number, until: nil, force: force, strict: strict)) != nil
                 if !isRefused { endAside(because: "\(name) is wanted") }
@@ -74,7 +80,7 @@ extension Daemon {
                 return reply.fail(
                     .refused, "\(name) is an uplink of \(other.name) (\(other.address)): ask `wanctl` there")
             }
-            let names = policy.uplinks.map(\.name).joined(separator: ", ")
+            let names = loaded.sitePolicy.uplinks.map(\.name).joined(separator: ", ")
             return reply.fail(.refused, "there is no uplink \(name); the policy has \(names)")
         }
         body(number)
@@ -84,7 +90,7 @@ extension Daemon {
     private func act(
         _ command: OperatorCommand, _ done: String, _ peer: Peer, _ reply: ControlReply, notes: [String] = []
     ) {
-        if let refusal = engine.refusal(of: command) { return reply.fail(.refused, refusal) }
+        if let refusal = engine.refusal(of: command) { return reply.fail(.refused, adviceOfSite(refusal)) }
         let before = lastSwitch?.at
         let share = engine.decision.share
         note(kind: "operator", "\(done) (by \(peer))")
@@ -100,10 +106,28 @@ extension Daemon {
     }
 
     /// A pin on a box without the address moves nothing, which whoever typed it here may not expect.
+    /// Who has the address, where this box is a backup and hears of it.
+    private var otherMaster: String? {
+        guard standsBy else { return nil }
+        return talk?.book.holder(own: node, role: .backup, at: Daemon.moment())
+    }
+
     private func pinOfBackup(_ name: String) -> [String] {
-        guard standsBy, let talk else { return [] }
-        let holder = talk.book.holder(own: node, role: .backup, at: Daemon.moment()) ?? "the master"
-        return ["this box is backup, and that moves nothing now: `wanctl failover \(name)` on \(holder) moves the site"]
+        standsBy
+            ? ["this box is backup: \(name) is pinned for when the address is here, and waits for no hold any more"]
+            : []
+    }
+
+    /// What else the operator of a site can do where a line of this box may not go.
+    private func adviceOfSite(_ refusal: String) -> String {
+        guard !standsBy, let talk, refusal.hasSuffix("no other uplink is usable") else { return refusal }
+        let now = Daemon.moment()
+        let words = (loaded.position?.peers ?? []).compactMap { talk.book.present($0.name, at: now) }
+        // Who is best takes the address.
+        guard let best = words.max(by: { $0.health < $1.health }), best.health > NodeHealth.held,
+            let uplink = best.uplinks.first(where: { $0.state == .up })
+        else { return refusal }
+        return "\(refusal) on this box; `wanctl failover \(uplink.name)` moves the site to \(best.node) first"
     }
 
     private func strangeClass(_ name: String?) -> [String] {
@@ -136,7 +160,7 @@ extension Daemon {
     private func drain(_ name: String, _ peer: Peer, _ reply: ControlReply) {
         withUplink(name, reply) { number in
             let command = OperatorCommand.drain(number)
-            if let refusal = engine.refusal(of: command) { return reply.fail(.refused, refusal) }
+            if let refusal = engine.refusal(of: command) { return reply.fail(.refused, adviceOfSite(refusal)) }
             note(kind: "operator", "\(name) is to be emptied (by \(peer))")
             feed(.operatorCommand(command))
             let id = ObjectIdentifier(reply)

@@ -121,7 +121,9 @@ extension Daemon {
         guard let site else { return nil }
         let now = Daemon.moment()
         return PeerWord(
-            node: node, site: policy.site, version: wanctlVersion, role: site.role, health: site.written ?? 0,
+            node: node, site: policy.site, version: wanctlVersion, policy: loaded.agreement,
+            pinned: state.aside?.uplink ?? engine.pin.map { name($0.uplink) }, role: site.role,
+            health: site.written ?? 0,
             selected: engine.decision.share.map(name),
             uplinks: engine.views(at: now).map { view in
                 PeerWord.Uplink(
@@ -151,7 +153,29 @@ extension Daemon {
         report.virtualAddress = StatusReport.VirtualAddress(
             address: vrrp.address.address.description, holder: talk.book.holder(own: node, role: site.role, at: now))
         report.peers = talk.book.reports(at: now)
-        report.warnings += talk.complaints.warnings(at: now)
+        report.warnings += talk.complaints.warnings(at: now) + disagreements(talk, now) + vainAside(site, now)
+    }
+
+    /// One file for all boxes; what each has in force may be another one.
+    private func disagreements(_ talk: PeerTalk, _ now: Moment) -> [String] {
+        (loaded.position?.peers ?? []).compactMap { peer in
+            guard let theirs = talk.book.present(peer.name, at: now)?.policy, theirs != loaded.agreement else {
+                return nil
+            }
+            return
+                "\(peer.name) has another policy in force: nodes, vrrp or failover.order differ; put the same file on every box, "
+                + "reload, and make keepalived's configuration anew (`wanctl export keepalived`)"
+        }
+    }
+
+    /// The address is here although the operator wants it elsewhere.
+    private func vainAside(_ site: SiteState, _ now: Moment) -> [String] {
+        guard let aside = state.aside, site.role == .master, now - max(site.since, asideSince) > .seconds(5) else {
+            return []
+        }
+        return [
+            "this box stands aside for \(aside.uplink), but no other box takes the address; `wanctl auto` ends that"
+        ]
     }
 
     /// The same for `wanctl why`.

@@ -114,13 +114,26 @@ extension Daemon {
                     uplink: view.name, state: UplinkReport.State(rawValue: view.state.rawValue) ?? .absent,
                     usable: view.state.isUsable, selected: engine.decision.share.contains(view.number),
                     verdict: verdict(view, first: first, now: now), evidence: evidence(view))
-            }, lastSwitch: lastReport(now), site: siteLines(now))
+            }, lastSwitch: standsBy ? nil : lastReport(now), headline: backupHeadline(now), site: siteLines(now))
+    }
+
+    /// For a backup: its own choice carries nothing of the LAN's.
+    private func backupHeadline(_ now: Moment) -> String? {
+        guard standsBy, let vrrp else { return nil }
+        let holder = talk?.book.holder(own: node, role: .backup, at: now)
+        let ready = engine.views(at: now).filter { engine.decision.share.contains($0.number) && $0.state.isUsable }
+        let own =
+            ready.isEmpty
+            ? "no line of this box works" : "this box is ready with \(ready.map(\.name).joined(separator: ", "))"
+        return "This box is backup: \(holder ?? "it is not known who") has \(vrrp.address.address); \(own)"
     }
 
     private func verdict(_ view: UplinkView, first: UplinkView?, now: Moment) -> String {
         if engine.decision.share.contains(view.number) {
             if engine.pin?.uplink == view.number { return "pinned by the operator" }
-            guard view.state.isUsable else { return "nothing is usable; the last choice stays" }
+            guard view.state.isUsable else {
+                return standsBy ? "not usable: \(view.reason)" : "nothing is usable; the last choice stays"
+            }
             if view.isDrained { return "to be kept empty, but nothing else is usable" }
             return engine.decision.share.count > 1
                 ? "shares the load of the best usable step" : "the best usable one in the order"

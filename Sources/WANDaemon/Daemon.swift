@@ -80,6 +80,8 @@ final class Daemon {
     var site: SiteState?
     var talk: PeerTalk?
     var asideTimer: EventLoop.Timer?
+    /// Since when this box stands aside, or since it may.
+    var asideSince = Daemon.moment()
     /// When that is over; `nil` where it has no end. The wall clock is asked once, at start.
     var asideUntil: Moment?
     /// Name servers that pppd or a DHCP client wrote into `dnsFile`.

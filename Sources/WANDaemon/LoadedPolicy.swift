@@ -16,6 +16,15 @@ struct LoadedPolicy {
     let loadedAt: Int64
     let warnings: [String]
 
+    /// A fingerprint of what the boxes of a site must agree on, so that one of them gets the address and no two want it.
+    var agreement: String {
+        let parts =
+            sitePolicy.nodes.map { "\($0.name) \($0.address)" }
+            + sitePolicy.siteOrder.map { "\($0) \(sitePolicy.uplink(named: $0)?.node ?? "")" }
+            + (sitePolicy.vrrp.map { ["\($0.address) \($0.routerID) \($0.priority)"] } ?? [])
+        return String(WANDaemon.sha256(Array(parts.joined(separator: "\n").utf8)).prefix(12))
+    }
+
     /// Reads and checks a policy for this release: every fault at once, and what it cannot obey is refused in words.
     static func load(_ path: String, node: String) throws(ControlRefusal) -> LoadedPolicy {
         let bytes: [UInt8]

@@ -77,6 +77,7 @@ package struct PeerBook: Sendable {
             report.health = word.health
             report.selected = word.selected
             report.uplinks = word.uplinks
+            report.pinned = word.pinned
             report.heard = max(.zero, now - entry.at)
             return report
         }

@@ -28,7 +28,10 @@ extension Reading {
     }
 
     private mutating func checkNodes(_ policy: Policy, _ vrrp: VRRP) {
-        let isHost = vrrp.address.length == IPPrefix(host: vrrp.address.address).length
+        // Where it fits no box it is the one that is wrong.
+        let isHost =
+            vrrp.address.length == IPPrefix(host: vrrp.address.address).length
+            || isAlien(vrrp, policy)
         for node in policy.nodes {
             let place = places["nodes.\(node.name).address"] ?? .start
             if node.address == vrrp.address.address {
@@ -46,6 +49,16 @@ extension Reading {
                     "with the address it would lead nowhere; give it one, or remove it")
             }
         }
+    }
+
+    private mutating func isAlien(_ vrrp: VRRP, _ policy: Policy) -> Bool {
+        guard policy.nodes.count > 1, !policy.nodes.contains(where: { vrrp.address.contains($0.address) }),
+            vrrp.address.length < IPPrefix(host: vrrp.address.address).length
+        else { return false }
+        warn(
+            places["vrrp.address"] ?? .start, "no node has an address in the network of \(vrrp.address)",
+            "the boxes usually stand in the network of the address they share")
+        return true
     }
 
     /// Uplinks with faults are not in the policy, and their nodes unknown: nothing is said then.

@@ -120,8 +120,9 @@ extension Reading {
                 let line = places["uplinks.\(other.name).interface"]?.line ?? 1
                 fault(
                     place,
-                    "interface \(uplink.interface) belongs to uplink \(other.name.quoted) already (line \(line))",
-                    "each uplink has its own")
+                    "interface \(uplink.interface)\(uplink.node.map { " of node \($0)" } ?? "") belongs to uplink \(other.name.quoted) already (line \(line))",
+                    uplink.node == nil
+                        ? "each uplink has its own" : "each uplink of a box has its own; is the node right?")
             } else {
                 first[[uplink.node, uplink.interface]] = uplink
             }

@@ -25,13 +25,25 @@ extension Reading {
         let instance = instanceName(keys["instance"])
         let interface = interface(keys["interface"])
         let routerID = integer(keys["router-id"], in: 1...255)  // VRID, RFC 9568 section 5.2.3
-        let address = interfaceAddress(keys["address"])
+        let address = hostAddress(interfaceAddress(keys["address"]), at: keys["address"]?.place ?? place)
         // Read even where one of those is missing, so that all faults are told at once.
         var vrrp = VRRP(
             instance: instance ?? "", interface: interface ?? "", routerID: UInt8(routerID ?? 1),
             address: address ?? IPPrefix(host: .v4(IPv4Address(bits: 0))))
         settings(of: &vrrp, from: keys)
         return [instance == nil, interface == nil, routerID == nil, address == nil].contains(true) ? nil : vrrp
+    }
+
+    /// No address of a network as such, and none for all of its hosts: nobody can have it.
+    private mutating func hostAddress(_ prefix: IPPrefix?, at place: Place) -> IPPrefix? {
+        guard let prefix, case .v4(let address) = prefix.address, prefix.length < 31 else { return prefix }
+        let hostBits = UInt32.max >> UInt32(prefix.length)
+        let host = address.bits & hostBits
+        guard host == 0 || host == hostBits else { return prefix }
+        fault(
+            place, "address \(prefix) is the \(host == 0 ? "network" : "broadcast address") itself",
+            "write the address that the hosts have as their gateway, such as 192.168.0.254/24")
+        return nil
     }
 
     private mutating func settings(of vrrp: inout VRRP, from keys: Section) {

@@ -7,7 +7,7 @@ extension PolicyVerdict {
     func siteText(_ style: TextStyle) -> String {
         guard let policy, let vrrp = policy.vrrp, !policy.nodes.isEmpty else { return "" }
         let head =
-            "\(policy.nodes.count) nodes share \(vrrp.address) on \(vrrp.interface); the one whose best usable uplink stands first has it: "
+            "\(policy.nodes.count) node\(policy.nodes.count == 1 ? "" : "s") share \(vrrp.address) on \(vrrp.interface); the one whose best usable uplink stands first has it: "
             + policy.siteOrder.joined(separator: ", ")
         let blocks = [style.wrap(printable(head), indent: 2, firstIndent: 0)] + siteParts.map { $0.lines(style) }
         return blocks.map { $0.map { $0 + "\n" }.joined() }.joined(separator: "\n")

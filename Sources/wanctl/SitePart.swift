@@ -111,7 +111,8 @@ struct SitePart {
     }
 
     private func backupText(_ vrrp: VRRP) -> String {
-        let forwarding = vrrp.backupForwarding == .off ? "forwards nothing" : forwardingText
+        let isOff = vrrp.backupForwarding == .off && !part.lan.interfaces.isEmpty
+        let forwarding = isOff ? "forwards nothing" : forwardingText
         let classes = part.uplinks.compactMap { uplink in
             uplink.soracom.map { "\(uplink.name) in class \($0.standby)" }
         }

@@ -241,6 +241,17 @@ struct SiteTests {
         #expect(text.contains("main is master (has 192.168.0.254)") && text.contains("sub, backup, heard"), "\(text)")
         #expect(try world.status(.sub).virtualAddress?.holder == "main")
         #expect(try world.wanctl(.sub, "why").output.contains("this box is backup"))
+        // Two boxes with different policies say so, as long as they have them.
+        try world.reload(.main, world.policy(.main, vrrp: ["priority: 90"]))
+        try world.wait("both say that their policies differ") {
+            try world.lab.nodes.allSatisfy { node in
+                try world.status(node).warnings.contains { $0.contains("has another policy in force") }
+            }
+        }
+        try world.reload(.main, world.policy(.main))
+        try world.wait("and that it is over") {
+            try world.lab.nodes.allSatisfy { try world.status($0).warnings.isEmpty }
+        }
         // What cannot work is refused with the reason, and can be had by force.
         try world.lab.setFault(.sub, .gone)
         try world.wait("main has heard of it") { try world.wanctl(.main, "failover", "soracom").status == .exited(1) }

@@ -62,6 +62,6 @@ extension Example {
     static let sites = [master, backup, silentPeers, twoMasters]
 
     static let word = PeerWord(
-        node: "sub", site: "home", version: "0.1.0", run: 81, sequence: 7, role: .backup, health: 2,
-        selected: ["soracom"], uplinks: [.init(name: "soracom", state: .up)])
+        node: "sub", site: "home", version: "0.1.0", policy: "b1946ac92492", run: 81, sequence: 7, role: .backup,
+        health: 2, selected: ["soracom"], uplinks: [.init(name: "soracom", state: .up)])
 }

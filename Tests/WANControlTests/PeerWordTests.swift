@@ -9,10 +9,13 @@ struct PeerWordTests {
         #expect(try PeerWord(datagram: Example.word.datagram) == Example.word)
         #expect(
             String(decoding: Example.word.datagram, as: UTF8.self)
-                == #"{"node":"sub","site":"home","version":"0.1.0","run":81,"sequence":7,"role":"backup","health":2,"#
-                + #""selected":["soracom"],"uplinks":{"soracom":"up"},"left_out":0}"#)
+                == #"{"node":"sub","site":"home","version":"0.1.0","policy":"b1946ac92492","pinned":null,"run":81,"#
+                + #""sequence":7,"role":"backup","health":2,"selected":["soracom"],"uplinks":{"soracom":"up"},"left_out":0}"#
+        )
         var bare = Example.word
         bare.site = nil
+        bare.policy = nil
+        bare.pinned = "soracom"
         bare.selected = []
         bare.uplinks = []
         #expect(try PeerWord(datagram: bare.datagram) == bare)

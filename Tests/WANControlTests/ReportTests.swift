@@ -66,7 +66,7 @@ struct ReportTests {
             site["peers"] == [
                 [
                     "node": "sub", "address": "192.168.0.2", "role": "backup", "health": 2, "selected": ["soracom"],
-                    "uplinks": [["name": "soracom", "state": "up"]], "heard_seconds": 1.0,
+                    "uplinks": [["name": "soracom", "state": "up"]], "pinned": nil, "heard_seconds": 1.0,
                 ]
             ])
         #expect(

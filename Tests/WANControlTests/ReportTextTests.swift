@@ -254,7 +254,7 @@ struct ReportTextTests {
         #expect(DrainReport(uplink: "a", flows: 0, left: .zero, isDone: true).text(style) == "a is empty.\n")
         #expect(
             DrainReport(uplink: "a", flows: 9, left: .zero, isDone: true).text(style)
-                == "a: time is over, 9 flows were cut.\n")
+                == "a: the drain is over, 9 flows that were left were cut.\n")
         #expect(ActionReport(done: "done", warnings: ["b"]).text(style) == "done\nWarning: b\n")
         #expect(HistoryReport(events: []).text(style) == "Nothing has happened yet.\n")
     }

@@ -74,7 +74,7 @@ struct SiteTextTests {
         #expect(lines[0] == "main (master): traffic on ftth; 2 nodes are master.")
         #expect(
             lines[3]
-                == "Site home: main and sub each say that they have 192.168.0.254; unless that ends at once, VRRP does not pass between them; main: keepalived says so, with priority 253."
+                == "Site home: main and sub each say that they have 192.168.0.254; unless that ends at once, VRRP does not pass between them, or keepalived died on one; main: keepalived says so, with priority 253."
         )
         #expect(lines[4] == "  sub, master, heard 1s ago: soracom up and selected.")
         #expect(Example.twoMasters.text(Example.style(colour: true)).contains("\u{1b}[1;31mSite home: main and sub"))
@@ -110,6 +110,17 @@ struct SiteTextTests {
                 "", "sub is backup: main has the address.", "Health 2: soracom\\u{1b}[2J is the second of 2.", "",
             ])
         #expect(try WhyReport(json: try JSONValue(parsing: report.json.text)) == report)
+    }
+
+    @Test("why: of a backup the first line says whose the traffic is; status tells of a pin on another box")
+    func headlineOfBackup() throws {
+        var report = Example.why
+        report.headline = "This box is backup: main has 192.168.0.254; no line of this box works"
+        #expect(report.text(Example.style()).hasPrefix("This box is backup: main has 192.168.0.254; no line of"))
+        #expect(try WhyReport(json: try JSONValue(parsing: report.json.text)) == report)
+        var status = Example.master
+        status.peers[0].pinned = "soracom"
+        #expect(status.text(Example.style()).contains("soracom up; pinned to soracom by hand there."))
     }
 
     @Test("no line is wider than the terminal", arguments: [40, 60, 80, 132])

@@ -62,6 +62,10 @@ struct SiteTests {
                 minimal("vrrp: {instance: V, interface: eth0, router-id: 1, address: 10.0.0.9/24}\n"),
                 "4:1: vrrp needs nodes; name the boxes that share the address"),
             Faulty(
+                site().replacing("192.168.0.254/24", with: "192.168.0.0/24"),
+                "6:65: address 192.168.0.0/24 is the network itself; write the address that the hosts have as their gateway, such as 192.168.0.254/24"
+            ),
+            Faulty(
                 site(vrrp: ", advertisement: 15ms"),
                 "6:98: advertisement 15ms is no multiple of 10ms; VRRP counts hundredths of a second"),
             Faulty(
@@ -117,7 +121,8 @@ struct SiteTests {
                 "4:3: uplink \"soracom\" has no node; say which box has it: main or sub"),
             Faulty(
                 site().replacing("node: sub", with: "node: main"),
-                "4:25: interface ppp0 belongs to uplink \"ftth\" already (line 3); each uplink has its own"),
+                "4:25: interface ppp0 of node main belongs to uplink \"ftth\" already (line 3); each uplink of a box has its own; is the node right?"
+            ),
         ])
     func faulty(_ case: Faulty) {
         #expect(faults(of: `case`.text) == `case`.faults, "\(`case`.text)")

@@ -2,8 +2,8 @@ package import JSONText
 
 /// A word is one JSON object in one datagram:
 ///
-///     {"node":"sub","site":"home","version":"0.1.0","run":81,"sequence":7,"role":"backup","health":2,
-///      "selected":["soracom"],"uplinks":{"soracom":"up"},"left_out":0}
+///     {"node":"sub","site":"home","version":"0.1.0","policy":"b1946ac92492","pinned":null,"run":81,
+///      "sequence":7,"role":"backup","health":2,"selected":["soracom"],"uplinks":{"soracom":"up"},"left_out":0}
 extension PeerWord {
     /// The longest datagram, in bytes: with its headers it passes every link in one piece (IPv6's least MTU is 1280, RFC 8200
     /// section 5).
@@ -14,7 +14,8 @@ extension PeerWord {
 
     package var json: JSONValue {
         [
-            "node": .string(node), "site": JSONValue(site), "version": .string(version), "run": .integer(run),
+            "node": .string(node), "site": JSONValue(site), "version": .string(version), "policy": JSONValue(policy),
+            "pinned": JSONValue(pinned), "run": .integer(run),
             "sequence": .integer(sequence), "role": .string(role.rawValue), "health": .whole(health),
             "selected": .texts(selected), "uplinks": .object(uplinks.map(Self.member)), "left_out": .whole(leftOut),
         ]
@@ -65,6 +66,7 @@ extension PeerWord {
         let reader = try ReportReader(json, at: "word")
         self.init(
             node: try Self.name(reader), site: try reader.optionalText("site"), version: try reader.text("version"),
+            policy: try reader.optionalText("policy"), pinned: try reader.optionalText("pinned"),
             run: try reader.integer("run"), sequence: try reader.integer("sequence"),
             role: try reader.choice("role", as: StatusReport.Role.self), health: try Self.health(reader),
             selected: try reader.texts("selected"), uplinks: try Self.uplinks(reader),

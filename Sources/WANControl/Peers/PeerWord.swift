@@ -19,6 +19,10 @@ package struct PeerWord: Hashable, Sendable {
     package var node: String
     package var site: String?
     package var version: String
+    /// A fingerprint of what all boxes must agree on; `nil` from a release that has none.
+    package var policy: String?
+    /// The uplink that the operator wants, by the word of this box.
+    package var pinned: String?
     /// A random number of this run of the sender, and the number of the word in it, from 1 up.
     ///
     /// Together they order words without a clock: a box that has booted, or whose clock has jumped, is not taken for an old one.
@@ -36,12 +40,15 @@ package struct PeerWord: Hashable, Sendable {
     package var leftOut: Int
 
     package init(
-        node: String, site: String? = nil, version: String, run: Int64 = 0, sequence: Int64 = 0,
+        node: String, site: String? = nil, version: String, policy: String? = nil, pinned: String? = nil,
+        run: Int64 = 0, sequence: Int64 = 0,
         role: StatusReport.Role, health: Int, selected: [String], uplinks: [Uplink], leftOut: Int = 0
     ) {
         self.node = node
         self.site = site
         self.version = version
+        self.policy = policy
+        self.pinned = pinned
         self.run = run
         self.sequence = sequence
         self.role = role

@@ -13,6 +13,8 @@ package struct PeerReport: Hashable, Sendable {
     package var health: Int?
     package var selected: [String] = []
     package var uplinks: [PeerWord.Uplink] = []
+    /// The uplink that the operator wants, as that box was told.
+    package var pinned: String?
     /// How long ago it was heard, by the clock that never jumps; `nil` for never.
     package var heard: Duration?
 
@@ -31,7 +33,7 @@ extension PeerReport {
             "node": .string(node), "address": .string(address), "role": JSONValue(role?.rawValue),
             "health": .whole(health), "selected": .texts(selected),
             "uplinks": .array(uplinks.map { ["name": .string($0.name), "state": .string($0.state.rawValue)] }),
-            "heard_seconds": .seconds(heard),
+            "pinned": JSONValue(pinned), "heard_seconds": .seconds(heard),
         ]
     }
 
@@ -46,6 +48,7 @@ extension PeerReport {
             PeerWord.Uplink(
                 name: try inner.text("name"), state: try inner.choice("state", as: UplinkReport.State.self))
         }
+        pinned = try reader.optionalText("pinned")
         heard = try reader.optionalSeconds("heard_seconds")
     }
 }

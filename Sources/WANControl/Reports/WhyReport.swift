@@ -32,18 +32,21 @@ package struct WhyReport: Hashable, Sendable {
     package var decision: String
     package var candidates: [Candidate]
     package var lastSwitch: SwitchReport?
+    /// Instead of what carries the traffic, where that is not this box's matter: whose it is, and what this one has ready.
+    package var headline: String?
     /// Of a box of a site: why it is master or not, one sentence each.
     package var site: [String]
 
     package init(
         mode: StatusReport.Mode, selected: [String], decision: String, candidates: [Candidate],
-        lastSwitch: SwitchReport? = nil, site: [String] = []
+        lastSwitch: SwitchReport? = nil, headline: String? = nil, site: [String] = []
     ) {
         self.mode = mode
         self.selected = selected
         self.decision = decision
         self.candidates = candidates
         self.lastSwitch = lastSwitch
+        self.headline = headline
         self.site = site
     }
 }
@@ -59,7 +62,7 @@ extension WhyReport {
                         "selected": .bool($0.selected), "verdict": .string($0.verdict), "evidence": .texts($0.evidence),
                     ]
                 }),
-            "last_switch": lastSwitch?.json ?? .null, "site": .texts(site),
+            "last_switch": lastSwitch?.json ?? .null, "headline": JSONValue(headline), "site": .texts(site),
         ]
     }
 
@@ -75,6 +78,7 @@ extension WhyReport {
                 verdict: try inner.text("verdict"), evidence: try inner.texts("evidence"))
         }
         lastSwitch = try reader.object("last_switch") { (inner) throws(ReportError) in try SwitchReport(inner) }
+        headline = try reader.optionalText("headline")
         site = try reader.texts("site")
     }
 }

@@ -38,7 +38,10 @@ extension ActionReport {
 extension DrainReport {
     package func text(_ style: TextStyle) -> String {
         let name = printable(uplink)
-        if isDone { return flows == 0 ? "\(name) is empty.\n" : "\(name): time is over, \(flows) flows were cut.\n" }
+        if isDone {
+            return flows == 0
+                ? "\(name) is empty.\n" : "\(name): the drain is over, \(flows) flows that were left were cut.\n"
+        }
         let octets = bytes.map { ", \(spoken(bytes: $0)) since it was left" } ?? ""
         return "\(name): \(flows == 1 ? "1 flow" : "\(flows) flows") left\(octets), at most \(left.spokenText) more\n"
     }
@@ -64,10 +67,10 @@ extension WhyReport {
         let works = selected.isEmpty || candidates.contains { $0.selected && $0.usable }
         let head = works ? "Traffic is on \(names)" : "NOTHING WORKS; traffic stays on \(names)"
         let isElsewhere = !works && candidates.contains { $0.usable }
-        var lines = style.wrap(
-            "\(isElsewhere ? "TRAFFIC IS ON \(names), WHICH DOES NOT WORK" : head): \(printable(decision))", indent: 2,
-            firstIndent: 0)
-        lines[0] = style.paint(lines[0], works ? .strong : .bad)
+        let sentence =
+            "\(isElsewhere ? "TRAFFIC IS ON \(names), WHICH DOES NOT WORK" : head): \(printable(decision))"
+        var lines = style.wrap(headline.map { printable($0) } ?? sentence, indent: 2, firstIndent: 0)
+        lines[0] = style.paint(lines[0], works || headline != nil ? .strong : .bad)
         for candidate in candidates {
             lines.append("")
             let mark = candidate.selected ? "* " : ""

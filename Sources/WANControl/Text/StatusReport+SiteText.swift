@@ -35,7 +35,7 @@ extension StatusReport {
             let names = masters.map { printable($0) }.joined(separator: " and ")
             // Their words pass: so it is no split LAN, but a firewall or a VRID, or the moment of a change.
             return
-                "\(names) each say that they have \(address ?? "the address"); unless that ends at once, VRRP does not pass between them"
+                "\(names) each say that they have \(address ?? "the address"); unless that ends at once, VRRP does not pass between them, or keepalived died on one"
         }
         // Who has no role has heard nothing of keepalived yet.
         let own = role == .alone ? "\(printable(node)) has no role" : "\(printable(node)) is \(role.rawValue)"
@@ -60,7 +60,8 @@ extension PeerReport {
         }
         let when = heard < .seconds(1) ? "just now" : "\(heard.spokenText) ago"
         let fitness = isFit ? "" : "; it cannot be master"
-        return "\(name), \(role.rawValue), heard \(when)\(uplinks.isEmpty ? "" : ": \(uplinkText)")\(fitness)."
+        let pin = pinned.map { "; pinned to \(printable($0)) by hand there" } ?? ""
+        return "\(name), \(role.rawValue), heard \(when)\(uplinks.isEmpty ? "" : ": \(uplinkText)")\(pin)\(fitness)."
     }
 
     private var uplinkText: String {

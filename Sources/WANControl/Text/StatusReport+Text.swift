@@ -10,7 +10,8 @@ extension StatusReport {
         }
         let site = siteLines(style)
         if !site.isEmpty { lines += [""] + site }
-        if let lastSwitch {
+        // A backup's own switches move nothing, and what it last did as master says nothing of now.
+        if let lastSwitch, role != .backup {
             lines.append("")
             lines += style.wrap("Last switch \(lastSwitch.sentence(style))", indent: 2, firstIndent: 0)
         }

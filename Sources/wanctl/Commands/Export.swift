@@ -17,7 +17,8 @@ struct Export: ParsableCommand {
                 failover.order of the policy have changed.
 
                 Examples:
-                  wanctl export keepalived --node main > /etc/keepalived/keepalived.conf
+                  wanctl export keepalived --node main
+                  wanctl export keepalived --output /etc/keepalived/keepalived.conf
                   keepalived --config-test && systemctl restart keepalived
                 """)
 
@@ -25,6 +26,12 @@ struct Export: ParsableCommand {
         var node: String?
         @Option(help: ArgumentHelp("The policy file.", valueName: "file"))
         var policy = "/etc/wanctl/policy.yaml"
+
+        @Option(
+            name: .shortAndLong,
+            help: ArgumentHelp(
+                "Write it here, in one step; after a fault the file stays as it is.", valueName: "file"))
+        var output: String?
 
         func run() throws {
             try reportingRefusal { () throws(ControlRefusal) in
@@ -42,12 +49,18 @@ struct Export: ParsableCommand {
                 do throws(UnknownNode) {
                     text = try KeepalivedConfiguration.text(for: name, of: read)
                 } catch {
-                    throw ControlRefusal(.policy, error.description)
+                    throw ControlRefusal(.policy, "\(policy): \(error.description)")
                 }
                 guard let text else {
                     throw ControlRefusal(.policy, "\(policy) has no nodes and no vrrp: a box alone needs no keepalived")
                 }
-                try show(text)
+                guard let output else { return try show(text) }
+                do throws(SystemCallError) {
+                    try Files.replace(output, with: Array(text.utf8), mode: 0o644)
+                } catch {
+                    throw ControlRefusal(.refused, "cannot write keepalived's configuration: \(error)")
+                }
+                try show("\(printable(output)): the configuration of \(printable(name)).\n")
             }
         }
     }
