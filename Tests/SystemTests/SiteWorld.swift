@@ -169,15 +169,9 @@ final class SiteWorld {
     func wait(
         _ what: String, seconds: Double = 8, at place: SourceLocation = #_sourceLocation, _ claim: () throws -> Bool
     ) throws {
-        let deadline = Clock.boottime() + Int64(seconds * 1e9)
-        while try !claim() {
-            if Clock.boottime() > deadline {
-                let said = try daemons.map { "\($0.key):\n\(try $0.value.log().suffix(2500))" }.joined(separator: "\n")
-                Issue.record("not within \(seconds) s: \(what)\n\(said)", sourceLocation: place)
-                throw WorldError("not within \(seconds) s: \(what)")
-            }
-            usleep(5000)
-        }
+        if try comes(within: seconds, claim) { return }
+        Issue.record("not within \(seconds) s: \(what)\n\(try said())", sourceLocation: place)
+        throw WorldError("not within \(seconds) s: \(what)")
     }
 
     func waitTraffic(
@@ -203,14 +197,11 @@ final class SiteWorld {
     func watch(
         seconds: Double, at place: SourceLocation = #_sourceLocation, _ claim: () throws -> Bool
     ) throws {
-        let end = Clock.boottime() + Int64(seconds * 1e9)
-        while Clock.boottime() < end {
-            guard try claim() else {
-                let said = try daemons.map { "\($0.key):\n\(try $0.value.log().suffix(2500))" }.joined(separator: "\n")
-                Issue.record("it did not stay so\n\(said)", sourceLocation: place)
-                return
-            }
-            usleep(20_000)
-        }
+        if try stays(for: seconds, claim) { return }
+        Issue.record("it did not stay so\n\(try said())", sourceLocation: place)
+    }
+
+    private func said() throws -> String {
+        try daemons.map { "\($0.key):\n\(try $0.value.log().suffix(2500))" }.joined(separator: "\n")
     }
 }

@@ -107,15 +107,10 @@ final class World {
     func wait(
         _ what: String, seconds: Double = 5, at place: SourceLocation = #_sourceLocation, _ claim: () throws -> Bool
     ) throws {
-        let deadline = Clock.boottime() + Int64(seconds * 1e9)
-        while try !claim() {
-            if Clock.boottime() > deadline {
-                let said = (try? log) ?? ""
-                Issue.record("not within \(seconds) s: \(what)\n\(said.suffix(4000))", sourceLocation: place)
-                throw WorldError("not within \(seconds) s: \(what)")
-            }
-            usleep(5000)
-        }
+        if try comes(within: seconds, claim) { return }
+        let said = (try? log) ?? ""
+        Issue.record("not within \(seconds) s: \(what)\n\(said.suffix(4000))", sourceLocation: place)
+        throw WorldError("not within \(seconds) s: \(what)")
     }
 
     func waitSelected(_ uplink: LabUplink, seconds: Double = 5, at place: SourceLocation = #_sourceLocation) throws {
@@ -143,15 +138,9 @@ final class World {
     func watch(
         seconds: Double, at place: SourceLocation = #_sourceLocation, _ claim: () throws -> Bool
     ) throws {
-        let end = Clock.boottime() + Int64(seconds * 1e9)
-        while Clock.boottime() < end {
-            guard try claim() else {
-                let said = (try? log) ?? ""
-                Issue.record("it did not stay so\n\(said.suffix(4000))", sourceLocation: place)
-                return
-            }
-            usleep(20_000)
-        }
+        if try stays(for: seconds, claim) { return }
+        let said = (try? log) ?? ""
+        Issue.record("it did not stay so\n\(said.suffix(4000))", sourceLocation: place)
     }
 }
 
