@@ -39,16 +39,24 @@ struct SmallPartsTests {
         #expect(read.memory(now: .zero, unixSeconds: 1_003_601).pin == nil)
     }
 
+    private let now = Moment(nanoseconds: 50_000_000_000)
+
+    /// What the operator said for an hour, and a drain that takes as long.
+    private func withEnds(at now: Moment) -> (StoredState, EngineMemory, end: Moment) {
+        let ftth = UplinkNumber(rawValue: 1)
+        var state = StoredState()
+        state.numbers = ["ftth": ftth]
+        state.aside = ("soracom", nil)
+        let end = now + .seconds(3600)
+        var memory = EngineMemory()
+        memory.pin = Selection.Pin(uplink: ftth, until: end, strict: false, force: false)
+        memory.drains = [EngineMemory.Drain(uplink: ftth, classKey: "", until: end)]
+        return (state, memory, end)
+    }
+
     @Test("a wall clock that jumps while the daemon runs moves no end; what is stored is right by the new one")
     func jumps() throws {
-        var state = StoredState()
-        state.numbers = ["ftth": UplinkNumber(rawValue: 1)]
-        state.aside = ("soracom", nil)
-        var memory = EngineMemory()
-        let now = Moment(nanoseconds: 50_000_000_000)
-        let end = now + .seconds(3600)
-        memory.pin = Selection.Pin(uplink: UplinkNumber(rawValue: 1), until: end, strict: false, force: false)
-        memory.drains = [EngineMemory.Drain(uplink: UplinkNumber(rawValue: 1), classKey: "", until: end)]
+        var (state, memory, end) = withEnds(at: now)
         for clock in [1_000_000, 1_086_400, 913_600, 0, 1_795_219_200] as [Int64] {
             state.remember(memory, asideUntil: end, now: now, unixSeconds: clock)
             let read = StoredState(json: try JSONValue(parsing: state.json.text))
@@ -60,13 +68,7 @@ struct SmallPartsTests {
 
     @Test("a box that starts with its clock behind waits no longer than was left when it was last written")
     func clockBehind() throws {
-        var state = StoredState()
-        state.numbers = ["ftth": UplinkNumber(rawValue: 1)]
-        state.aside = ("soracom", nil)
-        var memory = EngineMemory()
-        let now = Moment(nanoseconds: 50_000_000_000)
-        let end = now + .seconds(3600)
-        memory.pin = Selection.Pin(uplink: UplinkNumber(rawValue: 1), until: end, strict: false, force: false)
+        var (state, memory, end) = withEnds(at: now)
         state.remember(memory, asideUntil: end, now: now, unixSeconds: 1_795_219_200)
         let read = StoredState(json: try JSONValue(parsing: state.json.text))
         let start = Moment(nanoseconds: 7_000_000_000)
