@@ -57,6 +57,15 @@ struct ReloadTests {
         }
         let start = try world.lab.run(in: .router, world.daemonWords())
         #expect(start.status == .exited(65))
+        try world.write(
+            policy: """
+                version: 1
+                uplinks: {lte: {interface: ppp1, metered: true, soracom: {imsi: "440100000000000"}}}
+
+                """)
+        let missing = try world.lab.run(in: .router, world.daemonWords("--check"))
+        #expect(missing.status == .exited(0))
+        #expect(missing.errors.contains("the credentials of uplink lte, is not there"), "\(missing)")
         #expect(try world.foreign() == before)
         #expect(try world.kernelOurs().contains("proto 87") == false)
         #expect(!Files.exists(world.stateDirectory))

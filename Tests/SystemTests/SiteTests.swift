@@ -256,15 +256,26 @@ struct SiteTests {
         try world.lab.setFault(.sub, .gone)
         try world.wait("main has heard of it") { try world.wanctl(.main, "failover", "soracom").status == .exited(1) }
         #expect(try world.wanctl(.main, "failover", "soracom").errors.contains("--force"))
+        #expect(try world.wanctl(.main, "failover", "soracom", "--force").succeeded)
+        try world.wait("it is said that this is in vain") {
+            try world.status(.main).warnings.contains { $0.contains("no other box takes the address") }
+        }
+        #expect(try world.wanctl(.main, "auto").succeeded && world.role(.main) == .master)
         try world.lab.clearFaults(.sub)
         try world.wait("main has heard that it is back", seconds: 15) {
             try world.status(.main).peers.first?.uplinks.first?.state == .up
                 && (world.status(.main).peers.first?.health ?? 0) > 1
         }
+        // One thing at a time: the pin of before ends.
+        #expect(try world.wanctl(.main, "failover", "ftth").succeeded)
         let moved = try world.wanctl(.main, "failover", "soracom")
         #expect(moved.succeeded, "\(moved)")
         try world.waitTraffic(of: client, on: .sub)
         #expect(try world.status(.main).mode == .manual)
+        #expect(try !world.wanctl(.main, "why").output.contains("pinned by the operator"))
+        try world.wait("the other one hears what the operator wants") {
+            try world.wanctl(.sub, "status").output.contains("pinned to soracom by hand there")
+        }
         try world.watch(seconds: 1) { try world.role(.sub) == .master }
         #expect(try world.wanctl(.main, "auto").succeeded)
         try world.waitTraffic(of: client, on: .main)

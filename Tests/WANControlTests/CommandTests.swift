@@ -204,7 +204,8 @@ struct CommandTests {
         arguments: [
             ["failover"], ["failover", "a", "b"], ["failover", "a", "--for", "soon"], ["failover", "a", "--for", "0s"],
             ["failover", ""], ["frobnicate"], ["history", "--count", "0"], ["history", "--count", "many"],
-            ["status", "--colour"], ["speed"], ["drain"], ["apply"], ["status", "--socket", ""],
+            ["status", "--colour"], ["speed"], ["speed", "soracom", "fast"], ["drain"], ["apply"],
+            ["status", "--socket", ""],
         ])
     func usage(arguments: [String]) throws {
         let run = try run(arguments, in: try ControlWorld())

@@ -109,6 +109,24 @@ struct ExportTests {
         #expect([unknown, alone, faulty].allSatisfy { $0.output.isEmpty })
     }
 
+    @Test("written to a file it replaces it in one step; after a fault the file stays as it is")
+    func output() throws {
+        let directory = try TemporaryDirectory()
+        let target = try directory.write("mine\n", to: "keepalived.conf", mode: 0o644)
+        func write(_ policy: String) throws -> ProgramRun {
+            try wanctl(policy) { ["export", "keepalived", "--node", "n1", "--policy", $0, "--output", target] }
+        }
+        #expect(try write(site(", prempt: true")).exitCode == 65)
+        #expect(try Files.text(target) == "mine")
+        let done = try write(site())
+        #expect(done.exitCode == 0 && done.output.hasSuffix("keepalived.conf: the configuration of n1.\n"), "\(done)")
+        #expect(try Files.text(target).contains("vrrp_instance VI_1 {"))
+        let nowhere = try wanctl(site()) {
+            ["export", "keepalived", "--node", "n1", "--policy", $0, "-o", directory.path + "/no/where"]
+        }
+        #expect(nowhere.exitCode == 1 && nowhere.error.contains("/no/where"), "\(nowhere)")
+    }
+
     @Test("check tells what each box will do, and of one box its part")
     func check() throws {
         let policy =
