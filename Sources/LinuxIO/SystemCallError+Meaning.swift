@@ -6,6 +6,8 @@ extension SystemCallError {
     package var isNobodyThere: Bool { errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR }
     /// The kernel's permission check said no.
     package var isNotPermitted: Bool { errno == EACCES || errno == EPERM }
+    /// Something of that name is there, of another kind.
+    package var isAlreadyThere: Bool { errno == EEXIST }
     /// The file system is mounted read-only, if only for this process (systemd.exec(5), ProtectSystem=).
     package var isReadOnly: Bool { errno == EROFS }
     /// The same call may work later.

@@ -90,7 +90,7 @@ extension Daemon {
     private func act(
         _ command: OperatorCommand, _ done: String, _ peer: Peer, _ reply: ControlReply, notes: [String] = []
     ) {
-        if let refusal = engine.refusal(of: command) { return reply.fail(.refused, adviceOfSite(refusal)) }
+        if let refusal = engine.refusal(of: command) { return reply.fail(.refused, advised(refusal, of: command)) }
         let before = lastSwitch?.at
         let share = engine.decision.share
         note(kind: "operator", "\(done) (by \(peer))")
@@ -105,7 +105,6 @@ extension Daemon {
             ).json)
     }
 
-    /// A pin on a box without the address moves nothing, which whoever typed it here may not expect.
     /// Who has the address, where this box is a backup and hears of it.
     private var otherMaster: String? {
         guard standsBy else { return nil }
@@ -119,8 +118,12 @@ extension Daemon {
     }
 
     /// What else the operator of a site can do where a line of this box may not go.
-    private func adviceOfSite(_ refusal: String) -> String {
-        guard !standsBy, let talk, refusal.hasSuffix("no other uplink is usable") else { return refusal }
+    private func advised(_ refusal: String, of command: OperatorCommand) -> String {
+        guard !standsBy, let talk else { return refusal }
+        switch command {
+        case .drain, .disable: break
+        default: return refusal
+        }
         let now = Daemon.moment()
         let words = (loaded.position?.peers ?? []).compactMap { talk.book.present($0.name, at: now) }
         // Who is best takes the address.
@@ -160,7 +163,7 @@ extension Daemon {
     private func drain(_ name: String, _ peer: Peer, _ reply: ControlReply) {
         withUplink(name, reply) { number in
             let command = OperatorCommand.drain(number)
-            if let refusal = engine.refusal(of: command) { return reply.fail(.refused, adviceOfSite(refusal)) }
+            if let refusal = engine.refusal(of: command) { return reply.fail(.refused, advised(refusal, of: command)) }
             note(kind: "operator", "\(name) is to be emptied (by \(peer))")
             feed(.operatorCommand(command))
             let id = ObjectIdentifier(reply)

@@ -101,7 +101,7 @@ extension Daemon {
                         writeHealth()
                         followExpectation()
                     }
-                    if before?.role != word.role || before?.uplinks != word.uplinks { tellStatusWatchers() }
+                    if before?.isSaidBy(word) != true { tellStatusWatchers() }
                 case .failure(let error): log(.debug, "\(heard.node) said what cannot be read: \(error)")
                 }
             }
@@ -203,6 +203,15 @@ extension PeerTalk {
     func takeOddities() -> [PeerOddity] { exchange?.takeOddities() ?? [] }
 
     func read() throws(SystemCallError) -> [PeerExchange.Heard] { try exchange?.read() ?? [] }
+}
+
+extension PeerWord {
+    /// Whether a later word says the same.
+    fileprivate func isSaidBy(_ later: PeerWord) -> Bool {
+        var same = later
+        same.sequence = sequence
+        return same == self
+    }
 }
 
 extension PeerBook {

@@ -132,7 +132,7 @@ extension Daemon {
 
     /// What to do where one of the two files cannot be made.
     private func remedy(_ error: SystemCallError) -> String {
-        if error.errno == 17 { return "; remove it" }  // EEXIST: it is no FIFO
+        if error.isAlreadyThere { return "; remove it" }  // and it is no FIFO
         if error.isReadOnly { return "; its directory needs ReadWritePaths= in the unit (systemctl edit wanctld)" }
         return error.isNotPermitted ? "; its directory has to belong to the user of wanctld" : ""
     }

@@ -195,13 +195,11 @@ extension UplinkRoute {
 extension PolicyRoutingRule {
     /// A rule of ours; `nil` for every other, and for one with a selector that we never use.
     init?(_ rule: RuleMessage) {
-        guard rule.protocol == .wanctl, rule.family == .v4, !rule.isInverted, rule.tos == 0,
-            rule.input == nil,
+        guard rule.protocol == .wanctl, rule.family == .v4, !rule.isInverted, rule.tos == 0, rule.input == nil,
             rule.destination == nil, rule.unread.isEmpty, let action = Action(rule)
         else { return nil }
         let selectors: [Selector] = [
-            rule.mark.map { .mark($0) }, rule.output.map { .outputInterface($0) },
-            rule.source.map { .source($0) },
+            rule.mark.map { .mark($0) }, rule.output.map { .outputInterface($0) }, rule.source.map { .source($0) },
         ].compactMap { $0 }
         guard selectors.count <= 1 else { return nil }
         self.init(

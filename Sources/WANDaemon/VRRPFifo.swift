@@ -5,8 +5,8 @@ package import WANModel
 ///
 /// What keepalived does with it (lib/notify.c and vrrp_notify.c of 2.2.7, and tried with it):
 ///
-/// - It opens the FIFO at its start and at a reload, O_RDWR and non-blocking, holds it open, and makes it (mode 0600, root) where it is missing;
-///   only one that it made is removed at its end. So the daemon makes it first, and keeps it through its own restarts.
+/// - It opens the FIFO at its start and at a reload, O_RDWR and non-blocking, holds it open, and makes it (mode 0600, root) where
+///   it is missing; only one that it made is removed at its end. So the daemon makes it first, and keeps it through its own restarts.
 /// - It never waits: a line that finds the pipe full (64 KiB, some 2,500 lines) is lost without a word. Lines that were written
 ///   while no daemon ran wait in the pipe; the last one that came in tells most, but where the pipe was full it is old.
 /// - It goes on writing into the FIFO that it has open, also when the file is gone: after one was replaced (`wasMade`) nothing

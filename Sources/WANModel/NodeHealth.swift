@@ -15,8 +15,9 @@ package enum NodeHealth {
     /// No usable uplink. Where that is so on every box, all priorities are equal, and the address stays where it is: a backup
     /// does not take it from a live master of its own priority.
     package static let none = 0
-    /// Only what is being held after a failure or is past its quality limits (`degraded`) or is to be kept empty, or a box that stands aside for
-    /// another (`wanctl failover` to an uplink that is elsewhere): any box with a good uplink is better, one without any is not.
+    /// Only what is being held after a failure, is past its quality limits (`degraded`) or is to be kept empty, or a box that
+    /// stands aside for another (`wanctl failover` to an uplink that is elsewhere): any box with a good uplink is better, one
+    /// without any is not.
     package static let held = 1
     /// "Anybody else": keepalived goes into FAULT below −253 and gives the address away with an advertisement of priority 0, in
     /// some 50 ms instead of three advertisements.

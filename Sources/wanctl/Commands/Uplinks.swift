@@ -7,7 +7,7 @@ struct Drain: DaemonCommand {
         abstract: "Empty an uplink without cutting what is on it.",
         discussion: """
             New connections take another uplink; old ones may finish for as long as the policy's `drain` says. Prints how many \
-            are left until none is. The uplink stays aside until `wanctl enable`.
+            are left until none is. The uplink stays aside until `wanctl enable`, and is used only while nothing else works.
 
             Example:
               wanctl drain ftth && systemctl restart ppp@ftth && wanctl enable ftth
