@@ -6,7 +6,8 @@ struct Failover: DaemonCommand {
         abstract: "Move traffic to an uplink and keep it there.",
         discussion: """
             Pins the choice until `wanctl auto`, across restarts. An uplink that does not work is refused with the reason. If the \
-            pinned uplink dies later, the policy's order applies until it is back.
+            pinned uplink dies later, the policy's order applies until it is back. In a site of several boxes say it on the one \
+            that has the gateway's address: an uplink of another box moves the site there.
 
             Examples:
               wanctl failover jcom            use jcom
