@@ -79,6 +79,7 @@ static inline int wan_ioctl(int fd, unsigned long request, void *argument) { ret
 // Constants that are casts or expressions in C and so invisible to Swift.
 enum {
     WAN_CLONE_NEWNET = 0x40000000,
+    WAN_CLONE_NEWUSER = 0x10000000,
     WAN_CLONE_NEWNS = 0x00020000,
     WAN_TUNSETIFF = 0x400454ca,
     WAN_TUNSETCARRIER = 0x400454e2,

@@ -29,6 +29,13 @@ package struct NetworkNamespace: ~Copyable, Sendable {
         return NetworkNamespace(taking: OwnedDescriptor(taking: made))
     }
 
+    /// The calling thread goes into a fresh one for good: by its rights, or as the root of a user namespace
+    /// (user_namespaces(7)), which needs none and a process of one thread.
+    package static func leaveForFresh() throws(SystemCallError) {
+        if wan_unshare(Int32(WAN_CLONE_NEWNET)) == 0 { return }
+        _ = try checked("unshare(2) CLONE_NEWUSER") { wan_unshare(Int32(WAN_CLONE_NEWUSER) | Int32(WAN_CLONE_NEWNET)) }
+    }
+
     /// Runs `body` with the calling thread inside; sockets and tun devices it opens belong to this namespace for good.
     ///
     /// The body must not suspend. Where the way home fails the process ends: going on in the wrong namespace would be worse.

@@ -22,6 +22,10 @@ package struct SignalReader: ~Copyable {
         return count == MemoryLayout<signalfd_siginfo>.size ? Int32(info.ssi_signo) : nil
     }
 
-    /// Writing to a peer that left returns EPIPE instead of ending the process.
-    package static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+    /// Writing to a peer that left returns EPIPE, and past the size that files may have (setrlimit(2) RLIMIT_FSIZE) EFBIG,
+    /// instead of ending the process.
+    package static func ignoreFailedWrites() {
+        signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
+    }
 }

@@ -71,6 +71,17 @@ package struct NftablesContext: ~Copyable {
         }
     }
 
+    /// Whether a chain of that name stands in a table (`nft list chain`); `table` is family and name.
+    package mutating func has(chain: String, in table: String) throws(NftablesError) -> Bool {
+        do throws(NftablesError) {
+            _ = try list("list chain \(table) \(chain)", .text)
+            return true
+        } catch {
+            if error.isNotFound { return false }
+            throw error
+        }
+    }
+
     /// `nft list ruleset`.
     package mutating func listRuleset(format: Format = .text) throws(NftablesError) -> String {
         try list("list ruleset", format)

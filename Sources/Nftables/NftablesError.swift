@@ -5,6 +5,9 @@ package struct NftablesError: Error, Hashable, Sendable, CustomStringConvertible
 
     package init(text: String) { self.text = text }
 
+    /// What is wrong, without the faulty line.
+    package var summary: String { text.split(separator: "\n").first.map(String.init) ?? text }
+
     /// The kernel or nft found no table, chain, set or element of that name.
     package var isNotFound: Bool { text.contains("No such file or directory") }
 

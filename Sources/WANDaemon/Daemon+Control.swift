@@ -2,6 +2,7 @@ internal import JSONText
 internal import LinuxIO
 internal import Netlink
 internal import NetworkTypes
+internal import Nftables
 internal import WANControl
 internal import WANDataplane
 internal import WANEngine
@@ -100,7 +101,7 @@ extension Daemon {
         let moved = engine.decision.share != share || lastSwitch?.at != before
         reply.finish(
             ActionReport(
-                done: done, warnings: notes + warnings.values.sorted(),
+                done: done, warnings: notes + alarms,
                 change: moved ? lastSwitch?.report(now: Daemon.moment()) : nil
             ).json)
     }
@@ -270,49 +271,64 @@ extension Daemon {
         do throws(ControlRefusal) {
             fresh = try LoadedPolicy.load(options.policy, node: node)
         } catch {
-            for detail in error.details { log(.error, detail) }
-            note(kind: "reload", "refused (\(reason)): \(error.reason); the policy in force stays")
-            warnings["reload"] =
-                "the policy file was refused and the one in force stays: \(error.details.first ?? error.reason)"
-            reply?.fail(
-                ControlRefusal(error.code, "\(error.reason); the policy in force stays", details: error.details))
-            return
+            return refuse(error, because: reason, reply)
         }
-        adopt(fresh)
+        do throws(NftablesError) {
+            try adopt(fresh)
+        } catch {
+            let lines = error.text.split(separator: "\n").map(String.init)
+            return refuse(
+                ControlRefusal(.refused, "the nft table of the policy is refused", details: lines), because: reason,
+                reply)
+        }
         warnings["reload"] = nil
         for warning in fresh.warnings { log(.warning, warning) }
         note(kind: "reload", "\(options.policy) is in force (\(reason))")
         reply?.finish(ActionReport(done: "\(options.policy) is in force", warnings: fresh.warnings).json)
     }
 
-    private func adopt(_ fresh: LoadedPolicy) {
-        let before = policy
-        let old = state.numbers
+    private func refuse(_ refusal: ControlRefusal, because reason: String, _ reply: ControlReply?) {
+        for detail in refusal.details { log(.error, detail) }
+        note(kind: "reload", "refused (\(reason)): \(refusal.reason); the policy in force stays")
+        warnings["reload"] =
+            "the policy file was refused and the one in force stays: \(refusal.details.first ?? refusal.reason)"
+        reply?.fail(
+            ControlRefusal(refusal.code, "\(refusal.reason); the policy in force stays", details: refusal.details))
+    }
+
+    /// Takes a policy in; where its table is refused nothing has changed.
+    private func adopt(_ fresh: LoadedPolicy) throws(NftablesError) {
+        let inForce = (loaded: loaded, numbers: state.numbers, engine: engine, attachments: attachments)
+        let (before, old) = (policy, state.numbers)
         former = dataplaneUplinks()
         let formerSIMs = formerSIMs(before: before, after: fresh.policy)
-        formerCredentials.formUnion(formerSIMs.compactMap(\.credentials))
         loaded = fresh
         state.numbers = Daemon.numbers(policy, remembered: old)
-        // What is gone, or is another interface now, is let go of first: its probes, and its flows by their mark.
-        for uplink in before.uplinks {
-            guard let number = old[uplink.name] else { continue }
-            let after = policy.uplink(named: uplink.name)
-            guard after?.interface != uplink.interface else { continue }
-            prober.detach(uplink: number)
-            attachments[number] = nil
-            leaveBehind.append(number)
-        }
-        if before.mark != policy.mark {
-            // Sockets and flows carry the old bits: probe anew, and let go of what was pinned by them.
-            for number in old.values {
-                _ = try? kernel.deleteFlows(before.mark.mark(of: number))
-                attachments[number] = nil
-            }
-        }
+        // What is gone, or is another interface now, has to be attached anew. So has everything where the marks change: sockets
+        // carry the old bits.
+        let left = before.uplinks.filter { policy.uplink(named: $0.name)?.interface != $0.interface }
+            .compactMap { old[$0.name] }
+        let isMarkedAnew = before.mark != policy.mark
+        for number in isMarkedAnew ? Array(old.values) : left { attachments[number] = nil }
         let outputs = engine.reload(EngineSetup(policy: policy, numbers: state.numbers), at: Daemon.moment())
         tableOfPolicy = RulesetInput(policy, uplinks: [], numbers: state.numbers, choices: [])
+        do throws(NftablesError) {
+            // All so far are values of ours. The table is the first that somebody else may refuse, and the last.
+            try makeTable()
+        } catch {
+            (loaded, state.numbers, engine, attachments) = inForce
+            tableOfPolicy = RulesetInput(policy, uplinks: [], numbers: state.numbers, choices: [])
+            former = nil
+            throw error
+        }
+        formerCredentials.formUnion(formerSIMs.compactMap(\.credentials))
+        for number in left { prober.detach(uplink: number) }
+        if isMarkedAnew {
+            // What was pinned by the old bits is let go.
+            for number in old.values { _ = try? kernel.deleteFlows(before.mark.mark(of: number)) }
+        }
         takeSite()
-        prepareKernel()
+        prepareSysctls()
         // What comes of it (a courier that cannot be started) waits for the outputs to be done.
         isFeeding = true
         courier.settings = Daemon.courierSettings(for: loaded, options: options, environment: environmentVariables())
@@ -323,8 +339,7 @@ extension Daemon {
         former = nil
         reconcile()
         replaceTable()
-        for number in leaveBehind { _ = try? kernel.deleteFlows(before.mark.mark(of: number)) }
-        leaveBehind = []
+        for number in left { _ = try? kernel.deleteFlows(before.mark.mark(of: number)) }
         handedOutServers = [:]
         warnings = warnings.filter { !$0.key.hasPrefix("dns ") }
         followDrains()

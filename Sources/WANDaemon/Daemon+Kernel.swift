@@ -80,8 +80,8 @@ extension Daemon {
             loop.schedule(at: Clock.boottime() + 1_000_000_000) { [weak self] in self?.resynchronize(because: "retry") }
             return
         }
-        refreshAttachments(isAll: reason == nil)
-        repairIfNeeded()
+        refreshAttachments(isAll: !hasLooked)
+        if hasLooked { repairIfNeeded() } else { takeOver() }
     }
 
     /// Tells the engine which uplinks are attached otherwise than before.

@@ -255,7 +255,8 @@ extension Daemon {
 
     /// One line for `systemctl status`.
     func summary() -> String {
-        engine.views(at: Daemon.moment()).map {
+        if let tableFault, tableFault.isUntranslated { return tableFault.sentence }
+        return engine.views(at: Daemon.moment()).map {
             "\($0.name) \($0.state.rawValue)\($0.traffic == .standby ? "" : ", \($0.traffic.rawValue)")"
         }
         .joined(separator: "; ")

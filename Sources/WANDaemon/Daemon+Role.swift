@@ -259,9 +259,12 @@ extension Daemon {
         // What an earlier daemon left counts as long as a hold could have been running, and no longer.
         let isTrusted = site?.isTrusted == true && now - begunAt < max(policy.failover.hold, .seconds(5))
         var value = engine.health(places: position.places, count: position.count, isTrusted: isTrusted, at: now)
+        // A box that translates nothing is the last one to have the address, and that is no matter of patience.
+        let isUntranslated = tableFault?.isUntranslated == true
+        if isUntranslated { value = NodeHealth.none }
         // While a policy is exchanged, where an uplink is attached is not known yet.
         let isUnknown = !hasLooked || former != nil
-        if value < max(site?.foundHealth ?? 0, 1), now - begunAt < Self.patience, engine.isProving || isUnknown {
+        if !isUntranslated, value < max(site?.foundHealth ?? 0, 1), now - begunAt < Self.patience, engine.isProving || isUnknown {
             if site?.healthTimer != nil { return }
             site?.healthTimer = loop.schedule(at: (begunAt + Self.patience).nanoseconds) { [weak self] in
                 self?.site?.healthTimer = nil

@@ -26,11 +26,19 @@ extension Daemon {
                 path: loaded.path, sha256: loaded.sha256, loadedAt: Timestamp(unixNanoseconds: loaded.loadedAt)),
             uplinks: engine.views(at: now).map { self.report($0, clock) }, lastSwitch: lastReport(now),
             pinned: pinned, startedAt: startedAt,
-            warnings: warnings.sorted { $0.key < $1.key }.map(\.value) + operatorsWord(now)
-                + flowtableNotes() + picture.intruders.sorted().map { "not ours, but in our range: \($0)" })
+            warnings: alarms + operatorsWord(now)
+                + flowtableNotes() + picture.intruders.sorted().map { "not ours, but in our range: \($0)" },
+            tableFault: tableFault)
         addSite(to: &report, now)
         return report
     }
+
+    /// Why something that should be so is not, the gravest first.
+    var alarms: [String] {
+        (tableFault.map { [$0.sentence] } ?? []) + warnings.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    private var outage: String? { tableFault.flatMap { $0.isUntranslated ? $0.sentence : nil } }
 
     /// What the operator once said and may have forgotten.
     private func operatorsWord(_ now: Moment) -> [String] {
@@ -114,7 +122,7 @@ extension Daemon {
                     uplink: view.name, state: UplinkReport.State(rawValue: view.state.rawValue) ?? .absent,
                     usable: view.state.isUsable, selected: engine.decision.share.contains(view.number),
                     verdict: verdict(view, first: first, now: now), evidence: evidence(view))
-            }, lastSwitch: standsBy ? nil : lastReport(now), headline: backupHeadline(now), site: siteLines(now))
+            }, lastSwitch: standsBy ? nil : lastReport(now), headline: outage ?? backupHeadline(now), site: siteLines(now))
     }
 
     /// For a backup: its own choice carries nothing of the LAN's.

@@ -1,19 +1,20 @@
+internal import LinuxIO
 internal import Netlink
 internal import NetworkTypes
 internal import Nftables
 internal import PacketWire
+internal import WANControl
 internal import WANDataplane
 internal import WANEngine
 internal import WANModel
 
 /// The nft table: a new one when the policy changes, a few elements of its maps when a choice or an address does.
 extension Daemon {
-    /// Sysctls and the nft table: at start and when the policy changes.
-    func prepareKernel() {
+    /// What forwarding and counting need of the kernel besides the table: at start and when the policy changes.
+    func prepareSysctls() {
         if !policy.lan.interfaces.isEmpty, policy.lan.forwarding == .on, let done = KernelSettings.enableForwarding() {
             note(kind: "sysctl", done)
         }
-        replaceTable()
         if let done = KernelSettings.countFlowOctets() { log(.info, done) }
     }
 
@@ -29,26 +30,49 @@ extension Daemon {
         return input
     }
 
-    /// The whole table in one transaction, where it is not what it should be; `isRepair`: whatever is thought of it.
+    /// Makes the table what it should be; where it is refused, that is an outage, told and tried again.
+    /// `isRepair`: whatever is thought of the table that stands.
     func replaceTable(isRepair: Bool = false) {
-        let wanted = wantedTable()
-        guard isRepair || wanted != table else { return }
-        let counted = table == nil ? [:] : ruleFlows() ?? [:]
+        let start = Daemon.moment()
         do throws(NftablesError) {
-            try kernel.apply(ruleset: Ruleset.make(wanted))
-            table = wanted
-            // A new table counts from zero.
-            countedRules = policy.rules.map(\.name)
-            ruleFlowsBefore = counted.filter { countedRules.contains($0.key) }
-            warnings["nftables"] = nil
+            try makeTable(isRepair: isRepair)
         } catch {
-            // The table of before stands: a refused transaction changes nothing.
-            warnings["nftables"] = "the nft table could not be made: \(error)"
-            log(.error, warnings["nftables"] ?? "")
-            // Without it the LAN has no source NAT: try again, at the pace of repairs.
-            // Never at once: at start nothing is known yet of where the uplinks are attached.
-            tableIsDamaged = true
-            repairLater(at: max(repairPace.next(at: Daemon.moment()), Daemon.moment() + .seconds(1)))
+            tableIsRefused(error, took: Daemon.moment() - start)
+        }
+    }
+
+    /// The whole table in one transaction, where it is not what it should be. A refused transaction changes nothing.
+    func makeTable(isRepair: Bool = false) throws(NftablesError) {
+        let wanted = wantedTable()
+        guard isRepair || wanted != table || tableFault != nil else { return }
+        let counted = table == nil ? [:] : ruleFlows() ?? [:]
+        try kernel.apply(ruleset: Ruleset.make(wanted))
+        table = wanted
+        // A new table counts from zero.
+        countedRules = policy.rules.map(\.name)
+        ruleFlowsBefore = counted.filter { countedRules.contains($0.key) }
+        guard let fault = tableFault else { return }
+        tableFault = nil
+        note(kind: "table", "the nft table is in force\(fault.isUntranslated ? "; the LAN is translated again" : "")")
+        writeHealth()
+    }
+
+    /// Without a table nothing of the LAN gets out: everybody is told, another box takes the address, and it is tried again
+    /// each second, at the pace of an outage and not of repairs. With an earlier table in force the choice goes on by its maps.
+    private func tableIsRefused(_ error: NftablesError, took span: Duration) {
+        let fault = TableFault(isUntranslated: !kernel.translates(), problem: error.summary)
+        if fault != tableFault {
+            tableFault = fault
+            log(.error, "\(fault.sentence)\n\(error.text)")
+            note(kind: "table", fault.sentence, isLogged: true)
+            writeHealth()
+        }
+        guard tableTimer == nil else { return }
+        // A table that takes long to make must not keep the loop from the probes.
+        let pause = max(.seconds(1), span * 20)
+        tableTimer = loop.schedule(at: (Daemon.moment() + pause).nanoseconds) { [weak self] in
+            self?.tableTimer = nil
+            if self?.tableFault != nil { self?.replaceTable(isRepair: true) }
         }
     }
 

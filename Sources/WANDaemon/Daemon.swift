@@ -39,6 +39,9 @@ final class Daemon {
     private(set) var strictUplinks: Set<UplinkNumber> = []
     /// What the nft table was made from, `nil` before it was.
     var table: RulesetInput?
+    /// Why the table is not what it should be; `nil` while it is.
+    var tableFault: TableFault?
+    var tableTimer: EventLoop.Timer?
     /// The rules of that table by name, in its order.
     var countedRules: [String] = []
     /// TCP that comes in the middle gets a reset until then (`Daemon+Strays`).
@@ -89,13 +92,11 @@ final class Daemon {
     var handedOutTimer: EventLoop.Timer?
     /// New flows of these rules, by name, that were counted in tables of before.
     var ruleFlowsBefore: [String: UInt64] = [:]
-    /// Uplinks that a reload took out of the policy or put on another interface, until their flows are gone too.
-    var leaveBehind: [UplinkNumber] = []
     /// While a policy is exchanged: the uplinks of the one before. They are translated and their routes stand until there are
     /// others.
     var former: [DataplaneUplink]?
-    /// The uplinks have been looked at once.
-    var hasLooked = false
+    /// The kernel has been read once. Until then what stands there is an earlier run's, and stays.
+    private(set) var hasLooked = false
     private var isReleasePlanned = false
     let startedAt = Timestamp.now()
 
@@ -184,7 +185,6 @@ final class Daemon {
 
     /// Runs until SIGTERM or SIGINT.
     func run() throws {
-        SignalReader.ignoreBrokenPipes()
         let signals = try SignalReader([15, 2, 1])
         let signalWatch = try loop.watch(signals.descriptor.raw) { [weak self] _ in self?.readSignals(signals) }
         try begin()
@@ -210,18 +210,14 @@ final class Daemon {
             [weak self] request, peer, reply in self?.answer(request, peer, reply)
         }
         takeSite()
-        prepareKernel()
+        // The table first: what is forwarded is translated.
+        replaceTable()
+        prepareSysctls()
         prober.onAnswers = { [weak self] answers in self?.heard(answers) }
         pathProbe.onAnswer = { [weak self] answer in self?.heardProof(answer) }
         try kernel.watch(loop) { [weak self] events in self?.kernelChanged(events) }
         // What happened between the dump and the subscription is in neither: look once more.
         resynchronize(because: nil)
-        hasLooked = true
-        // Where that failed nothing is known of the uplinks: what an earlier run left must stand until it is.
-        if warnings["netlink"] == nil {
-            letGoOfAbsent()
-            reconcile()
-        }
         followDrains()
         followHandedOutServers()
         writeResolver()
@@ -243,6 +239,14 @@ final class Daemon {
             self?.isReleasePlanned = false
             StartupMemory.release()
         }
+    }
+
+    /// After the kernel was read for the first time: what an earlier run left is ours now, and what must go of it goes. That is
+    /// no repair: nobody but that run made it.
+    func takeOver() {
+        hasLooked = true
+        letGoOfAbsent()
+        reconcile()
     }
 
     /// Flows of a line that is not there when we start: an earlier daemon may have died before it moved them. What is not

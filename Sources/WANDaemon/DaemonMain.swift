@@ -5,6 +5,7 @@ internal import WANModel
 
 /// `wanctld` from its arguments to its exit code.
 package func runDaemon(arguments: [String]) -> Int32 {
+    SignalReader.ignoreFailedWrites()
     let options: DaemonOptions
     do throws(DaemonOptions.UsageError) {
         options = try DaemonOptions(arguments: arguments)
@@ -66,10 +67,14 @@ private func check(_ options: DaemonOptions) -> Int32 {
         let loaded = try LoadedPolicy.load(options.policy, node: options.nodeName)
         for warning in loaded.warnings + missingCredentials(loaded) { say("warning: \(warning)\n") }
         write("\(options.policy): in order, \(loaded.policy.uplinks.count) uplinks\n", to: 1)
+        if options.triesTable {
+            try TableTrial.run(loaded)
+            write("\(options.policy): libnftables and this kernel take its nft table\n", to: 1)
+        }
         return 0
     } catch {
         say("\(error.reason)\n" + error.details.map { $0 + "\n" }.joined())
-        return 65
+        return Int32(error.code.rawValue)
     }
 }
 

@@ -9,6 +9,8 @@ package struct DaemonOptions: Hashable, Sendable {
     package var socket = "/run/wanctl/wanctl.sock"
     package var stateDirectory = "/var/lib/wanctl"
     package var action = Action.run
+    /// With `check`: libnftables and the kernel are asked, too.
+    package var triesTable = false
     package var isVerbose = false
 
     package init() {}
@@ -17,14 +19,16 @@ package struct DaemonOptions: Hashable, Sendable {
     var nodeName: String { node ?? hostName() }
 
     package static let usage = """
-        usage: wanctld --policy FILE [--node NAME] [--socket PATH] [--state-dir DIR] [--check] [--cleanup] [--ended]
-                       [--hand-over] [--verbose]
+        usage: wanctld --policy FILE [--node NAME] [--socket PATH] [--state-dir DIR] [--check [--table]] [--cleanup]
+                       [--ended] [--hand-over] [--verbose]
 
           --policy FILE     the policy (default /etc/wanctl/policy.yaml)
           --node NAME       this box's name in the policy (default: the host name)
           --socket PATH     where `wanctl` finds the daemon (default /run/wanctl/wanctl.sock)
           --state-dir DIR   what outlives the daemon (default /var/lib/wanctl)
           --check           check the policy and what it needs on this box, change nothing; 65 where it has faults
+          --table           with --check, also make the nft table of the policy, in a network namespace of its own that ends
+                            with this program; 1 where it is refused
           --cleanup         remove every route, rule and nft table of wanctl, give the virtual address of a site away, and end
           --ended           for systemd, after a daemon has ended: where none comes after it, give the virtual address away
           --hand-over       where no daemon runs, give the virtual address away
@@ -51,6 +55,7 @@ package struct DaemonOptions: Hashable, Sendable {
             case "--socket": socket = try value(word)
             case "--state-dir": stateDirectory = try value(word)
             case "--check": action = .check
+            case "--table": triesTable = true
             case "--cleanup": action = .cleanUp
             case "--ended": action = .ended
             case "--hand-over": action = .handOver
@@ -60,6 +65,7 @@ package struct DaemonOptions: Hashable, Sendable {
             default: throw UsageError(text: "unknown argument \(word)")
             }
         }
+        if triesTable, action == .run { throw UsageError(text: "--table goes with --check") }
     }
 
     package struct UsageError: Error, Hashable, Sendable { package var text: String }

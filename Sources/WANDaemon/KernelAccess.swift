@@ -154,6 +154,9 @@ final class KernelAccess {
         hasTable = true
     }
 
+    /// Whether a table of ours translates, of this run or of an earlier one; another program's of its name does not.
+    func translates() -> Bool { (try? nftables.has(chain: TableNames.sourceNAT, in: Ruleset.table)) ?? false }
+
     /// Takes everything of ours away: routes, rules, the nft table. What was found, in words.
     func cleanUp() throws -> [String] {
         var picture = KernelPicture()

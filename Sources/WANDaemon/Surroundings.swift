@@ -9,16 +9,6 @@ func hostName() -> String {
     return name.split(separator: ".").first.map(String.init) ?? "router"
 }
 
-/// A program of ours: beside our own one.
-func siblingProgram(_ name: String) -> String {
-    var buffer = [CChar](repeating: 0, count: 4096)
-    let count = readlink("/proc/self/exe", &buffer, buffer.count)
-    guard count > 0 else { return "/usr/lib/wanctl/\(name)" }
-    let path = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    guard let slash = path.lastIndex(of: "/") else { return name }
-    return "\(path[..<slash])/\(name)"
-}
-
 /// The name the kernel knows this thread by (prctl(2) PR_GET_NAME), by which nftables tells our transactions from others'.
 func programName() -> String {
     (try? Files.text("/proc/self/comm")) ?? "wanctld"

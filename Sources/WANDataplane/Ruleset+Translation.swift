@@ -14,7 +14,7 @@ extension Ruleset {
                     + "ct original ip daddr @\(TableNames.ownAddresses) masquerade"
             ]
         text.chain(
-            "srcnat", hook: "nat hook postrouting priority srcnat",
+            TableNames.sourceNAT, hook: "nat hook postrouting priority srcnat",
             ["meta nfproto ipv4 oifname @uplinks masquerade"] + hairpin)
         // Drops what would leave an uplink with an address that is not that interface's: packets that conntrack calls invalid
         // and so cannot be translated, and the router's own last words (a reset, an ICMP error) on a line that is gone. A DHCP

@@ -35,6 +35,8 @@ package enum TableNames {
     static func onlyChain(_ uplink: UplinkNumber) -> String { "only_\(uplink)" }
     static func byChain(_ uplink: UplinkNumber) -> String { "by_\(uplink)" }
     static func forwardChain(_ uplink: UplinkNumber) -> String { "forward_\(uplink)" }
+    /// The chain that translates: where it stands, a table of ours is in force.
+    package static let sourceNAT = "srcnat"
     static let refuseChain = "refuse"
     static let discardChain = "discard"
 }

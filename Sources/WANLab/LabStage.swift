@@ -35,7 +35,7 @@ package final class LabStage: Sendable {
     /// To be called before any thread is started.
     package static func run(_ work: @escaping @Sendable (LabStage) throws -> Bool) throws -> Int32 {
         let signals = try SignalReader([SIGINT, SIGTERM, SIGHUP])
-        SignalReader.ignoreBrokenPipes()
+        SignalReader.ignoreFailedWrites()
         let stage = try LabStage()
         let thread = try WorkerThread {
             let outcome: Result<Bool, LabError>

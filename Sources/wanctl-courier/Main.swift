@@ -54,7 +54,7 @@ enum Main {
         }
         try Privileges.renounceAll()
         try Privileges.dieWithParent()
-        SignalReader.ignoreBrokenPipes()
+        SignalReader.ignoreFailedWrites()
     }
 
     private static func serve(_ desk: inout Desk, idle: Int64) throws {

@@ -26,7 +26,7 @@ struct UpCommand: ParsableCommand {
             return print(Self.welcome(id))
         }
         let signals = try SignalReader([SIGINT, SIGTERM, SIGHUP])  // before any thread is started
-        SignalReader.ignoreBrokenPipes()
+        SignalReader.ignoreFailedWrites()
         var options = perfect ? LabOptions.perfect : LabOptions()
         options.id = id
         options.seed = seed

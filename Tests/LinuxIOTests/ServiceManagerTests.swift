@@ -5,58 +5,25 @@ import Testing
 
 @Suite("ServiceManager speaks sd_notify(3)")
 struct ServiceManagerTests {
-    /// A socket where systemd would listen.
-    private struct Listener: ~Copyable {
-        let socket: OwnedDescriptor
-
-        /// `name`: a path, or one that begins with @.
-        init(_ name: String) throws(SystemCallError) {
-            socket = try Self.bound(to: name)
-        }
-
-        private static func bound(to name: String) throws(SystemCallError) -> OwnedDescriptor {
-            let socket = OwnedDescriptor(
-                taking: try checked("socket(2)") {
-                    Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-                })
-            var address = sockaddr_un()
-            address.sun_family = sa_family_t(AF_UNIX)
-            let bytes = Array(name.utf8).enumerated().map { $0.offset == 0 && $0.element == 64 ? 0 : $0.element }
-            withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-            let length = socklen_t(MemoryLayout<sa_family_t>.size + bytes.count)
-            let raw = socket.raw
-            _ = try checked("bind(2)", name) {
-                withUnsafePointer(to: &address) { pointer in
-                    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(raw, $0, length) }
-                }
-            }
-            return socket
-        }
-
-        func message() throws(SystemCallError) -> String? {
-            try take(socket.raw).map { String(decoding: $0, as: UTF8.self) }
-        }
-    }
-
     @Test("lines of one call are one message, at a path")
     func path() throws {
         let directory = try TemporaryDirectory()
         let name = "\(directory.path)/notify"
-        let listener = try Listener(name)
+        let listener = try NotifyListener(name)
         let manager = ServiceManager(environment: ["NOTIFY_SOCKET": name])
         manager.notify("READY=1", "STATUS=all well, traffic on ftth")
         manager.notify("WATCHDOG=1")
-        #expect(try listener.message() == "READY=1\nSTATUS=all well, traffic on ftth")
-        #expect(try listener.message() == "WATCHDOG=1")
-        #expect(try listener.message() == nil)
+        #expect(listener.message() == "READY=1\nSTATUS=all well, traffic on ftth")
+        #expect(listener.message() == "WATCHDOG=1")
+        #expect(listener.message() == nil)
     }
 
     @Test("at an abstract name too")
     func abstract() throws {
         let name = "@wanctl-test-\(getpid())-\(UInt32.random(in: .min ... .max))"
-        let listener = try Listener(name)
+        let listener = try NotifyListener(name)
         ServiceManager(environment: ["NOTIFY_SOCKET": name]).notify("READY=1")
-        #expect(try listener.message() == "READY=1")
+        #expect(listener.message() == "READY=1")
     }
 
     @Test(

@@ -30,6 +30,8 @@ struct RestartTests {
         try world.settle()
         #expect(try world.ours() == before)
         #expect(try world.switches().isEmpty)
+        // What an earlier run left is ours, and no other program's doing.
+        #expect(try !world.history().contains { $0.kind == "repair" })
         #expect(try connection.stop().brokenBy == nil)
         for report in [try established.stop(), try fresh.stop()] {
             #expect(report.lost == 0, "\(report.outages)")

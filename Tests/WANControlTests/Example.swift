@@ -116,6 +116,15 @@ enum Example {
         return report
     }
 
+    /// All lines are well, and libnftables does not take the table.
+    static var untranslated: StatusReport {
+        var report = healthy
+        let fault = TableFault(isUntranslated: true, problem: "ruleset:3:1-5: Error: no")
+        report.tableFault = fault
+        report.warnings = [fault.sentence, "another thing"]
+        return report
+    }
+
     static var longNames: StatusReport {
         var report = healthy
         report.uplinks[0].name = "fibre-of-the-second-floor-office"

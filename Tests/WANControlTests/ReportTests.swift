@@ -7,7 +7,8 @@ import WANControl
 struct ReportTests {
     @Test(
         "a status survives the way",
-        arguments: [Example.healthy, Example.failedOver, Example.nothingWorks, Example.longNames] + Example.sites)
+        arguments: [Example.healthy, Example.failedOver, Example.nothingWorks, Example.longNames, Example.untranslated]
+            + Example.sites)
     func status(report: StatusReport) throws {
         let line = report.json.text
         #expect(try StatusReport(json: try JSONValue(parsing: line)) == report)

@@ -39,6 +39,25 @@ struct ReportTextTests {
                 """#)
     }
 
+    @Test("without a table of ours nothing is well, whatever the lines do")
+    func untranslated() {
+        var report = Example.untranslated
+        let outage =
+            "NO TRANSLATION: the nft table is refused and nothing of the LAN gets out (ruleset:3:1-5: Error: no); "
+            + "`wanctl check --table` tries it again beside the daemon"
+        let lines = report.text(Example.style()).split(separator: "\n").map(String.init)
+        #expect(lines.first == "router: \(outage).")
+        #expect(lines.last == "Warning: another thing", "the outage is said once")
+        report.role = .backup
+        #expect(report.text(Example.style()).hasPrefix("router (backup): NO TRANSLATION: "))
+        report = Example.healthy
+        let fault = TableFault(isUntranslated: false, problem: "no")
+        (report.tableFault, report.warnings) = (fault, [fault.sentence])
+        let text = report.text(Example.style())
+        #expect(text.hasPrefix("router: traffic on ftth.\n"))
+        #expect(text.contains("Warning: the nft table is refused and the one of before stays in force (no); "))
+    }
+
     @Test("on 80 columns the notes go below their lines")
     func eightyColumns() {
         #expect(

@@ -139,7 +139,9 @@ struct SmallPartsTests {
             options.policy == "/p" && options.socket == "/s" && options.stateDirectory == "/d" && options.node == "n")
         #expect(try DaemonOptions(arguments: ["--check"]).action == .check)
         #expect(try DaemonOptions(arguments: ["--hand-over"]).action == .handOver)
-        for wrong in [["--policy"], ["--nope"], ["file"], ["--socket="]] {
+        let trial = try DaemonOptions(arguments: ["--table", "--check"])
+        #expect(trial.action == .check && trial.triesTable)
+        for wrong in [["--policy"], ["--nope"], ["file"], ["--socket="], ["--table"]] {
             #expect(throws: DaemonOptions.UsageError.self) { try DaemonOptions(arguments: wrong) }
         }
     }

@@ -49,6 +49,8 @@ package struct StatusReport: Hashable, Sendable {
     package var startedAt: Timestamp?
     /// What somebody should look at, one sentence each; empty when all is well.
     package var warnings: [String]
+    /// `nil` while our nft table is in force as it should be. `warnings` has its sentence, too.
+    package var tableFault: TableFault?
     /// The site's name, as the policy has it.
     package var site: String?
     /// Why the role is what it is, without the role; only for a box of a site.
@@ -60,7 +62,7 @@ package struct StatusReport: Hashable, Sendable {
     package init(
         version: String, node: String, mode: Mode = .auto, role: Role = .alone, selected: [String], policy: PolicyFile,
         uplinks: [UplinkReport], lastSwitch: SwitchReport? = nil, pinned: Pin? = nil, startedAt: Timestamp? = nil,
-        warnings: [String] = [], site: String? = nil, roleReason: String? = nil,
+        warnings: [String] = [], tableFault: TableFault? = nil, site: String? = nil, roleReason: String? = nil,
         virtualAddress: VirtualAddress? = nil, peers: [PeerReport] = []
     ) {
         self.version = version
@@ -74,6 +76,7 @@ package struct StatusReport: Hashable, Sendable {
         self.pinned = pinned
         self.startedAt = startedAt
         self.warnings = warnings
+        self.tableFault = tableFault
         self.site = site
         self.roleReason = roleReason
         self.virtualAddress = virtualAddress
@@ -94,6 +97,7 @@ extension StatusReport {
                 ["uplink": .string($0.uplink), "until": .time($0.until), "strict": .bool($0.strict)]
             } ?? .null,
             "started_at": .time(startedAt), "warnings": .texts(warnings),
+            "table_fault": tableFault?.json ?? .null,
             "site": JSONValue(site), "role_reason": JSONValue(roleReason),
             "virtual_address": virtualAddress?.json ?? .null, "peers": .array(peers.map(\.json)),
         ]
@@ -121,6 +125,7 @@ extension StatusReport {
         }
         startedAt = try reader.optionalTime("started_at")
         warnings = try reader.texts("warnings")
+        tableFault = try reader.object("table_fault") { (inner) throws(ReportError) in try TableFault(inner) }
         site = try reader.optionalText("site")
         roleReason = try reader.optionalText("role_reason")
         virtualAddress = try reader.object("virtual_address") { (inner) throws(ReportError) in

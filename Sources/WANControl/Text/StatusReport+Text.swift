@@ -15,8 +15,10 @@ extension StatusReport {
             lines.append("")
             lines += style.wrap("Last switch \(lastSwitch.sentence(style))", indent: 2, firstIndent: 0)
         }
-        if !warnings.isEmpty { lines.append("") }
-        for warning in warnings {
+        // The first line says it already.
+        let others = warnings.filter { $0 != outage }
+        if !others.isEmpty { lines.append("") }
+        for warning in others {
             let wrapped = style.wrap("Warning: \(printable(warning))", indent: 2, firstIndent: 0)
             lines += wrapped.map { style.paint($0, .doubtful) }
         }
@@ -41,7 +43,14 @@ extension StatusReport {
         return older
     }
 
+    /// What keeps every packet of the LAN in, whatever the uplinks do.
+    private var outage: String? { tableFault.flatMap { $0.isUntranslated ? $0.sentence : nil } }
+
     private func headline(_ style: TextStyle) -> [String] {
+        if let outage {
+            let place = role == .alone ? printable(node) : "\(printable(node)) (\(role.rawValue))"
+            return style.wrap("\(place): \(printable(outage)).").map { style.paint($0, .bad) }
+        }
         if role == .backup { return backupHeadline(style) }
         let place = role == .alone ? printable(node) : "\(printable(node)) (\(role.rawValue))"
         let names = selected.map { printable($0) }.joined(separator: " and ")

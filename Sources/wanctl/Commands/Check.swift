@@ -9,11 +9,14 @@ struct Check: ParsableCommand {
         abstract: "Look for faults in a policy file; needs no daemon.",
         discussion: """
             Reports all faults at once, each with line, column and what would be right, in the form that editors jump to. Nothing \
-            is touched. Exit code 65 if the daemon would refuse the file.
+            is touched. Exit code 65 if the daemon would refuse the file. With --table, libnftables and the kernel are asked as \
+            well: the nft table of the policy is made in a network namespace of its own. Exit code 1 if they refuse it, 77 if you \
+            may not make a namespace.
 
             Examples:
               wanctl check
               wanctl check draft.yaml
+              wanctl check --table             after an upgrade of the system
               wanctl check --node sub          what the box `sub` of a site with several will do
               wanctl check && wanctl reload
             """)
@@ -22,6 +25,8 @@ struct Check: ParsableCommand {
     var file = "/etc/wanctl/policy.yaml"
     @Option(help: ArgumentHelp("Show what this box will do, of a site with several.", valueName: "name"))
     var node: String?
+    @Flag(help: "Also make the nft table of the policy, in a network namespace of its own.")
+    var table = false
     @OptionGroup var output: PrintOptions
 
     func run() throws {
@@ -43,7 +48,7 @@ struct Check: ParsableCommand {
             if output.json {
                 try show(verdict.json.prettyText + "\n")
                 if !verdict.isAccepted { throw ControlRefusal(.policy, summary(verdict)) }
-                return
+                return try tryTable()
             }
             let lines =
                 verdict.faults.map { $0.text("") }
@@ -58,6 +63,7 @@ struct Check: ParsableCommand {
                 throw ControlRefusal(.policy, summary(verdict))
             }
             try show("\(printable(file)) is in order: uplinks \(verdict.uplinks.joined(separator: ", ")).\n")
+            try tryTable()
             if !about.isEmpty { try show("\n" + about) }
             if part == nil {
                 for text in [verdict.ordersText(style), verdict.rulesText(style)] where !text.isEmpty {
@@ -68,6 +74,29 @@ struct Check: ParsableCommand {
                 }
             }
         }
+    }
+
+    /// By the daemon's program, which alone has libnftables; it says itself what it was told.
+    private func tryTable() throws(ControlRefusal) {
+        guard table else { return }
+        let exit: ChildProcess.Exit?
+        do throws(SystemCallError) {
+            let child = try ChildProcess(
+                siblingProgram("wanctld"),
+                ["--check", "--table", "--policy", file] + (node.map { ["--node", $0] } ?? []),
+                environment: environmentVariables())
+            exit = try child.wait(until: Clock.boottime() + 30_000_000_000)
+        } catch {
+            throw ControlRefusal(.refused, "the nft table cannot be tried: \(error)")
+        }
+        guard exit != .code(0) else {
+            if !output.json { try show("libnftables and this kernel take its nft table.\n") }
+            return
+        }
+        guard case .code(let number)? = exit, let code = ControlRefusal.Code(rawValue: Int64(number)) else {
+            throw ControlRefusal(.refused, "wanctld did not end the trial of the nft table")
+        }
+        throw ControlRefusal(code, "the nft table of \(file) is not in order")
     }
 
     private func summary(_ verdict: PolicyVerdict) -> String {
