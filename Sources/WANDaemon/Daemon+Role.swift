@@ -264,7 +264,9 @@ extension Daemon {
         if isUntranslated { value = NodeHealth.none }
         // While a policy is exchanged, where an uplink is attached is not known yet.
         let isUnknown = !hasLooked || former != nil
-        if !isUntranslated, value < max(site?.foundHealth ?? 0, 1), now - begunAt < Self.patience, engine.isProving || isUnknown {
+        if !isUntranslated, value < max(site?.foundHealth ?? 0, 1), now - begunAt < Self.patience,
+            engine.isProving || isUnknown
+        {
             if site?.healthTimer != nil { return }
             site?.healthTimer = loop.schedule(at: (begunAt + Self.patience).nanoseconds) { [weak self] in
                 self?.site?.healthTimer = nil

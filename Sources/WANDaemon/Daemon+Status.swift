@@ -122,7 +122,8 @@ extension Daemon {
                     uplink: view.name, state: UplinkReport.State(rawValue: view.state.rawValue) ?? .absent,
                     usable: view.state.isUsable, selected: engine.decision.share.contains(view.number),
                     verdict: verdict(view, first: first, now: now), evidence: evidence(view))
-            }, lastSwitch: standsBy ? nil : lastReport(now), headline: outage ?? backupHeadline(now), site: siteLines(now))
+            }, lastSwitch: standsBy ? nil : lastReport(now), headline: outage ?? backupHeadline(now),
+            site: siteLines(now))
     }
 
     /// For a backup: its own choice carries nothing of the LAN's.
