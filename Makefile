@@ -22,13 +22,16 @@ SWIFT ?= swift
 # That a test began is of no interest once it has ended.
 FINDINGS := sed -uE '/^◇|^✔ Test case /d'
 FUZZ_SECONDS ?= 20
-VMLAB ?= ../shared/vmlab/vmlab
 # Which parts of Tests/VM, by number; all where it is empty.
 PARTS ?=
 
 LIBRARIES := libmnl-dev libnftables-dev libcurl4-openssl-dev libyaml-dev libjansson-dev pkg-config
 TOOLS := nftables conntrack iproute2 iputils-ping keepalived fping util-linux
-VM_TOOLS := qemu-system-x86 cpio kmod busybox-static systemd ppp pppoe socat hostapd wpasupplicant iw keepalived
+# What boots a virtual machine, and what the tests call in it where it sees this machine's programs.
+VM_TOOLS := qemu-system-x86 cpio kmod busybox-static xz-utils util-linux
+VM_GUEST := systemd ppp pppoe socat hostapd wpasupplicant iw keepalived
+# How long a guest may take, in seconds: most of it is the emulation of its processors.
+VM_SECONDS := 780
 
 BUILT := .build/release
 PROGRAMS := wanctld wanctl-courier wanctl wanctl-lab
@@ -39,7 +42,7 @@ UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## install the libraries and tools that are missing
@@ -100,13 +103,22 @@ fuzz: setup ## each parser under libFuzzer for FUZZ_SECONDS
 	@Tests/Fuzz/run $(FUZZ_SECONDS)
 
 .PHONY: vm-test
-vm-test: setup ## the systemd unit with real PPP and Wi-Fi, in a virtual machine (VMLAB=…/vmlab, PARTS=)
-	@[ -x "$(VMLAB)" ] || { echo "no $(VMLAB): say where vmlab is, make vm-test VMLAB=PATH" >&2; exit 1; }
+vm-test: vm-root ## the systemd unit with real PPP and Wi-Fi, in a virtual machine (PARTS=)
+	@SUDO="$(SUDO)" Tests/Tools/need $(VM_GUEST)
+	$(AS_ROOT) Tests/VM/machine host $(VM_SECONDS) Tests/VM/run $(PARTS)
+
+.PHONY: vm-test-debian13
+vm-test-debian13: vm-root ## the same in a Debian 13 of its own
+	@SUDO="$(SUDO)" Tests/Tools/need mmdebstrap
+	$(AS_ROOT) Tests/VM/machine debian13 $(VM_SECONDS) Tests/VM/run $(PARTS)
+
+# What those install in the guest.
+.PHONY: vm-root
+vm-root: setup
 	@SUDO="$(SUDO)" Tests/Tools/need $(VM_TOOLS)
 	$(SWIFT) build -c release --static-swift-stdlib
 	rm -rf .build/vm-root
 	$(MAKE) --no-print-directory install DESTDIR=.build/vm-root
-	VMLAB_OUT=.build/vm-out $(AS_ROOT) "$(VMLAB)" --systemd --timeout 600 Tests/VM/run $(PARTS)
 
 .PHONY: install
 install: ## the programs of `make release`, unit, user, sample policy (PREFIX, DESTDIR)
@@ -145,4 +157,6 @@ uninstall: ## take that away again; leaves /etc/wanctl, /var/lib/wanctl and the 
 
 .PHONY: clean
 clean: ## take away everything that was built
+	@# Root's, as the virtual machine's files have to be.
+	[ ! -d .build/vm ] || $(SUDO) rm -rf .build/vm
 	rm -rf .build .build-fuzz
