@@ -101,7 +101,7 @@ extension Daemon {
         let moved = engine.decision.share != share || lastSwitch?.at != before
         reply.finish(
             ActionReport(
-                done: done, warnings: notes + alarms,
+                done: done, warnings: notes + alarms.sentences,
                 change: moved ? lastSwitch?.report(now: Daemon.moment()) : nil
             ).json)
     }
@@ -281,7 +281,7 @@ extension Daemon {
                 ControlRefusal(.refused, "the nft table of the policy is refused", details: lines), because: reason,
                 reply)
         }
-        warnings["reload"] = nil
+        alarms.clear(.reload)
         for warning in fresh.warnings { log(.warning, warning) }
         note(kind: "reload", "\(options.policy) is in force (\(reason))")
         reply?.finish(ActionReport(done: "\(options.policy) is in force", warnings: fresh.warnings).json)
@@ -290,8 +290,9 @@ extension Daemon {
     private func refuse(_ refusal: ControlRefusal, because reason: String, _ reply: ControlReply?) {
         for detail in refusal.details { log(.error, detail) }
         note(kind: "reload", "refused (\(reason)): \(refusal.reason); the policy in force stays")
-        warnings["reload"] =
-            "the policy file was refused and the one in force stays: \(refusal.details.first ?? refusal.reason)"
+        alarms.raise(
+            .reload,
+            "the policy file was refused and the one in force stays: \(refusal.details.first ?? refusal.reason)")
         reply?.fail(
             ControlRefusal(refusal.code, "\(refusal.reason); the policy in force stays", details: refusal.details))
     }
@@ -341,7 +342,7 @@ extension Daemon {
         replaceTable()
         for number in left { _ = try? kernel.deleteFlows(before.mark.mark(of: number)) }
         handedOutServers = [:]
-        warnings = warnings.filter { !$0.key.hasPrefix("dns ") }
+        alarms.clear { if case .nameServers = $0 { true } else { false } }
         followDrains()
         followHandedOutServers()
         writeResolver()

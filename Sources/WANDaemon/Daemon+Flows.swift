@@ -21,10 +21,11 @@ extension Daemon {
                 lastSwitch?.flowsDeleted = sum
                 if sweep == 1, lastSwitch?.flowsDoneAt == nil { lastSwitch?.flowsDoneAt = Daemon.moment() }
             }
-            warnings["conntrack"] = nil
+            alarms.clear(.conntrack)
         } catch {
-            warnings["conntrack"] = "flows of \(name(uplink)) could not be moved: \(error)"
-            log(.error, "\(warnings["conntrack"] ?? ""); they hang until their own timeout")
+            alarms.raise(
+                .conntrack, "flows of \(name(uplink)) could not be moved: \(error)", .error,
+                rest: "; they hang until their own timeout")
         }
         if sweep == 1, movement == .all {
             awaitStrays()
@@ -131,13 +132,13 @@ extension Daemon {
             do throws(NetlinkError) {
                 // What a program bound to a line that is there it wanted so.
                 let count = try kernel.sockets.close(source: address, keepingBound: isPresent)
-                warnings["sockets"] = nil
+                alarms.clear(.sockets)
                 if count > 0 { log(.info, "\(count) of the router's own connections from \(address) closed") }
             } catch {
-                warnings["sockets"] =
+                alarms.raise(
+                    .sockets,
                     "the router's own connections from \(address) could not be closed: \(error); "
-                    + "`own-sockets: leave` does without"
-                log(.warning, warnings["sockets"] ?? "")
+                        + "`own-sockets: leave` does without")
             }
         }
     }

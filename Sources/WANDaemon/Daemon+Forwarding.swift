@@ -60,10 +60,10 @@ extension Daemon {
         let found = quiet.filter { KernelSettings.forwards($0) == true }
         do throws(SystemCallError) {
             try leavings.note(silenced: leavings.silenced.intersection(quiet).union(found))
-            warnings["leavings"] = nil
+            alarms.clear(.undoRecord)
         } catch {
             // What nobody could turn on again is not turned off.
-            warnings["leavings"] = "forwarding stays as it is, for it could not be noted: \(error)"
+            alarms.raise(.undoRecord, "forwarding stays as it is, for it could not be noted: \(error)")
             return
         }
         for interface in found.sorted() { setForwarding(false, from: interface) }

@@ -19,7 +19,7 @@ extension Daemon {
     func lookForKeepalived(_ vrrp: VRRP) {
         guard site?.fifo?.fifo.hasWriter == false else {
             site?.unheardSince = nil
-            warnings["keepalived"] = nil
+            alarms.clear(.keepalived)
             return
         }
         let now = Daemon.moment()
@@ -35,8 +35,7 @@ extension Daemon {
             : "this box will not get \(vrrp.address.address)"
         let text =
             "keepalived does not run here, or not with \(vrrp.notifyFIFO): \(effect); start it, or reload one that runs"
-        if warnings["keepalived"] == nil { log(.warning, text) }
-        warnings["keepalived"] = text
+        alarms.raise(.keepalived, text)
     }
 
     /// Two masters that hear each other's words are not parted: VRRP, not the LAN, is broken between them.
@@ -46,7 +45,7 @@ extension Daemon {
         let rivals = (loaded.position?.peers ?? []).filter { talk.book.present($0.name, at: now)?.role == .master }
         guard hasAddress, let vrrp, !rivals.isEmpty else {
             talk.rivalSince = nil
-            warnings["rival"] = nil
+            alarms.clear(.rival)
             return
         }
         let since = talk.rivalSince ?? now
@@ -55,8 +54,7 @@ extension Daemon {
         let names = rivals.map(\.name).joined(separator: ", ")
         let text =
             "\(names) has \(vrrp.address.address) too: look whether keepalived runs on each box, and hears the others (IP protocol 112)"
-        if warnings["rival"] == nil { log(.warning, text) }
-        warnings["rival"] = text
+        alarms.raise(.rival, text)
     }
 
     /// Why this box is not master although it has the address; `nil` where nothing speaks against it.

@@ -29,7 +29,7 @@ extension Daemon {
         for event in events {
             switch event {
             case .lost(let reason): lost = reason
-            case .table: repairSoon(because: "nft table \(Ruleset.table) was changed or deleted", table: true)
+            case .table: scheduleRepair(because: "nft table \(Ruleset.table) was changed or deleted", table: true)
             case .network(let event):
                 // Our own changes were taken in when the kernel acknowledged them; their echo may be older than the picture.
                 if event.port == kernel.port { continue }
@@ -73,10 +73,10 @@ extension Daemon {
             var fresh = picture
             try kernel.dump(into: &fresh)
             picture = fresh
-            warnings["netlink"] = nil
+            alarms.clear(.netlink)
         } catch {
-            warnings["netlink"] = "the kernel's state could not be read: \(error)"
-            log(.error, "\(warnings["netlink"] ?? ""), trying again in 1 s")
+            alarms.raise(
+                .netlink, "the kernel's state could not be read: \(error)", .error, rest: ", trying again each second")
             loop.schedule(at: Clock.boottime() + 1_000_000_000) { [weak self] in self?.resynchronize(because: "retry") }
             return
         }
@@ -125,7 +125,7 @@ extension Daemon {
         }
         guard let attachment else {
             prober.detach(uplink: number)
-            warnings["probe \(number)"] = nil
+            alarms.clear(.probing(number))
             return
         }
         if let done = KernelSettings.loosenReversePathFilter(attachment.interface) {
@@ -137,13 +137,13 @@ extension Daemon {
             try prober.attach(
                 uplink: number, interface: attachment.interface, ifindex: attachment.interfaceIndex,
                 mark: policy.mark.mark(of: number).value)
-            warnings["probe \(number)"] = nil
+            alarms.clear(.probing(number))
         } catch {
-            // Gone again already, most likely: then its link event follows.
-            warnings["probe \(number)"] = "\(name(number)) cannot be probed: \(error)"
-            log(.warning, warnings["probe \(number)"] ?? "")
+            // Gone again already, most likely: then its link event follows. The socket of before leads nowhere.
+            prober.detach(uplink: number)
+            alarms.raise(.probing(number), "\(name(number)) cannot be probed: \(error)")
             loop.schedule(at: Clock.boottime() + 1_000_000_000) { [weak self] in
-                guard let self, attachments[number] == attachment, warnings["probe \(number)"] != nil else { return }
+                guard let self, attachments[number] == attachment, !prober.isAttached(number) else { return }
                 attach(number, attachment)
             }
         }
@@ -151,23 +151,27 @@ extension Daemon {
 
     // MARK: what we want of it
 
-    func wanted() -> KernelState {
+    /// What the kernel should have, and the metrics in `main` where another program's default stands in place of ours.
+    ///
+    /// `ip route replace` would take that default's place: it stays, and our mirror waits.
+    private func plane() -> (wanted: KernelState, taken: [UInt32]) {
         var wanted = WantedState.make(
             uplinks: dataplaneUplinks(), ladder: engine.decision.ladder, mark: policy.mark, strict: strictUplinks,
             relay: standsBy && site?.isOrphan != true ? relay() : nil)
-        // `ip route replace` would take the place of whoever has it: where another program's default stands at our metric in
-        // `main`, it stays, and our mirror waits.
-        let mirrors = wanted.routes.keys.filter { $0.table == .main && $0.destination.isDefault }
-        for key in mirrors {
-            let isTaken = picture.foreignDefaults.contains {
-                $0.table == .main && $0.metric == key.metric && $0.tos == 0
-            }
-            if isTaken { wanted.routes[key] = nil }
-            warnings["mirror"] =
-                isTaken
-                ? "another program's default route has metric \(key.metric) in main; ours is not shown there" : nil
+        let taken = wanted.routes.keys.filter { key in
+            key.table == .main && key.destination.isDefault
+                && picture.foreignDefaults.contains {
+                    $0.table == .main && $0.metric == key.metric && $0.tos == 0
+                }
         }
-        return wanted
+        for key in taken { wanted.routes[key] = nil }
+        return (wanted, taken.map(\.metric).sorted())
+    }
+
+    private func tellOfTaken(_ metrics: [UInt32]) {
+        guard let metric = metrics.first else { return alarms.clear(.mirror) }
+        alarms.raise(
+            .mirror, "another program's default route has metric \(metric) in main; ours is not shown there")
     }
 
     /// The way of this box's own traffic while another one carries the LAN's.
@@ -190,16 +194,17 @@ extension Daemon {
         defer { steer() }
         // Before the uplinks were looked at once, what stands is an earlier daemon's and carries traffic.
         let keepsOld = keepingOld || former != nil || !hasLooked
-        let steps = changes(from: picture.found, to: wanted()).filter { !keepsOld || !$0.isRemoval }
+        let (wanted, taken) = plane()
+        tellOfTaken(taken)
+        let steps = changes(from: picture.found, to: wanted).filter { !keepsOld || !$0.isRemoval }
         guard !steps.isEmpty else { return nil }
         let failures = kernel.apply(steps, to: &picture.found)
         guard !failures.isEmpty else {
-            warnings["routes"] = nil
+            alarms.clear(.routes)
             return nil
         }
         let text = failures.joined(separator: "; ")
-        warnings["routes"] = "the kernel refused: \(text)"
-        log(.error, "the kernel refused: \(text), looking at everything anew")
+        alarms.raise(.routes, "the kernel refused: \(text)", .error, rest: ", looking at everything anew")
         scheduleRepair(because: nil)
         return text
     }
@@ -208,15 +213,11 @@ extension Daemon {
 
     /// Something of ours is not as it should be although we changed nothing: somebody else did.
     private func repairIfNeeded() {
-        let steps = changes(from: picture.found, to: wanted())
+        let steps = changes(from: picture.found, to: plane().wanted)
         if steps.isEmpty { return }
-        repairSoon(
+        scheduleRepair(
             because: "\(steps.count) of our routes and rules were changed by another program (\(steps[0]))",
             table: false)
-    }
-
-    private func repairSoon(because reason: String, table: Bool) {
-        scheduleRepair(because: reason, table: table)
     }
 
     private func scheduleRepair(because reason: String?, table: Bool = false) {

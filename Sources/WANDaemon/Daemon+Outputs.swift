@@ -242,14 +242,14 @@ extension Daemon {
         if let writeTimer { loop.cancel(writeTimer) }
         writeTimer = nil
         journal.write()
-        warnings["journal"] = journal.problem
+        if let problem = journal.problem { alarms.raise(.journal, problem) } else { alarms.clear(.journal) }
         guard isStateUnwritten else { return }
         isStateUnwritten = false
         do throws(SystemCallError) {
             try store.write(state)
-            warnings["state"] = nil
+            alarms.clear(.state)
         } catch {
-            warnings["state"] = "the state cannot be written, a restart would forget it: \(error)"
+            alarms.raise(.state, "the state cannot be written, a restart would forget it: \(error)")
         }
     }
 

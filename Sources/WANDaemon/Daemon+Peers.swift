@@ -39,8 +39,8 @@ extension Daemon {
         closeExchange()
         if let timer = talk?.timer { loop.cancel(timer) }
         talk = nil
-        warnings["peers"] = nil
-        warnings["rival"] = nil
+        alarms.clear(.peers)
+        alarms.clear(.rival)
     }
 
     private func closeExchange() {
@@ -72,16 +72,17 @@ extension Daemon {
                 node: position.node, peers: position.peers, site: policy.site, interface: vrrp?.interface)
             let descriptor = exchange.descriptor
             talk.exchange = consume exchange
-            warnings["peers"] = nil
+            alarms.clear(.peers)
             do throws(SystemCallError) {
                 talk.watch = try loop.watch(descriptor) { [weak self] _ in self?.hearPeers() }
             } catch {
                 talk.exchange = nil
-                warnings["peers"] = "the other boxes cannot be heard: \(error)"
+                alarms.raise(.peers, "the other boxes cannot be heard: \(error)")
             }
         } catch {
             // An address that is not there yet comes with its interface.
-            warnings["peers"] = error.isForNow ? nil : "the other boxes cannot be heard: \(error)"
+            if error.isForNow { return alarms.clear(.peers) }
+            alarms.raise(.peers, "the other boxes cannot be heard: \(error)")
         }
     }
 

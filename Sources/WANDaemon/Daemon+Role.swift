@@ -96,7 +96,7 @@ extension Daemon {
         }
         site?.cancelAll(loop)
         site = nil
-        for key in ["fifo", "keepalived", "rival", "health"] { warnings[key] = nil }
+        for subject in [Alarms.Subject.notices, .keepalived, .rival, .health] { alarms.clear(subject) }
         endPeers()
         standBy(false)
         followForwarding()
@@ -121,12 +121,12 @@ extension Daemon {
             }
             site?.fifo = NoticeReader(fifo)
             site?.fifoWatch = try loop.watch(descriptor, for: [.read, .edge]) { [weak self] _ in self?.readNotices() }
-            warnings["fifo"] = nil
+            alarms.clear(.notices)
         } catch {
-            let text =
+            alarms.raise(
+                .notices,
                 "keepalived's notices cannot be read: \(error)\(remedy(error)); the role is taken from the address alone"
-            if warnings["fifo"] != text { log(.warning, text) }
-            warnings["fifo"] = text
+            )
         }
     }
 
@@ -168,7 +168,7 @@ extension Daemon {
                 }
             }
         } catch {
-            warnings["fifo"] = "keepalived's notices cannot be read: \(error)"
+            alarms.raise(.notices, "keepalived's notices cannot be read: \(error)")
         }
         lookForKeepalived(vrrp)
         updateRole()
@@ -281,16 +281,14 @@ extension Daemon {
             if try site?.health.write(value) == true { log(.info, "health \(value) for keepalived") }
             let isNew = site?.written != value
             site?.written = value
-            warnings["health"] = nil
+            alarms.clear(.health)
             // The others judge by the last word whether anybody could take over.
             if isNew {
                 followExpectation()
                 speak()
             }
         } catch {
-            let text = "keepalived cannot be told how this box is: \(error)\(remedy(error))"
-            if warnings["health"] != text { log(.error, text) }
-            warnings["health"] = text
+            alarms.raise(.health, "keepalived cannot be told how this box is: \(error)\(remedy(error))", .error)
             // Again when everything is looked after, not at each answer of a probe.
             site?.written = value
         }

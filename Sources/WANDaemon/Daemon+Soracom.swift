@@ -88,11 +88,11 @@ extension Daemon {
     func prepareToken() {
         if let tokenTimer { loop.cancel(tokenTimer) }
         tokenTimer = nil
-        for key in warnings.keys where key.hasPrefix("token ") { warnings[key] = nil }
+        alarms.clear { if case .token = $0 { true } else { false } }
         let uplinks = policy.uplinks.filter { $0.soracom?.via.contains(.api) == true }
         guard !uplinks.isEmpty else { return }
         for settings in uplinks {
-            guard let soracom = settings.soracom else { continue }
+            guard let soracom = settings.soracom, let number = state.numbers[settings.name] else { continue }
             let credentials = credentials(soracom)
             courier.ask(
                 { id in
@@ -104,17 +104,13 @@ extension Daemon {
                     return request
                 }, on: nil, timeout: Self.limit / 2
             ) { [weak self] answer, reason in
-                let key = "token \(settings.name)"
                 switch answer?.outcome {
-                case .prepared?: self?.warnings[key] = nil
+                case .prepared?: self?.alarms.clear(.token(number))
                 case .failed(let text, _, _)?:
-                    self?.warnings[key] = "no SORACOM API token for \(settings.name): \(text)"
-                default:
-                    // The courier gave way or died: nothing is known of the key.
-                    self?.scheduleToken(after: 10)
-                    return
+                    self?.alarms.raise(.token(number), "no SORACOM API token for \(settings.name): \(text)")
+                // The courier gave way or died: nothing is known of the key.
+                default: self?.scheduleToken(after: 10)
                 }
-                if let text = self?.warnings[key] { self?.log(.warning, text) }
             }
         }
         // Tokens live two days and are renewed at half their life.

@@ -26,16 +26,11 @@ extension Daemon {
                 path: loaded.path, sha256: loaded.sha256, loadedAt: Timestamp(unixNanoseconds: loaded.loadedAt)),
             uplinks: engine.views(at: now).map { self.report($0, clock) }, lastSwitch: lastReport(now),
             pinned: pinned, startedAt: startedAt,
-            warnings: alarms + operatorsWord(now)
+            warnings: alarms.sentences + operatorsWord(now)
                 + flowtableNotes() + picture.intruders.sorted().map { "not ours, but in our range: \($0)" },
             tableFault: tableFault)
         addSite(to: &report, now)
         return report
-    }
-
-    /// Why something that should be so is not, the gravest first.
-    var alarms: [String] {
-        (tableFault.map { [$0.sentence] } ?? []) + warnings.sorted { $0.key < $1.key }.map(\.value)
     }
 
     private var outage: String? { tableFault.flatMap { $0.isUntranslated ? $0.sentence : nil } }

@@ -53,6 +53,7 @@ extension Daemon {
         ruleFlowsBefore = counted.filter { countedRules.contains($0.key) }
         guard let fault = tableFault else { return }
         tableFault = nil
+        alarms.clear(.table)
         note(kind: "table", "the nft table is in force\(fault.isUntranslated ? "; the LAN is translated again" : "")")
         writeHealth()
     }
@@ -63,7 +64,7 @@ extension Daemon {
         let fault = TableFault(isUntranslated: !kernel.translates(), problem: error.summary)
         if fault != tableFault {
             tableFault = fault
-            log(.error, "\(fault.sentence)\n\(error.text)")
+            alarms.raise(.table, fault.sentence, .error, rest: "\n\(error.text)")
             note(kind: "table", fault.sentence, isLogged: true)
             writeHealth()
         }

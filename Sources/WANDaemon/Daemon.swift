@@ -47,8 +47,7 @@ final class Daemon {
     /// TCP that comes in the middle gets a reset until then (`Daemon+Strays`).
     var straysUntil: Moment?
     var straysTimer: EventLoop.Timer?
-    /// Why something that should be so is not: shown by `status` until it is.
-    var warnings: [String: String] = [:]
+    let alarms: Alarms
 
     var inputs: [EngineInput] = []
     var isFeeding = false
@@ -114,6 +113,7 @@ final class Daemon {
         self.loaded = loaded
         node = options.nodeName
         log = Log(hasPrefix: environment["JOURNAL_STREAM"] != nil, isVerbose: options.isVerbose)
+        alarms = Alarms(log: log)
         service = ServiceManager(environment: environment)
         loop = try EventLoop()
         kernel = try KernelAccess()
@@ -209,6 +209,7 @@ final class Daemon {
         control = try ControlServer(path: options.socket, loop: loop, access: try ControlAccess.ofThisProcess()) {
             [weak self] request, peer, reply in self?.answer(request, peer, reply)
         }
+        alarms.onChange = { [weak self] in self?.tellStatusWatchers() }
         takeSite()
         // The table first: what is forwarded is translated.
         replaceTable()
@@ -275,7 +276,8 @@ final class Daemon {
     private func comeOfAge() {
         guard leavings.deaths > 0 else { return }
         if site != nil, leavings.isUnreliable {
-            warnings["age"] = "the daemons before this one died young: for 30 s any other box with a line is better"
+            alarms.raise(
+                .crashes, "the daemons before this one died young: for 30 s any other box with a line is better")
         }
         loop.schedule(at: Clock.boottime() + Leavings.youth.nanoseconds) { [weak self] in
             guard let self else { return }
@@ -284,7 +286,7 @@ final class Daemon {
             } catch {
                 log(.warning, "\(error), ignoring")
             }
-            warnings["age"] = nil
+            alarms.clear(.crashes)
             writeHealth()
         }
     }

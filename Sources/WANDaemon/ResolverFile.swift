@@ -45,9 +45,9 @@ extension Daemon {
         guard !servers.isEmpty else { return }
         do throws(SystemCallError) {
             try resolver.update(servers, of: owners.joined(separator: " and "))
-            warnings["resolver"] = nil
+            alarms.clear(.resolver)
         } catch {
-            warnings["resolver"] = "the resolver file could not be written: \(error)"
+            alarms.raise(.resolver, "the resolver file could not be written: \(error)")
         }
     }
 
@@ -79,12 +79,12 @@ extension Daemon {
             do throws(SystemCallError) {
                 let text = String(decoding: try Files.readRegular(path, limit: 64 << 10), as: UTF8.self)
                 handedOutServers[number] = ResolverFile.servers(in: text)
-                warnings["dns \(number)"] = nil
+                alarms.clear(.nameServers(number))
             } catch {
                 // While the line is not up there may be none yet.
                 handedOutServers[number] = nil
                 if attachments[number] != nil {
-                    warnings["dns \(number)"] = "no name servers of \(settings.name): \(error)"
+                    alarms.raise(.nameServers(number), "no name servers of \(settings.name): \(error)")
                 }
             }
         }

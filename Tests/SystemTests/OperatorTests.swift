@@ -200,6 +200,32 @@ struct OperatorTests {
         pictures.signal(SIGINT)
     }
 
+    @Test("status --watch hears of a warning that comes and goes, though nothing else happens")
+    func watchedWarning() throws {
+        let world = try World()
+        let servers = "\(world.lab.directory)/ppp-resolv.conf"
+        try Files.replace(servers, with: Array("nameserver 192.0.2.10\n".utf8))
+        world.policy = Policies.threeLines(ftth: "dns: \(servers)")
+        try world.startDaemon()
+        try world.settle()
+        let pictures = try world.lab.spawn(
+            in: .router,
+            [try Programs.path("wanctl"), "--socket", world.socketPath, "status", "--watch", "--json"])
+        func waitForPicture(_ what: String, _ claim: (StatusReport) -> Bool) throws {
+            try world.wait(what, seconds: 8) {
+                let last = try pictures.output().split(separator: "\n").last.map { Array($0.utf8) } ?? []
+                guard let json = try? JSONValue(parsing: last) else { return false }
+                return claim(try StatusReport(json: json))
+            }
+        }
+        try waitForPicture("all is well") { $0.warnings.isEmpty }
+        Files.remove(servers)
+        try waitForPicture("the warning is there") { $0.warnings.contains { $0.contains("no name servers of ftth") } }
+        try Files.replace(servers, with: Array("nameserver 192.0.2.10\n".utf8))
+        try waitForPicture("the warning is gone") { $0.warnings.isEmpty }
+        pictures.signal(SIGINT)
+    }
+
     @Test("without a daemon the command says so with 69, and without sense with 64")
     func exitCodes() throws {
         let world = try World()
