@@ -60,10 +60,15 @@ extension Ruleset {
     }
 
     /// A `typeof jhash …` map would say it better, but nft 1.0.6 dies of listing one.
+    ///
+    /// The kernel finds a bucket by a number in the order of the host. nft writes the keys of such a map in that order up to
+    /// 1.1.3, and in network order in 1.1.7. So each bucket has both keys, and one of the two is never looked up.
     private static func addShare(_ text: inout TableText, _ place: Int, _ now: ClassSteering) {
         text.collection(
             .map, TableNames.buckets(place), ["typeof numgen inc mod \(ShareTable.size) : verdict"],
-            (now.buckets ?? []).enumerated().map { "\($0) : \($1)" })
+            (now.buckets ?? []).enumerated().flatMap { number, verdict in
+                Set([UInt32(number), UInt32(number).byteSwapped]).sorted().map { "\($0) : \(verdict)" }
+            })
         let end = "mod \(ShareTable.size) seed \(seed) vmap @\(TableNames.buckets(place))"
         let transports = String.list((UInt8.min ... .max).filter(Transport.hasPorts).map { "\($0)" })
         text.chain(

@@ -16,8 +16,10 @@ extension Ruleset {
             ], [])
         text.collection(
             .set, TableNames.strays, ["type nf_proto"], site.input.resetsStrays ? ["ipv4"] : [])
-        let resets = TableNames.resets
-        text.counter(resets)
+        text.counter(TableNames.resets)
+        // A chain of its own: libnftables 1.1 refuses a TCP reset in a rule that looks at `meta nfproto` as well.
+        text.chain(
+            TableNames.resets, ["counter name \(String.quoted(TableNames.resets)) reject with tcp reset"])
         text.chain(
             "forward", hook: "filter hook forward priority mangle",
             addGuard(&text, site) + [
@@ -26,12 +28,11 @@ extension Ruleset {
                 // segment, which conntrack takes for a flow of its own. Not by an answer to a new connection's, nor to another
                 // reset; and one that the client has opened since from the same port is tracked and goes its way.
                 "iifname != @uplinks ct state new,invalid,untracked tcp flags & (syn | rst) == 0 "
-                    + "ip saddr . tcp sport . ip daddr . tcp dport @\(TableNames.torn) "
-                    + "counter name \(String.quoted(resets)) reject with tcp reset",
+                    + "ip saddr . tcp sport . ip daddr . tcp dport @\(TableNames.torn) goto \(TableNames.resets)",
                 // Its server would answer a stranger's segment with a reset, or not at all. Only `new`: a segment that is out
                 // of its window is invalid, and its connection may be well.
                 "iifname != @uplinks oifname @uplinks ct state new tcp flags & (syn | rst) == 0 "
-                    + "meta nfproto @\(TableNames.strays) counter name \(String.quoted(resets)) reject with tcp reset",
+                    + "meta nfproto @\(TableNames.strays) goto \(TableNames.resets)",
                 pinOfForward(site),
                 "oifname @uplinks tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu",
                 "iifname @uplinks tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu",
