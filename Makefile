@@ -27,6 +27,10 @@ PARTS ?=
 
 LIBRARIES := libmnl-dev libnftables-dev libcurl4-openssl-dev libyaml-dev libjansson-dev pkg-config
 TOOLS := nftables conntrack iproute2 iputils-ping keepalived fping util-linux
+# In a root of another Debian, beside those two: what Swift and SwiftPM need.
+ROOT_TOOLS := g++ libc6-dev git ca-certificates procps
+# Libraries that swift.org's toolchain is linked with.
+TOOLCHAIN_LIBRARIES := libncurses6 libxml2
 # What boots a virtual machine, and what the tests call in it where it sees this machine's programs.
 VM_TOOLS := qemu-system-x86 cpio kmod busybox-static xz-utils util-linux
 VM_GUEST := systemd ppp pppoe socat hostapd wpasupplicant iw keepalived
@@ -65,6 +69,27 @@ test: setup ## build and run all tests
 	$(AS_ROOT) $(SWIFT) test --skip-build --skip SystemTests 2>&1 | $(FINDINGS) || status=1; \
 	$(AS_ROOT) $(SWIFT) test --skip-build --filter SystemTests 2>&1 | $(FINDINGS) || status=1; \
 	exit $$status
+
+# $(call in_root,SUITE,TOOLCHAIN)
+in_root = $(AS_ROOT) env "TOOLCHAIN=$(2)" Tests/Tools/in-root .build/roots/$(1) Tests/Tools/test-in-root $(1)
+# The directory above usr/bin/swift, whatever leads there.
+TOOLCHAIN = $(shell $(SWIFT) -print-target-info | sed -n 's,.*"runtimeResourcePath": "\(.*\)/usr/lib/swift".*,\1,p')
+
+.PHONY: test-debian13
+test-debian13: packages ## the tests that touch libraries, sites and the demo in a root of Debian 13, with this Swift
+	$(AS_ROOT) Tests/Tools/debian-root trixie .build/roots/trixie $(LIBRARIES) $(TOOLS) $(ROOT_TOOLS) $(TOOLCHAIN_LIBRARIES)
+	$(call in_root,trixie,$(TOOLCHAIN))
+
+.PHONY: test-sid
+test-sid: packages ## build with Debian sid's own Swift, and the tests of the ruleset with its nft
+	$(AS_ROOT) Tests/Tools/debian-root sid .build/roots/sid swiftlang $(LIBRARIES) $(TOOLS) $(ROOT_TOOLS)
+	$(call in_root,sid,)
+
+# What the roots are made with, and the Swift packages, which are fetched out here.
+.PHONY: packages
+packages:
+	@SUDO="$(SUDO)" Tests/Tools/need mmdebstrap debian-archive-keyring
+	$(SWIFT) package resolve
 
 .PHONY: demo
 demo: setup ## the main job as a story: a fibre fails, nobody notices
@@ -157,6 +182,5 @@ uninstall: ## take that away again; leaves /etc/wanctl, /var/lib/wanctl and the 
 
 .PHONY: clean
 clean: ## take away everything that was built
-	@# Root's, as the virtual machine's files have to be.
-	[ ! -d .build/vm ] || $(SUDO) rm -rf .build/vm
-	rm -rf .build .build-fuzz
+	@# The roots and the virtual machine's files are root's.
+	$(if $(wildcard .build/roots .build/vm),$(SUDO)) rm -rf .build .build-fuzz

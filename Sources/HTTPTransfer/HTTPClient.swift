@@ -59,7 +59,8 @@ package struct HTTPClient: ~Copyable {
         // With the threaded resolver a look-up that hangs would hold the verdict "timed out" back until it ends.
         try set(CURLOPT_QUICK_EXIT, 1)
         try set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
-        try set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
+        // An Int to Swift, or an Int32: the header of libcurl 8.14 and newer writes it in another way.
+        try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         try set(CURLOPT_TIMEOUT_MS, max(1, Self.milliseconds(request.timeout)))
         // Binds with SO_BINDTODEVICE (allowed to anyone since Linux 5.7). Where that is refused libcurl takes the interface's
         // address as source, which the daemon's rules for "from an uplink's address" send out by the same uplink.

@@ -98,11 +98,12 @@ package final class EventLoop {
     /// Waits for what comes next and handles it; `timeout` in milliseconds, −1 for ever.
     package func turn(timeout: Int32 = -1) throws(SystemCallError) {
         arm()
-        try withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 64) { events throws(SystemCallError) in
-            let count = epoll_wait(epoll.raw, events.baseAddress, 64, timeout)
+        // The closure may not throw: before Swift 6.3 what it throws has lost its type outside.
+        let failure = withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 64) { events -> SystemCallError? in
+            guard let room = events.baseAddress else { return nil }
+            let count = epoll_wait(epoll.raw, room, 64, timeout)
             if count < 0 {
-                if Glibc.errno == EINTR { return }
-                throw SystemCallError(call: "epoll_wait(2)", errno: Glibc.errno)
+                return Glibc.errno == EINTR ? nil : SystemCallError(call: "epoll_wait(2)", errno: Glibc.errno)
             }
             // A handler may remove a watch that is later in this batch: look each one up when its turn comes.
             for event in events[..<Int(count)] {
@@ -114,7 +115,9 @@ package final class EventLoop {
                     entry.handler(Readiness(rawValue: event.events))
                 }
             }
+            return nil
         }
+        if let failure { throw failure }
         fire()
     }
 

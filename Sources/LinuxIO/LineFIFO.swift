@@ -17,7 +17,7 @@ package struct LineFIFO: ~Copyable {
     package let wasMade: Bool
     private let device: UInt64
     private let inode: UInt64
-    private var pending: [UInt8] = []
+    private var pending: [UInt8]
     /// Inside a line that has grown past the limit: skipped up to its newline.
     private var isSkipping = false
 
@@ -49,6 +49,8 @@ package struct LineFIFO: ~Copyable {
         guard status.st_mode & S_IFMT == S_IFIFO else {
             throw SystemCallError(call: "mkfifo(3)", errno: EEXIST, subject: "\(path), which is no FIFO")
         }
+        // Swift 6.2 destroys twice what is set when this throws: all that needs destroying is set after the last `try`.
+        pending = []
         self.path = path
         wasMade = made
         (device, inode) = (UInt64(status.st_dev), UInt64(status.st_ino))

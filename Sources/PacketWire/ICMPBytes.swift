@@ -18,10 +18,10 @@ extension RawSpan {
     }
 }
 
-extension MutableRawSpan {
-    /// Stores a number in network order.
-    @inline(__always)
-    mutating func store<Number: FixedWidthInteger & BitwiseCopyable>(_ number: Number, at offset: Int) {
-        storeBytes(of: number.bigEndian, toByteOffset: offset, as: Number.self)
-    }
+/// Stores a number in network order. No method of the span: Swift 6.2 refuses `mutating` in an extension of it.
+@inline(__always)
+func store<Number: FixedWidthInteger & BitwiseCopyable>(
+    _ number: Number, at offset: Int, in buffer: inout MutableRawSpan
+) {
+    buffer.storeBytes(of: number.bigEndian, toByteOffset: offset, as: Number.self)
 }

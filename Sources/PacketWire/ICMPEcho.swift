@@ -41,7 +41,7 @@ package struct ICMPEcho: Hashable, Sendable {
     @discardableResult
     package func write(v4 buffer: inout MutableRawSpan) -> Int {
         let count = write(type: direction == .request ? 8 : 0, into: &buffer)
-        buffer.store(InternetChecksum.of(buffer.bytes.extracting(first: count)), at: 2)
+        store(InternetChecksum.of(buffer.bytes.extracting(first: count)), at: 2, in: &buffer)
         return count
     }
 
@@ -52,13 +52,13 @@ package struct ICMPEcho: Hashable, Sendable {
     }
 
     private func write(type: UInt8, into buffer: inout MutableRawSpan) -> Int {
-        buffer.store(UInt16(type) << 8, at: 0)
-        buffer.store(0 as UInt16, at: 2)
-        buffer.store(identifier, at: 4)
-        buffer.store(sequence, at: 6)
+        store(UInt16(type) << 8, at: 0, in: &buffer)
+        store(0 as UInt16, at: 2, in: &buffer)
+        store(identifier, at: 4, in: &buffer)
+        store(sequence, at: 6, in: &buffer)
         guard let payload else { return Self.headerSize }
-        buffer.store(payload.nonce, at: 8)
-        buffer.store(payload.sequence, at: 16)
+        store(payload.nonce, at: 8, in: &buffer)
+        store(payload.sequence, at: 16, in: &buffer)
         return Self.size
     }
 

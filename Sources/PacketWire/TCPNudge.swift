@@ -29,24 +29,25 @@ package struct TCPNudge: Hashable, Sendable {
     /// that is the caller's promise.
     @discardableResult
     package func write(into buffer: inout MutableRawSpan) -> Int {
-        buffer.store(0x4500 as UInt16, at: 0)  // version 4, five words, no DSCP
-        buffer.store(UInt16(Self.size), at: 2)
-        buffer.store(0 as UInt16, at: 4)
-        buffer.store(0x4000 as UInt16, at: 6)  // don't fragment: then the identification may be 0 (RFC 6864)
-        buffer.store(64 << 8 | 6 as UInt16, at: 8)  // time to live, protocol TCP
-        buffer.store(0 as UInt16, at: 10)
-        buffer.store(source.bits, at: 12)
-        buffer.store(destination.bits, at: 16)
-        buffer.store(sourcePort, at: 20)
-        buffer.store(destinationPort, at: 22)
-        buffer.store(0 as UInt32, at: 24)
-        buffer.store(0 as UInt32, at: 28)
-        buffer.store(0x5010 as UInt16, at: 32)  // five words, ACK
-        buffer.store(0 as UInt16, at: 34)  // no window: nothing is to be sent here
-        buffer.store(0 as UInt32, at: 36)  // checksum, no urgent data
-        buffer.store(InternetChecksum.of(buffer.bytes.extracting(0..<20)), at: 10)
-        buffer.store(
-            InternetChecksum.ofTCP(buffer.bytes.extracting(20..<40), from: source, to: destination), at: 36)
+        store(0x4500 as UInt16, at: 0, in: &buffer)  // version 4, five words, no DSCP
+        store(UInt16(Self.size), at: 2, in: &buffer)
+        store(0 as UInt16, at: 4, in: &buffer)
+        store(0x4000 as UInt16, at: 6, in: &buffer)  // don't fragment: then the identification may be 0 (RFC 6864)
+        store(64 << 8 | 6 as UInt16, at: 8, in: &buffer)  // time to live, protocol TCP
+        store(0 as UInt16, at: 10, in: &buffer)
+        store(source.bits, at: 12, in: &buffer)
+        store(destination.bits, at: 16, in: &buffer)
+        store(sourcePort, at: 20, in: &buffer)
+        store(destinationPort, at: 22, in: &buffer)
+        store(0 as UInt32, at: 24, in: &buffer)
+        store(0 as UInt32, at: 28, in: &buffer)
+        store(0x5010 as UInt16, at: 32, in: &buffer)  // five words, ACK
+        store(0 as UInt16, at: 34, in: &buffer)  // no window: nothing is to be sent here
+        store(0 as UInt32, at: 36, in: &buffer)  // checksum, no urgent data
+        store(InternetChecksum.of(buffer.bytes.extracting(0..<20)), at: 10, in: &buffer)
+        store(
+            InternetChecksum.ofTCP(buffer.bytes.extracting(20..<40), from: source, to: destination), at: 36, in: &buffer
+        )
         return Self.size
     }
 }

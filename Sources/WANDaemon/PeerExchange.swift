@@ -50,7 +50,7 @@ package struct PeerExchange: ~Copyable {
     private let peers: [Peer]
     private let site: String?
     private let run: Int64
-    private var oddities: [PeerOddity] = []
+    private var oddities: [PeerOddity]
     private var sequence: Int64 = 0
     package private(set) var counts = Counts()
 
@@ -71,6 +71,8 @@ package struct PeerExchange: ~Copyable {
         socket = try Self.socket(own.address, of: node, interface, port)
         // JSON's whole numbers are signed here.
         run = Int64.random(in: 1 ... .max)
+        // Swift 6.2 destroys twice what is set when this throws: all that needs destroying is set after the last `try`.
+        oddities = []
         self.peers = found
         self.site = site
         self.port = port

@@ -23,8 +23,7 @@ package final class KeepalivedBaseline: Sendable {
             in: .router,
             [
                 "keepalived", "--dont-fork", "--log-console", "--vrrp", "--use-file", "\(folder)/keepalived.conf",
-                "--pid", "\(folder)/keepalived.pid", "--vrrp_pid", "\(folder)/vrrp.pid",
-            ])
+            ] + KeepalivedPidFiles.arguments(in: folder))
         let baseline = KeepalivedBaseline(lab: lab, keepalived: child, folder: folder)
         try baseline.waitForDefault(over: .ftth, atMost: .seconds(20))
         return baseline

@@ -85,6 +85,15 @@ package final class Lab: Sendable {
         withExtendedLifetime(gate) {}
     }
 
+    /// Swift 6.2 does not change what is inside an optional that cannot be copied: it is taken out and put back.
+    private func change(_ body: (inout Pieces) -> Void) {
+        pieces.withLock {
+            guard var taken = $0.take() else { return }
+            body(&taken)
+            $0 = consume taken
+        }
+    }
+
     private func assemble() throws(LabError) {
         try Command.mustRun(["ip", "-batch", "-"], input: Assembly.namespaces(id))
         try applySettings()
@@ -92,7 +101,7 @@ package final class Lab: Sendable {
         let wires = try LoopThread<Wires>("the wires", urgent: true) { loop in
             try Wires(on: loop, lab: id, options: options)
         }
-        pieces.withLock { $0?.wires = wires }
+        change { $0.wires = wires }
         for place in LabPlace.allCases {
             try Command.mustRun(
                 ["ip", "-n", namespaceName(place), "-batch", "-"], input: Assembly.addresses(of: place))
@@ -106,9 +115,9 @@ package final class Lab: Sendable {
         try Command.mustRun(["nft", "-f", "-"], in: namespaceName(.jcom), input: Assembly.jcomRuleset)
         let starter = try LoopThread<Void>("the starter of programs") { _ in }
         let content = try ContentServer(in: namespacePath(.inet))
-        pieces.withLock {
-            $0?.starter = starter
-            $0?.content = content
+        change {
+            $0.starter = starter
+            $0.content = content
         }
     }
 

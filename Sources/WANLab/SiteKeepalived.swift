@@ -33,13 +33,13 @@ package final class SiteKeepalived: Sendable {
             try Files.replace("\(folder)/keepalived.conf", with: Array(configuration.utf8))
         }
         // Of one that was killed: its orphan is a zombie where nobody reaps, and keepalived takes it for a running one.
-        for name in ["keepalived.pid", "vrrp.pid"] { Files.remove("\(folder)/\(name)") }
+        for path in KeepalivedPidFiles.paths(in: folder) { Files.remove(path) }
         let child = try lab.spawn(
             in: node.place,
             [
                 "keepalived", "--dont-fork", "--log-console", "--log-detail", "--vrrp", "--use-file",
-                "\(folder)/keepalived.conf", "--pid", "\(folder)/keepalived.pid", "--vrrp_pid", "\(folder)/vrrp.pid",
-            ])
+                "\(folder)/keepalived.conf",
+            ] + KeepalivedPidFiles.arguments(in: folder))
         return SiteKeepalived(lab: lab, node: node, child: child)
     }
 

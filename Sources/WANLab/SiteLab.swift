@@ -91,6 +91,15 @@ package final class SiteLab: Sendable {
         withExtendedLifetime(gate) {}
     }
 
+    /// Swift 6.2 does not change what is inside an optional that cannot be copied: it is taken out and put back.
+    private func change(_ body: (inout Pieces) -> Void) {
+        pieces.withLock {
+            guard var taken = $0.take() else { return }
+            body(&taken)
+            $0 = consume taken
+        }
+    }
+
     private func assemble() throws(LabError) {
         let hasHomeRouter = homes[.jcom] != nil
         try Command.mustRun(["ip", "-batch", "-"], input: SiteAssembly.namespaces(id, nodes, hasHomeRouter))
@@ -106,7 +115,7 @@ package final class SiteLab: Sendable {
         let wires = try LoopThread<Wires>("the wires", urgent: true) { loop in
             try Wires(on: loop, lab: id, seed: seed, lines: lines, near: near)
         }
-        pieces.withLock { $0?.wires = wires }
+        change { $0.wires = wires }
         for place in SiteAssembly.places(nodes, hasHomeRouter) {
             // Of the internet's lines some end at no box of this site; its rules do not mind.
             let batch = SiteAssembly.addresses(of: place, nodes)
@@ -121,9 +130,9 @@ package final class SiteLab: Sendable {
         for node in nodes { try doing("make \(directory(of: node))") { try makeDirectory(directory(of: node)) } }
         let starter = try LoopThread<Void>("the starter of programs") { _ in }
         let content = try ContentServer(in: namespacePath(.inet))
-        pieces.withLock {
-            $0?.starter = starter
-            $0?.content = content
+        change {
+            $0.starter = starter
+            $0.content = content
         }
         for node in nodes { try waitForPort(node) }
     }

@@ -4,11 +4,14 @@ struct YAMLTreeBuilder: ~Copyable {
     private let file: String
     private let limits: YAMLDocument.Limits
     private var nodes = 0
-    private(set) var faults: [PolicyFault] = []
-    private(set) var aliases: Set<Place> = []
+    private(set) var faults: [PolicyFault]
+    private(set) var aliases: Set<Place>
 
     init(_ bytes: [UInt8], file: String, limits: YAMLDocument.Limits) throws(PolicyFault) {
         events = try YAMLEvents(bytes, file: file)
+        // Swift 6.2 destroys twice what is set when this throws: all that needs destroying is set after the last `try`.
+        faults = []
+        aliases = []
         self.file = file
         self.limits = limits
     }

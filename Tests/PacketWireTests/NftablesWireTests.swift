@@ -49,7 +49,7 @@ struct NftablesWireTests {
         try forEachMessage(in: transaction.octets.span.bytes) { (header, _) throws(WireError) in
             headers.append(header)
         }
-        #expect(headers.map(\.sequence) == [.max - 1, .max, 0, 1, 1])
+        #expect(headers.map(\.sequence) == [UInt32.max - 1, .max, 0, 1, 1])
         #expect(headers.map { $0.flags.contains(.acknowledge) } == [false, false, false, true, false])
         #expect(transaction.lastSequence == 1)
         #expect(transaction.change(numbered: .max) == changes[0] && transaction.change(numbered: 0) == changes[1])

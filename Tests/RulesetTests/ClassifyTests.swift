@@ -176,7 +176,8 @@ struct ClassifyTests {
 
     @Test("a long list of addresses is a set, shared by the rules that name it")
     func longLists() throws {
-        let list = AddressSet((0..<5000).map { UInt32(0x0901_0000 + 4 * $0)...UInt32(0x0901_0001 + 4 * $0) }, file: "f")
+        let firsts: [UInt32] = (0..<5000).map { 0x0901_0000 + 4 * $0 }
+        let list = AddressSet(firsts.map { $0...($0 + 1) }, file: "f")
         try apply([
             match {
                 $0.destination = list

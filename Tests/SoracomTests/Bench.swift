@@ -85,10 +85,9 @@ struct Courier: ~Copyable {
     var peer: LineSocket
     let child: ChildProcess
     private let errorLog: String
-    private(set) var heard: [String] = []
+    private(set) var heard: [String]
 
     init(_ options: [String], errorLog: String) throws {
-        self.errorLog = errorLog
         let ends = try SocketPair()
         let log = OwnedDescriptor(
             taking: try checked("open(2)", errorLog) {
@@ -98,6 +97,9 @@ struct Courier: ~Copyable {
             Programs.path("wanctl-courier"), options, input: .descriptor(ends.theirs.raw),
             errors: .descriptor(log.raw))
         peer = LineSocket(taking: ends.keepOurs())
+        // Swift 6.2 destroys twice what is set when this throws: all that needs destroying is set after the last `try`.
+        heard = []
+        self.errorLog = errorLog
     }
 
     mutating func ask(_ request: CourierRequest) throws -> CourierAnswer {

@@ -23,7 +23,7 @@ package enum Programs {
         _ name: String, _ arguments: [String], errors: ChildProcess.Stream = .inherit, seconds: Int64 = 10
     ) throws {
         let places = ["/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/"].map { $0 + name }
-        let path = places.first { access($0, X_OK) == 0 } ?? name
+        let path: String = places.first { access($0, X_OK) == 0 } ?? name
         let child = try ChildProcess(path, arguments, errors: errors)
         let exit = try child.wait(until: Clock.boottime() + seconds * 1_000_000_000)
         guard exit == .code(0) else {

@@ -2,7 +2,8 @@ import Testing
 import WANLab
 
 extension LabTests {
-    /// Nine seconds, for keepalived's own rhythm: 3.6 s to become master, three losses a second apart.
+    /// For keepalived's own rhythm: 3.6 s to become master, three losses a second apart; 2.3 takes two seconds longer than 2.2
+    /// with the same files. That it takes seconds is all that is claimed here; the figures are for `bench`.
     @Test("keepalived with the classic scripts switches after seconds")
     func keepalived() throws {
         let lab = try Lab.build()
@@ -10,7 +11,7 @@ extension LabTests {
         let reports = try baseline.measureBlackholes(1)
         #expect(reports.count == 1)
         for report in reports {
-            #expect((2500...6000).contains(report.longestOutageMilliseconds), "\(report.outages)")
+            #expect((2500...12_000).contains(report.longestOutageMilliseconds), "\(report.outages)")
             #expect(report.timeline.map(\.uplink) == [.ftth, .jcom])
         }
     }

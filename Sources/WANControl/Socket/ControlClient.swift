@@ -11,15 +11,17 @@ package struct ControlClient: ~Copyable {
 
     private let socket: OwnedDescriptor
     private let path: String
-    private var input = LineBuffer(limit: longestAnswer)
+    private var input: LineBuffer
 
     package init(path: String) throws(ControlRefusal) {
-        self.path = path
         do throws(SystemCallError) {
             socket = try UnixStream.connect(to: path)
         } catch {
             throw Self.meaning(of: error, at: path)
         }
+        // Swift 6.2 destroys twice what is set when this throws: all that needs destroying is set after the last `try`.
+        self.path = path
+        input = LineBuffer(limit: Self.longestAnswer)
     }
 
     private static func meaning(of error: SystemCallError, at path: String) -> ControlRefusal {
