@@ -9,12 +9,6 @@ internal import WANEngine
 internal import WANModel
 internal import WANProbes
 
-/// Who follows an uplink until it is empty.
-struct DrainWatcher {
-    let uplink: UplinkNumber
-    let reply: ControlReply
-}
-
 /// Who waits for the answers of probes sent on request.
 final class ProbeWatcher {
     let reply: ControlReply
@@ -168,41 +162,16 @@ extension Daemon {
             note(kind: "operator", "\(name) is to be emptied (by \(peer))")
             feed(.operatorCommand(command))
             let id = ObjectIdentifier(reply)
-            drainWatchers[id] = DrainWatcher(uplink: number, reply: reply)
-            reply.onClose = { [weak self] in self?.drainWatchers[id] = nil }
-            lookAtDrain(id)
+            reply.onClose = { [weak self] in self?.drainWatch.leave(id) }
+            drainWatch.follow(number, as: id) { news in
+                switch news {
+                case .success(let report):
+                    reply.send(report.json)
+                    if report.isDone { reply.finish() }
+                case .failure(let refusal): reply.fail(refusal)
+                }
+            }
         }
-    }
-
-    /// Tells a drain's watcher how many flows are left, each second until there are none.
-    private func lookAtDrain(_ id: ObjectIdentifier) {
-        guard let watcher = drainWatchers[id] else { return }
-        guard let view = engine.view(of: watcher.uplink, at: Daemon.moment()) else {
-            drainWatchers[id] = nil
-            return watcher.reply.fail(.refused, "the policy no longer has this uplink")
-        }
-        let flows: Int
-        do throws(NetlinkError) {
-            flows = try kernel.countFlows(policy.mark.mark(of: watcher.uplink))
-        } catch {
-            // What cannot be counted must not be called empty.
-            drainWatchers[id] = nil
-            return watcher.reply.fail(.tryAgain, "the flows on \(view.name) cannot be counted: \(error)")
-        }
-        let left = view.drainsUntil.map { max($0 - Daemon.moment(), .zero) } ?? .zero
-        let isDone = flows == 0 || view.drainsUntil == nil && view.graceUntil == nil
-        let bytes = drains[watcher.uplink]?.finding?.bytes
-        watcher.reply.send(DrainReport(uplink: view.name, flows: flows, bytes: bytes, left: left, isDone: isDone).json)
-        if isDone {
-            drainWatchers[id] = nil
-            watcher.reply.finish()
-        } else {
-            loop.schedule(at: Clock.boottime() + 1_000_000_000) { [weak self] in self?.lookAtDrain(id) }
-        }
-    }
-
-    func drainEnded(_ uplink: UplinkNumber) {
-        for (id, watcher) in drainWatchers where watcher.uplink == uplink { lookAtDrain(id) }
     }
 
     private static let probeLimit: Int64 = 2_000_000_000

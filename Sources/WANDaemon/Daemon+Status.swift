@@ -93,7 +93,9 @@ extension Daemon {
             received: counters?.rxBytes ?? 0, sent: counters?.txBytes ?? 0,
             probes: prober.counters(of: view.number).bytes)
         report.metered = view.isMetered
-        report.drain = drainReport(view, now: clock.now)
+        report.drain = view.drainsUntil.map {
+            drainWatch.report(of: view.number, until: $0, now: clock.now)
+        }
         report.rules = rules(on: view.number, choices: engine.choices)
         report.flaps = view.flaps
         if let until = view.holdUntil, until > clock.now {

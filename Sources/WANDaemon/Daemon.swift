@@ -69,13 +69,11 @@ final class Daemon {
     var isStateUnwritten = false
     var statusWatchers: [ObjectIdentifier: ControlReply] = [:]
     var eventWatchers: [ObjectIdentifier: ControlReply] = [:]
-    var drainWatchers: [ObjectIdentifier: DrainWatcher] = [:]
     var probeWatchers: [ProbeWatcher] = []
     var statusTimer: EventLoop.Timer?
     /// Addresses that an uplink has, or had since its flows were last let go: they carry them after they are gone.
     var lastAddresses: [UplinkNumber: [IPAddress]] = [:]
-    var drains: [UplinkNumber: Drain] = [:]
-    var drainTimer: EventLoop.Timer?
+    let drainWatch: DrainWatch
     var resolver: ResolverFile
     var leavings: Leavings
     /// Where this box stands in a site of several; `nil` where it is alone.
@@ -121,6 +119,7 @@ final class Daemon {
         resolver = ResolverFile(besides: options.socket)
         leavings = Leavings(besides: options.socket)
         pathProbe = PathProbe(loop: loop)
+        drainWatch = DrainWatch(loop: loop)
         journal = Journal(directory: options.stateDirectory)
         store = StateStore(directory: options.stateDirectory)
         courier = CourierClient(
@@ -219,7 +218,7 @@ final class Daemon {
         try kernel.watch(loop) { [weak self] events in self?.kernelChanged(events) }
         // What happened between the dump and the subscription is in neither: look once more.
         resynchronize(because: nil)
-        followDrains()
+        watchDrains()
         followHandedOutServers()
         writeResolver()
         remember()

@@ -144,10 +144,8 @@ final class KernelAccess {
     /// than deleting them (the kernel walks all its buckets), so it is reckoned from the totals.
     func deleteFlows(_ mark: FwMark) throws(NetlinkError) -> Int { try conntrack.delete(mark: mark) }
 
-    /// How many flows with this mark somebody would miss. Not for the way to a switch: it walks the whole table.
-    func countFlows(_ mark: FwMark) throws(NetlinkError) -> Int {
-        try conntrack.entries(mark: mark).count { $0.isAlive }
-    }
+    /// Not for the way to a switch: it walks the whole table.
+    func flows(with mark: FwMark) throws(NetlinkError) -> [ConntrackEntry] { try conntrack.entries(mark: mark) }
 
     func apply(ruleset: String) throws(NftablesError) {
         try nftables.apply(ruleset)

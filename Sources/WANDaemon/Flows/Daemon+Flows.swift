@@ -31,7 +31,7 @@ extension Daemon {
             awaitStrays()
             closeOwnSockets(of: uplink)
         }
-        if sweep == 2 { drainEnded(uplink) }
+        if sweep == 2 { drainWatch.ended(uplink) }
     }
 
     /// How many connections get a reset; beyond that they are left to the servers' own.
