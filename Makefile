@@ -27,6 +27,7 @@ PARTS ?=
 
 LIBRARIES := libmnl-dev libnftables-dev libcurl4-openssl-dev libyaml-dev libjansson-dev pkg-config
 TOOLS := nftables conntrack iproute2 iputils-ping keepalived fping util-linux
+MAN_TOOLS := mandoc
 # In a root of another Debian, beside those two: what Swift and SwiftPM need.
 ROOT_TOOLS := g++ libc6-dev git ca-certificates procps
 # Libraries that swift.org's toolchain is linked with.
@@ -43,6 +44,10 @@ UNIT_FILES := wanctld.service wanctl-handover.service wanctl-handover.timer
 # One directory, since each program finds the others beside itself.
 LIB = $(DESTDIR)$(PREFIX)/lib/wanctl
 UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
+MAN := $(wildcard Systemd/man/*.[1-9])
+MAN_DIR = $(DESTDIR)$(PREFIX)/share/man
+# man1/wanctl.1 for Systemd/man/wanctl.1
+MAN_PLACES = $(foreach page,$(notdir $(MAN)),man$(subst .,,$(suffix $(page)))/$(page))
 
 .PHONY: help
 help: ## this list
@@ -107,7 +112,7 @@ bench: setup ## outages, CPU and memory, beside keepalived and fping
 	$(AS_ROOT) $(BUILT)/wanctl-lab bench
 
 .PHONY: check
-check: setup lint purity ## what must hold before a commit: format, lint, purity, a build without a warning
+check: setup lint purity man ## what must hold before a commit: format, lint, purity, manual pages, a build without a warning
 	$(SWIFT) build --build-tests
 
 .PHONY: lint
@@ -117,6 +122,11 @@ lint: ## swift-format, strictly
 .PHONY: purity
 purity: ## who may import what
 	@Tests/Tools/purity
+
+.PHONY: man
+man: ## the manual pages without a fault
+	@SUDO="$(SUDO)" Tests/Tools/need $(MAN_TOOLS)
+	mandoc -T lint -W warning $(MAN)
 
 .PHONY: format
 format: ## rewrite the sources as swift-format wants them
@@ -146,7 +156,7 @@ vm-root: setup
 	$(MAKE) --no-print-directory install DESTDIR=.build/vm-root
 
 .PHONY: install
-install: ## the programs of `make release`, unit, user, sample policy (PREFIX, DESTDIR)
+install: ## the programs of `make release`, manual pages, unit, user, sample policy (PREFIX, DESTDIR)
 	@[ -x $(BUILT)/wanctld ] || { echo "nothing to install: run make release first" >&2; exit 1; }
 	install -d $(LIB) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
 	install -s $(addprefix $(BUILT)/,$(PROGRAMS)) $(LIB)
@@ -162,10 +172,14 @@ install: ## the programs of `make release`, unit, user, sample policy (PREFIX, D
 	install -D -m 644 Systemd/90-wanctl.conf $(DESTDIR)$(PREFIX)/lib/sysctl.d/90-wanctl.conf
 	install -D -m 644 Systemd/wanctl.rt_protos $(DESTDIR)/etc/iproute2/rt_protos.d/wanctl.conf
 	install -D -m 644 Policies/one-box.yaml $(DESTDIR)/etc/wanctl/policy.yaml.example
-	for text in README.md ARCHITECTURE.md; do \
+	for text in README.md ARCHITECTURE.md LICENSE; do \
 		[ ! -e $$text ] || install -D -m 644 $$text $(DESTDIR)$(PREFIX)/share/doc/wanctl/$$text; done
 	install -d $(DESTDIR)$(PREFIX)/share/doc/wanctl/Policies
 	install -m 644 Policies/*.yaml Policies/*.txt $(DESTDIR)$(PREFIX)/share/doc/wanctl/Policies
+	install -d $(sort $(dir $(addprefix $(MAN_DIR)/,$(MAN_PLACES))))
+	for page in $(MAN_PLACES); do \
+		sed -E 's,/usr/(lib|share)/,$(PREFIX)/\1/,g' Systemd/man/$${page#*/} > $(MAN_DIR)/$$page; \
+		chmod 644 $(MAN_DIR)/$$page; done
 	@[ -n "$(DESTDIR)" ] || Tests/Tools/installed
 
 .PHONY: uninstall
@@ -176,6 +190,7 @@ uninstall: ## take that away again; leaves /etc/wanctl, /var/lib/wanctl and the 
 	@[ -n "$(DESTDIR)" ] || ! [ -d /run/systemd/system ] || systemctl stop wanctl-handover.timer 2>/dev/null || true
 	rm -rf $(LIB) $(DESTDIR)$(PREFIX)/share/doc/wanctl
 	rm -f $(DESTDIR)$(PREFIX)/bin/wanctl $(DESTDIR)$(PREFIX)/bin/wanctl-lab $(DESTDIR)$(PREFIX)/sbin/wanctld
+	rm -f $(addprefix $(MAN_DIR)/,$(MAN_PLACES))
 	rm -f $(addprefix $(UNITS)/,$(UNIT_FILES)) $(DESTDIR)$(PREFIX)/lib/sysusers.d/wanctl.conf
 	rm -f $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/wanctl.conf $(DESTDIR)$(PREFIX)/lib/sysctl.d/90-wanctl.conf
 	rm -f $(DESTDIR)/etc/iproute2/rt_protos.d/wanctl.conf $(DESTDIR)/etc/wanctl/policy.yaml.example

@@ -120,7 +120,12 @@ let package = Package(
         tests(
             "WANLabTests",
             ["WANLab", "WANPolicy", "WANModel", "HTTPTransfer", "NetworkTypes", "LinuxIO", "JSONText", "TestSupport"]),
-        tests("WANControlTests", ["WANControl", "WANModel", "JSONText", "LinuxIO", "TestSupport"]),
+        tests(
+            "WANControlTests",
+            [
+                "WANControl", "WANModel", "WANPolicy", "WANDaemon", "WANLab", "NetworkTypes", "JSONText", "LinuxIO",
+                "TestSupport",
+            ]),
         tests(
             "WANDaemonTests",
             [

@@ -1,6 +1,6 @@
 // Header-only door to what the Glibc module does not import. Nothing is compiled here.
 //
-// _GNU_SOURCE cannot be defined (it redefines types the Glibc module already gave out, see SWIFT.md section 8), so
+// _GNU_SOURCE cannot be defined (it redefines types the Glibc module already gave out), so
 // calls hidden behind it are declared under our own names with an asm label; variadic ones get a typed inline door.
 #pragma once
 #include <errno.h>

@@ -5,7 +5,7 @@ package import PacketWire
 /// Hears what changes in links, addresses, routes and rules: `ip monitor link address route rule`.
 ///
 /// Open it before the first dump; what changes while the dump goes on is then waiting here. The kernel takes the routes of an
-/// interface that went down or away without telling: only the link event does (DESIGN.md section 5).
+/// interface that went down or away without telling: only the link event does.
 package struct NetlinkMonitor: ~Copyable {
     private let socket: NetlinkSocket
 

@@ -57,7 +57,7 @@ package struct RouteProtocol: Hashable, Sendable, RawRepresentable {
     package init(rawValue: UInt8) { self.rawValue = rawValue }
     /// The kernel itself, for connected routes.
     package static let kernel = RouteProtocol(rawValue: 2)
-    /// Ours (DESIGN.md section 5).
+    /// Ours: wanctld(8), "What is ours".
     package static let wanctl = RouteProtocol(rawValue: 87)
 }
 

@@ -4,7 +4,7 @@ internal import Glibc
 /// A libnftables context: rulesets go in whole or not at all.
 ///
 /// Keep one for as long as the program runs: closing its socket after a change waits 11–16 ms for the kernel to clean up
-/// (SWIFT.md section 1). It belongs to the network namespace its maker's thread was in.
+///. It belongs to the network namespace its maker's thread was in.
 package struct NftablesContext: ~Copyable {
     private let context: OpaquePointer
 

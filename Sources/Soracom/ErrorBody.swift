@@ -4,7 +4,7 @@ internal import JSONText
 /// What a service says about its refusal, in whichever form.
 ///
 /// Documented is `{"code","message"}`; the specification's `APICallError` is `{"httpStatus","errorMessage":{"code","message"}}`;
-/// seen are plain text too ("invalid api key"), and the HTML of a load balancer in front (FACTS.md section 5).
+/// seen are plain text too ("invalid api key"), and the HTML of a load balancer in front.
 package struct ErrorBody: Hashable, Sendable {
     package var code: String?
     package var message: String?

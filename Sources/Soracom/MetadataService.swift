@@ -1,7 +1,7 @@
 package import HTTPTransfer
 internal import JSONText
 
-/// The service that a SIM reaches without a key, because the SIM itself is known (FACTS.md section 4).
+/// The service that a SIM reaches without a key, because the SIM itself is known.
 ///
 /// Plain HTTP to 100.127.100.127, and only through the SIM: the request must leave by the SIM's interface whatever the
 /// routes say. Needs no name look-up, no TLS and no token, so it is the quickest way just when the main line is down.

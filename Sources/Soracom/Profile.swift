@@ -2,7 +2,7 @@ internal import HTTPTransfer
 internal import JSONText
 internal import LinuxIO
 
-/// Who we are to SORACOM, from a file as soracom-cli keeps them in `~/.soracom` (FACTS.md section 9).
+/// Who we are to SORACOM, from a file as soracom-cli keeps them in `~/.soracom`.
 ///
 /// Of its fields only `authKeyId`, `authKey`, `coverageType`, `sandbox` and `endpoint` are used. `profileCommand` is refused
 /// (a program named by a file would run with the file's say); a password or a switch of user gives no answer that works

@@ -51,7 +51,7 @@ package struct ServiceFailure: Error, Hashable, Sendable, CustomStringConvertibl
     private static func retry(after response: HTTPResponse) -> Duration? {
         switch response.status {
         case 429:
-            // Documented is "up to one minute" (FACTS.md section 5); a larger number is bounded, not believed.
+            // Documented is "up to one minute"; a larger number is bounded, not believed.
             let names = ["X-Soracom-Ratelimit-Seconds-Before-Refresh", "Retry-After"]
             let seconds = names.lazy.compactMap { response.header($0).flatMap { Int($0) } }.first
             return .seconds(min(max(seconds ?? 60, 1), 300))
@@ -69,7 +69,7 @@ package struct ServiceFailure: Error, Hashable, Sendable, CustomStringConvertibl
             retryAfter: failures.compactMap(\.retryAfter).min())
     }
 
-    /// Whether a token that was good once may have caused this (FACTS.md section 2).
+    /// Whether a token that was good once may have caused this.
     var mayBeTheToken: Bool {
         switch kind {
         case .status(400), .status(401), .status(403): true

@@ -1,6 +1,6 @@
 /// How fast, and how dear, a SIM is: `s1.minimum`, `s1.fast` …
 ///
-/// An open set: plans have their own prefixes and new ones appear (FACTS.md section 3). What is checked is only the form,
+/// An open set: plans have their own prefixes and new ones appear. What is checked is only the form,
 /// so that the name can stand in a log line.
 package struct SpeedClass: Hashable, Sendable, CustomStringConvertible {
     package let name: String

@@ -1,7 +1,7 @@
 package import NetworkTypes
 package import WANModel
 
-/// What is ours in the kernel (DESIGN.md section 5). Nothing else is ever touched.
+/// What is ours in the kernel (wanctld(8), "What is ours"). Nothing else is ever touched.
 package enum Ownership {
     /// The ladder of selected defaults. Beyond 255 and so free of the names of `rt_tables`; no other program known to us
     /// uses the range.

@@ -33,6 +33,6 @@ package struct RTTEstimator: Hashable, Sendable {
         return min(max(wait, Self.bounds.lowerBound), Self.bounds.upperBound)
     }
 
-    /// DESIGN.md section 6: `loss-interval: auto` is 50 ms…1 s.
+    /// wanctl.yaml(5): `loss-interval: auto` is 50 ms…1 s.
     package static let bounds: ClosedRange<Duration> = .milliseconds(50) ... .seconds(1)
 }

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import LinuxIO
 
-/// `wanctl-lab bench`: the bars of DESIGN.md section 9, measured.
+/// `wanctl-lab bench`: outages, times and costs, each beside its bar.
 package final class Bench {
     package enum Part: String, Hashable, Sendable, CaseIterable {
         case failover, carrier, silence, failback, manual, flows, share, conntrack, `switch`, rules, restart, idle,
@@ -40,7 +40,7 @@ package final class Bench {
         try sheet.note(
             "A client in the LAN sends one datagram each 2 ms; an outage is what it misses, in milliseconds.")
         try sheet.note(
-            "Lines: ftth 5 ms, jcom 12 ms, soracom 45 ms round trip. Policy: DESIGN.md section 6, 3 × 3 probes.")
+            "Lines: ftth 5 ms, jcom 12 ms, soracom 45 ms round trip. Policy: Policies/one-box.yaml, 3 × 3 probes.")
     }
 
     private func measure(_ part: Part) throws {

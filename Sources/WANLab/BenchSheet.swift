@@ -25,7 +25,7 @@ package struct Distribution: Hashable, Sendable {
     }
 }
 
-/// What DESIGN.md section 9 asks of a figure.
+/// What is asked of a figure.
 struct Bar: Sendable {
     /// As in "median ≤ 400, max ≤ 600".
     let text: String

@@ -15,7 +15,7 @@ final class BenchSite {
         router = try RouterUnderTest.start(in: lab, policy: policy)
     }
 
-    /// DESIGN.md section 6 as it stands there.
+    /// Policies/one-box.yaml as it stands there.
     static let policy = SamplePolicy.text(degraded: true, soracom: SoracomInLab.policyLines())
 
     /// Heals the lines and starts a daemon that remembers nothing in a router that knows nothing of it: each run finds what the first

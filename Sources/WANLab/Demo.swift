@@ -19,7 +19,7 @@ package final class Demo {
     let record: SoracomTeller
     var lastFault: Int64 = 0
 
-    /// DESIGN.md section 6's policy, but for times that a spectator can wait for.
+    /// The policy of Policies/one-box.yaml, but for times that a spectator can wait for.
     static let policy = SamplePolicy.text(
         hold: "5s", drain: "{default: 5s, metered: 5s}", soracom: SoracomInLab.policyLines())
 

@@ -30,7 +30,7 @@ package struct ProbeBenchmark: Sendable {
     package struct Report: Hashable, Sendable {
         package var ours: [Sample] = []
         package var fping: [Sample] = []
-        /// Ours divided by fping's, median by median; the bar is 0.5 (DESIGN.md section 9).
+        /// Ours divided by fping's, median by median; the bar is 0.5.
         package var ratio: Double { Report.median(ours) / Report.median(fping) }
 
         static func median(_ samples: [Sample]) -> Double {

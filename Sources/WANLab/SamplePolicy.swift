@@ -3,7 +3,7 @@ package enum SamplePolicy {
     /// To start the daemon with and to play with.
     package static let text = text(hold: "10s")
 
-    /// The three uplinks of the lab in their order, with DESIGN.md section 6's settings but for what is given.
+    /// The three uplinks of the lab in their order, with the settings of Policies/one-box.yaml but for what is given.
     ///
     /// - Parameters:
     ///   - degraded: With the limits of quality. Losses of a blackhole count for as long as their window is: with a hold shorter than

@@ -1,6 +1,6 @@
 package import NetworkTypes
 
-/// The boxes of the lab's site, each with one way out of its own (DESIGN.md section 2, "Two boxes and more").
+/// The boxes of the lab's site, each with one way out of its own (wanctl-site(7)).
 package enum SiteNode: String, Hashable, Sendable, CaseIterable {
     /// Fibre on its `ppp0`, as the classic `main`.
     case main

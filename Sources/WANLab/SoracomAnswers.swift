@@ -81,7 +81,7 @@ extension SoracomFault {
 }
 
 extension SoracomSIM {
-    /// A `Subscriber`, with nulls where published answers have them (FACTS.md section 6).
+    /// A `Subscriber`, with nulls where published answers have them.
     func subscriber(class shown: String? = nil) -> JSONValue {
         [
             "apn": "soracom.io", "createdAt": 1_600_000_000_000, "createdTime": 1_600_000_000_000, "expiredAt": nil,

@@ -5,7 +5,7 @@ package struct SoracomSIM: Hashable, Sendable {
     /// Whose metadata requests are this SIM's; the addresses that SORACOM gave the modem.
     package var addresses: Set<String>
     package var speedClass: String
-    /// What its subscription allows (plan-D, plan-K2: FACTS.md section 3).
+    /// What its subscription allows (plan-D, plan-K2).
     package var classes = ["s1.minimum", "s1.slow", "s1.standard", "s1.fast", "s1.4xfast"]
     package var subscription = "plan-D"
     /// Bytes by class: what `/stats/air` reports.

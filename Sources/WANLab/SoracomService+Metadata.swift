@@ -1,7 +1,7 @@
 internal import JSONText
 
 extension SoracomService {
-    /// The metadata service (FACTS.md section 4): not in the specification, but its schemas are.
+    /// The metadata service: not in the specification, but its schemas are.
     ///
     /// The address that a request comes from is the SIM's credential. A request from another address means that somebody asked
     /// through the wrong line, which is noted as a violation: the real service cannot even be reached so.
@@ -33,7 +33,7 @@ extension SoracomService {
         }
         let fault = state.takeFault(for: operation)
         if let refusal = fault.flatMap(HTTPServerReply.init(refusing:)) { return refusal }
-        // How the real service refuses is not known (FACTS.md section 12).
+        // How the real service refuses is not known.
         switch state.metadata {
         case .off: return HTTPServerReply(status: 404, type: "text/plain", "metadata service is disabled")
         case .readOnly where operation == .metadataUpdate:

@@ -1,6 +1,6 @@
 package import NetworkTypes
 
-/// The three ways out of the lab's router, by the names a policy gives them (DESIGN.md section 2).
+/// The three ways out of the lab's router, by the names a policy gives them.
 package enum LabUplink: String, Hashable, Sendable, CaseIterable {
     case ftth
     case jcom

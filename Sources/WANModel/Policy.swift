@@ -120,7 +120,7 @@ package struct Keepalive: Hashable, Sendable {
         self.target = target
     }
 
-    /// `pong.soracom.io` (soracom/FACTS.md section 7), for a SORACOM uplink whose policy names no target.
+    /// `pong.soracom.io`, for a SORACOM uplink whose policy names no target.
     package static let pong = IPAddress.v4(IPv4Address(100, 127, 100, 127))
 }
 

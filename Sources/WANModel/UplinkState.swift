@@ -1,6 +1,6 @@
 package import NetworkTypes
 
-/// What is known of an uplink (DESIGN.md section 7).
+/// What is known of an uplink.
 package enum UplinkState: String, Hashable, Sendable, CaseIterable {
     /// No interface, address, carrier or gateway.
     case absent

@@ -31,7 +31,7 @@ package struct ReadPolicy: Sendable {
     }
 }
 
-/// Reads policy files (DESIGN.md section 6).
+/// Reads policy files: wanctl.yaml(5).
 package enum PolicyReader {
     /// The policy with every default filled in, or all that is wrong with it.
     ///

@@ -36,7 +36,7 @@ extension Reading {
     }
 
     private mutating func fileSet(_ field: Field, path: String) -> AddressSet? {
-        guard let section = section(field, path: path, keys: ["file"]) else { return nil }
+        guard let section = section(field, .addressFile, path: path) else { return nil }
         guard let name = section["file"], let text = text(name, "the name of a file") else { return nil }
         guard !text.isEmpty, text.utf8.count < 4096,
             !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })

@@ -6,8 +6,7 @@ extension Reading {
         var failover = Failover()
         let byDefault = known.filter { !$0.metered } + known.filter(\.metered)
         failover.order = byDefault.map { Failover.Step($0.name) }
-        let keys = ["order", "hold", "drain", "grace", "sticky", "own-sockets"]
-        guard let section = section(field, path: "failover", keys: keys) else { return failover }
+        guard let section = section(field, .failover, path: "failover") else { return failover }
         failover.order = order(section["order"]) ?? failover.order
         failover.hold = duration(section["hold"], in: Self.untilADay) ?? failover.hold
         failover.drain = drain(section["drain"]) ?? failover.drain
@@ -18,8 +17,7 @@ extension Reading {
     }
 
     private mutating func drain(_ field: Field?) -> Failover.Drain? {
-        let keys = ["default", "metered", "idle", "metered-bytes"]
-        guard let section = section(field, path: "failover.drain", keys: keys) else { return nil }
+        guard let section = section(field, .drain, path: "failover.drain") else { return nil }
         var drain = Failover.Drain()
         drain.default = duration(section["default"], in: Self.untilADay) ?? drain.default
         drain.metered = duration(section["metered"], in: Self.untilADay) ?? drain.metered

@@ -19,10 +19,11 @@ extension Reading {
     }
 
     private mutating func forward(_ field: Field, path: String) -> Forward? {
-        let keys = ["uplinks", "protocol", "port", "to"]
         let forward = Field(name: "a forward", node: field.node)
-        guard let section = section(forward, path: path, keys: keys) else { return nil }
-        for key in keys where section[key] == nil { fault(section.place, "this forward has no \(key)") }
+        guard let section = section(forward, .forward, path: path) else { return nil }
+        for key in PolicySection.forward.keys where section[key] == nil {
+            fault(section.place, "this forward has no \(key)")
+        }
         let uplinks = uplinkList(section["uplinks"])
         let transport = word(section["protocol"], of: Forward.Transport.self)
         let ports = ports(section["port"])

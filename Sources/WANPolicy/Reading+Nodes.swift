@@ -26,7 +26,7 @@ extension Reading {
             places["nodes.\(entry.key)"] = entry.place
             let path = "nodes.\(entry.key)"
             let value = Field(name: entry.key, node: entry.value)
-            guard let node = self.section(value, path: path, at: entry.place, keys: ["address"]) else { continue }
+            guard let node = self.section(value, .node, path: path, at: entry.place) else { continue }
             guard let field = node["address"] else {
                 fault(entry.place, "node \(entry.key.quoted) has no address", "add its own address in the LAN")
                 continue

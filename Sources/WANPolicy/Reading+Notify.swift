@@ -10,9 +10,8 @@ extension Reading {
     }
 
     private mutating func notifier(_ field: Field, path: String) -> Notifier? {
-        let kinds = ["mail", "webhook"]
         let notifier = Field(name: "a notifier", node: field.node)
-        guard let section = section(notifier, path: path, keys: kinds) else { return nil }
+        guard let section = section(notifier, .notifier, path: path) else { return nil }
         if section["mail"] != nil, let second = section.keyPlace("webhook") {
             fault(second, "one entry tells one", "begin a new one with `- webhook:`")
         }
@@ -21,7 +20,7 @@ extension Reading {
     }
 
     private mutating func mail(_ field: Field?, path: String) -> Notifier? {
-        guard let section = section(field, path: path, keys: ["to", "from", "server", "on"]) else { return nil }
+        guard let section = section(field, .mail, path: path) else { return nil }
         for key in ["to", "from", "server"] where section[key] == nil { fault(section.place, "mail has no \(key)") }
         let to = mailbox(section["to"])
         let from = mailbox(section["from"])
@@ -32,7 +31,7 @@ extension Reading {
     }
 
     private mutating func webhook(_ field: Field?, path: String) -> Notifier? {
-        guard let section = section(field, path: path, keys: ["url", "on"]) else { return nil }
+        guard let section = section(field, .webhook, path: path) else { return nil }
         if section["url"] == nil { fault(section.place, "webhook has no url") }
         let url = url(section["url"], schemes: ["http", "https"], base: false)
         let events = events(section["on"])

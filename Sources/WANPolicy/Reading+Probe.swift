@@ -3,13 +3,7 @@ internal import WANModel
 extension Reading {
     /// How an uplink is asked; every field has a default.
     mutating func probe(_ field: Field?, path: String) -> ProbeSettings? {
-        guard
-            let section = section(
-                field, path: path,
-                keys: [
-                    "targets", "interval", "loss-interval", "confirm", "patience", "quorum", "fall", "rise", "degraded",
-                ])
-        else { return nil }
+        guard let section = section(field, .probe, path: path) else { return nil }
         var probe = ProbeSettings()
         probe.targets = addresses(section["targets"], limit: 16) ?? probe.targets
         probe.interval = duration(section["interval"], in: .milliseconds(10)...(.seconds(3600))) ?? probe.interval
@@ -42,7 +36,7 @@ extension Reading {
                 return nil
             }
         }
-        guard let section = section(field, path: path, keys: ["rounds", "spacing"]) else { return nil }
+        guard let section = section(field, .confirm, path: path) else { return nil }
         guard let rounds = section["rounds"] else {
             fault(section.place, "confirm has no rounds", "write it like {rounds: 4, spacing: 50ms}")
             return nil
@@ -61,7 +55,7 @@ extension Reading {
     }
 
     private mutating func degraded(_ field: Field?, path: String, interval: Duration) -> Degraded? {
-        guard let section = section(field, path: path, keys: ["loss", "rtt", "jitter", "window"]) else { return nil }
+        guard let section = section(field, .degraded, path: path) else { return nil }
         var degraded = Degraded()
         degraded.loss = percentage(section["loss"])
         degraded.rtt = duration(section["rtt"], in: .milliseconds(1)...(.seconds(60)))

@@ -21,8 +21,7 @@ extension Reading {
 
     private mutating func rule(_ field: Field, path: String, _ names: inout [String: Place]) -> PolicyRule? {
         let rule = Field(name: "a rule", node: field.node)
-        let keys = ["name", "match", "order", "otherwise", "sticky", "drain"]
-        guard let section = section(rule, path: path, keys: keys) else { return nil }
+        guard let section = section(rule, .rule, path: path) else { return nil }
         for key in ["name", "match", "order"] where section[key] == nil {
             fault(section.place, "this rule has no \(key)")
         }
@@ -46,10 +45,7 @@ extension Reading {
     }
 
     private mutating func match(_ field: Field?, path: String) -> PolicyRule.Match? {
-        let keys = [
-            "source", "destination", "protocol", "port", "source-port", "interface", "dscp", "fwmark",
-        ]
-        guard let section = section(field, path: path, keys: keys) else { return nil }
+        guard let section = section(field, .match, path: path) else { return nil }
         var match = PolicyRule.Match()
         match.source = addressSet(section["source"], path: "\(path).source")
         match.destination = addressSet(section["destination"], path: "\(path).destination")

@@ -5,14 +5,7 @@ extension Reading {
     mutating func policy(_ root: YAMLNode) -> Policy {
         var policy = Policy()
         let file = Field(name: "the policy", node: root)
-        guard
-            let section = section(
-                file, path: "", at: .start,
-                keys: [
-                    "version", "site", "lan", "marks", "nodes", "vrrp", "uplinks", "failover", "rules", "forwards",
-                    "notify",
-                ])
-        else { return policy }
+        guard let section = section(file, .file, path: "", at: .start) else { return policy }
         version(section)
         uplinkNames(section["uplinks"])
         policy.site = label(section["site"])
@@ -44,7 +37,7 @@ extension Reading {
     }
 
     private mutating func lan(_ field: Field?) -> LAN? {
-        guard let section = section(field, path: "lan", keys: ["interfaces", "forwarding"]) else { return nil }
+        guard let section = section(field, .lan, path: "lan") else { return nil }
         var lan = LAN()
         for element in elements(section["interfaces"], limit: 64) ?? [] {
             guard let name = interface(element) else { continue }
@@ -76,7 +69,7 @@ extension Reading {
     ///
     /// Uplink number N is N in the lowest of these bits and up, so the mask says where the marks begin, too.
     private mutating func marks(_ field: Field?) -> MarkLayout? {
-        guard let section = section(field, path: "marks", keys: ["mask"]) else { return nil }
+        guard let section = section(field, .marks, path: "marks") else { return nil }
         guard let mask = section["mask"] else {
             fault(section.place, "marks has no mask", "write it like {mask: 0x00ff0000}")
             return nil

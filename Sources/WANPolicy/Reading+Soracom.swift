@@ -1,15 +1,9 @@
 internal import WANModel
 
 extension Reading {
-    /// The SIM of an uplink; soracom/FACTS.md has the forms of its names and classes.
+    /// The SIM of an uplink: wanctl.yaml(5), "uplinks.NAME.soracom".
     mutating func soracom(_ field: Field?, path: String) -> SoracomSettings? {
-        guard
-            let section = section(
-                field, path: path,
-                keys: [
-                    "sim", "imsi", "standby", "selected", "credentials", "via", "endpoint", "metadata-endpoint",
-                ])
-        else { return nil }
+        guard let section = section(field, .soracom, path: path) else { return nil }
         var soracom = SoracomSettings()
         soracom.identity = identity(section)
         soracom.standby = speedClass(section["standby"]) ?? soracom.standby
@@ -51,7 +45,7 @@ extension Reading {
         return nil
     }
 
-    /// An open word of the form `s1.fast`: SORACOM adds classes (FACTS.md section 3).
+    /// An open word of the form `s1.fast`: SORACOM adds classes.
     private mutating func speedClass(_ field: Field?) -> String? {
         guard let field, let text = text(field, "a speed class such as s1.fast") else { return nil }
         if SpeedClassNames.isWellFormed(text) {

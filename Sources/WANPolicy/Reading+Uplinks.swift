@@ -36,8 +36,7 @@ extension Reading {
         places[path] = entry.place
         guard
             let section = section(
-                Field(name: entry.key, node: entry.value), path: path, at: entry.place,
-                keys: ["interface", "node", "gateway", "metered", "probe", "keepalive", "soracom", "dns"])
+                Field(name: entry.key, node: entry.value), .uplink, path: path, at: entry.place)
         else { return nil }
         var uplink = Uplink(name: entry.key, interface: "")
         if let field = section["interface"] {
@@ -155,7 +154,7 @@ extension Reading {
             return nil
         }
         if field.node.text == "off" { return nil }
-        guard let section = section(field, path: path, keys: ["idle", "target"]) else { return nil }
+        guard let section = section(field, .keepalive, path: path) else { return nil }
         let idle = duration(section["idle"], in: .seconds(1)...(.seconds(86400))) ?? Self.idle
         if let target = section["target"] {
             return address(target).map { Keepalive(idle: idle, target: $0) }
@@ -167,6 +166,6 @@ extension Reading {
         return Keepalive(idle: idle, target: Keepalive.pong)
     }
 
-    /// SORACOM deletes a session that sent nothing for about an hour; carriers may sooner (soracom/FACTS.md section 7).
+    /// SORACOM deletes a session that sent nothing for about an hour; carriers may sooner.
     private static let idle = Duration.seconds(25 * 60)
 }

@@ -16,12 +16,10 @@ extension Reading {
         let place = section.keyPlace("vrrp") ?? field.place
         use(.vrrp, at: place)
         if section["nodes"] == nil { fault(place, "vrrp needs nodes", "name the boxes that share the address") }
-        let needed = ["instance", "interface", "router-id", "address"]
-        let others = [
-            "advertisement", "preempt", "preempt-delay", "unicast", "priority", "track-file", "notify-fifo", "backup",
-        ]
-        guard let keys = self.section(field, path: "vrrp", at: place, keys: needed + others) else { return nil }
-        for key in needed where keys[key] == nil { fault(place, "vrrp has no \(key)") }
+        guard let keys = self.section(field, .vrrp, path: "vrrp", at: place) else { return nil }
+        for key in ["instance", "interface", "router-id", "address"] where keys[key] == nil {
+            fault(place, "vrrp has no \(key)")
+        }
         let instance = instanceName(keys["instance"])
         let interface = interface(keys["interface"])
         let routerID = integer(keys["router-id"], in: 1...255)  // VRID, RFC 9568 section 5.2.3
@@ -60,7 +58,7 @@ extension Reading {
         if vrrp.trackFile == vrrp.notifyFIFO, let place = keys.keyPlace("notify-fifo") ?? keys.keyPlace("track-file") {
             fault(place, "track-file and notify-fifo are the same file", "give each its own")
         }
-        if let backup = section(keys["backup"], path: "vrrp.backup", keys: ["forwarding"]) {
+        if let backup = section(keys["backup"], .backup, path: "vrrp.backup") {
             vrrp.backupForwarding =
                 word(backup["forwarding"], of: VRRP.BackupForwarding.self) ?? vrrp.backupForwarding
         }

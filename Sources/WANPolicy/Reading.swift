@@ -94,9 +94,10 @@ struct Section {
 extension Reading {
     /// The mapping in a field; keys it must not have are faults, and are left out.
     mutating func section(
-        _ field: Field?, path: String, at place: Place? = nil, keys: [String]
+        _ field: Field?, _ kind: PolicySection, path: String, at place: Place? = nil
     ) -> Section? {
         guard let field, let entries = entries(field) else { return nil }
+        let keys = kind.keys
         var known: [YAMLNode.Entry] = []
         for entry in entries {
             if keys.contains(entry.key) {

@@ -7,7 +7,7 @@ package struct ProbeRequest: Hashable, Sendable {
     package var target: IPAddress
     /// The asker's own number of this probe; it comes back in the answer and need not be unique across uplinks.
     package var sequence: UInt64
-    /// An answer that took longer is called late. The default is the longest automatic loss interval (DESIGN.md section 6).
+    /// An answer that took longer is called late. The default is the longest automatic loss interval.
     package var lossInterval: Duration
 
     package init(target: IPAddress, sequence: UInt64, lossInterval: Duration = .seconds(1)) {

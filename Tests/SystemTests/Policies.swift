@@ -2,7 +2,7 @@
 enum Policies {
     static let targets = "targets: [8.8.8.8, 1.1.1.1, 9.9.9.9]"
 
-    /// The three lines of DESIGN.md section 2. Each argument is more YAML in its mapping; `failover` has lines of that one,
+    /// The three lines of the lab. Each argument is more YAML in its mapping; `failover` has lines of that one,
     /// `sections` more of the whole file: `rules:`, `forwards:`.
     static func threeLines(
         lan: String = "interfaces: [eth0]", hold: String = "1s", drain: String = "{default: 1m, metered: 1s}",

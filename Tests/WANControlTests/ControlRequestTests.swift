@@ -21,7 +21,7 @@ struct ControlRequestTests {
     @Test("every verb has a request here")
     func complete() { #expect(Set(Self.all.map(\.verb)) == Set(ControlRequest.Verb.allCases)) }
 
-    @Test("a request reads as the design shows it")
+    @Test("a request reads as it is documented")
     func form() {
         #expect(
             ControlRequest.failover(uplink: "jcom", span: .seconds(7200), force: true).json.text

@@ -23,18 +23,19 @@ struct ProgramRun {
 
     /// `terminal`: standard output is a pseudo-terminal of so many columns, as `TERM=xterm` has it.
     static func wanctl(
-        _ arguments: [String], in world: ControlWorld, environment: [String] = [], terminal: Int? = nil,
+        _ arguments: [String], program: String = "wanctl", in world: ControlWorld, environment: [String] = [],
+        terminal: Int? = nil,
         as user: UInt32? = nil, until enough: ((String) -> Bool)? = nil
     ) throws -> ProgramRun {
         let output = try terminal.map { try ChildOutput(columns: $0) } ?? ChildOutput()
         let error = try ChildOutput()
-        var argv = [try sibling("wanctl")] + arguments
+        var argv = [try sibling(program)] + arguments
         if let user {
             argv = ["/usr/bin/setpriv", "--reuid", "\(user)", "--regid", "\(user)", "--clear-groups"] + argv
         }
         let child = try spawn(argv, environment: environment + ["TZ=UTC", "TERM=xterm"], output, error)
         var told = false
-        try world.wait("wanctl \(arguments.joined(separator: " ")) to end", seconds: 30) {
+        try world.wait("\(program) \(arguments.joined(separator: " ")) to end", seconds: 30) {
             try output.read()
             try error.read()
             if let enough, !told, enough(output.text) {

@@ -30,7 +30,7 @@ struct ReportTests {
         ] { #expect(try ProbeReport(json: probe.json) == probe) }
     }
 
-    /// DESIGN.md section 8: more may be added, none renamed.
+    /// As wanctl(1), "JSON", promises: more may be added, none renamed.
     @Test("the fields that scripts rely on are there, under their names, null where there is nothing")
     func fields() throws {
         func names(_ value: JSONValue?) -> [String] { value?.members?.map(\.name) ?? [] }

@@ -195,7 +195,7 @@ let ftth = UplinkNumber(rawValue: 1)
 let jcom = UplinkNumber(rawValue: 2)
 let soracom = UplinkNumber(rawValue: 3)
 
-/// The policy of DESIGN.md section 6, one box.
+/// The policy of Policies/one-box.yaml.
 func threeUplinks(_ change: (inout Policy) -> Void = { _ in }) -> Policy {
     var policy = Policy()
     var lte = Uplink(name: "soracom", interface: "ppp1")

@@ -6,7 +6,7 @@ import WANPolicy
 
 @Suite("the examples in Policies/ are read")
 struct ExampleTests {
-    @Test("one box is the policy of DESIGN.md section 6, without a warning")
+    @Test("one box has three ways out, without a warning")
     func oneBox() throws {
         let found = try example("one-box.yaml")
         #expect(found.warnings.map(\.description) == [])

@@ -1,6 +1,6 @@
 /// Why a request was not done: a number for scripts, which is the exit code of `wanctl` too, and a sentence for a person.
 package struct ControlRefusal: Error, Hashable, Sendable, CustomStringConvertible {
-    /// DESIGN.md section 8; the numbers above 1 are those of sysexits.h.
+    /// wanctl(1), "Exit status"; the numbers above 1 are those of sysexits.h.
     package enum Code: Int64, Hashable, Sendable, CaseIterable {
         /// The daemon understood and says no.
         case refused = 1

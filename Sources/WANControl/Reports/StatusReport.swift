@@ -2,7 +2,7 @@ package import JSONText
 
 /// All that `wanctl status` shows.
 ///
-/// `json` has the fields that scripts rely on (DESIGN.md section 8) under the names given there, null where there is
+/// `json` has the fields that scripts rely on under the names that wanctl(1), "JSON", gives them, null where there is
 /// nothing to say, and a few more behind them. Spans that end in `seconds` come from the clock that never jumps; times are
 /// wall-clock time and may be odd on a router that booted without one.
 package struct StatusReport: Hashable, Sendable {

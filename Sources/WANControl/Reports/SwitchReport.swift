@@ -2,7 +2,7 @@ package import JSONText
 
 /// One switch of traffic: what led to it, what it took, and whether it was proven.
 package struct SwitchReport: Hashable, Sendable {
-    /// One of the ordered steps (DESIGN.md section 3).
+    /// One of the steps, which are always in this order.
     package struct Step: Hashable, Sendable {
         /// `routes and NAT`, `conntrack`, `second sweep`, `proof`.
         package var name: String

@@ -1,6 +1,6 @@
 /// One uplink as `wanctl status` shows it.
 package struct UplinkReport: Hashable, Sendable {
-    /// DESIGN.md section 7.
+    /// `UplinkState` in one word.
     package enum State: String, Hashable, Sendable, CaseIterable {
         case absent, proving, up, suspect, degraded, down, disabled
     }
