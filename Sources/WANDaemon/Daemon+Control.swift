@@ -86,17 +86,17 @@ extension Daemon {
         _ command: OperatorCommand, _ done: String, _ peer: Peer, _ reply: ControlReply, notes: [String] = []
     ) {
         if let refusal = engine.refusal(of: command) { return reply.fail(.refused, advised(refusal, of: command)) }
-        let before = lastSwitch?.at
+        let before = switches.last?.at
         let share = engine.decision.share
         note(kind: "operator", "\(done) (by \(peer))")
         feed(.operatorCommand(command))
         // What is answered as done outlives a crash.
         writeDown()
-        let moved = engine.decision.share != share || lastSwitch?.at != before
+        let moved = engine.decision.share != share || switches.last?.at != before
         reply.finish(
             ActionReport(
                 done: done, warnings: notes + alarms.sentences,
-                change: moved ? lastSwitch?.report(now: Daemon.moment()) : nil
+                change: moved ? switches.last?.report(now: Daemon.moment()) : nil
             ).json)
     }
 

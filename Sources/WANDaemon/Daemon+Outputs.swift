@@ -50,8 +50,7 @@ extension Daemon {
 
     /// Step 1 of a switch: the routes.
     private func route(_ decision: Decision, keepingOld: Bool) {
-        let isSwitch = decision.share != routed
-        routed = decision.share
+        let isSwitch = switches.leads(to: decision.share)
         // Where the kernel's news itself already led to the next rung, the switch began there.
         let decidedAt = newsSince ?? Daemon.moment()
         let failure = reconcile(keepingOld: keepingOld)
@@ -60,17 +59,42 @@ extension Daemon {
         recordSwitch(decision, decidedAt: decidedAt, failure: failure)
     }
 
-    /// Begins the record of a switch whose routes are in the kernel, and its proof.
     func recordSwitch(_ decision: Decision, decidedAt: Moment, failure: String?) {
-        let appliedAt = Daemon.moment()
-        if lastSwitch?.to.isEmpty == false, lastSwitch?.proven == nil { fail("the next switch came first") }
         var record = SwitchRecord(
             decision: decision, from: decision.previous.map(name), to: decision.share.map(name), at: .now(),
             decidedAt: decidedAt)
-        record.appliedAt = appliedAt
         record.failure = failure
-        lastSwitch = record
-        prove(decision)
+        switches.begin(record)
+    }
+
+    func proveSwitches() {
+        switches.line = { [unowned self] number in
+            guard let attachment = attachments[number], let settings = uplink(number) else { return nil }
+            return (settings.name, attachment, settings.probe.targets)
+        }
+        switches.lookup = { [unowned self] target in kernel.lookup(target) }
+        switches.onFinished = { [unowned self] record in tell(of: record) }
+    }
+
+    /// The switch is over, one way or the other: into the journal with its times.
+    private func tell(of record: SwitchRecord) {
+        if record.proven != true {
+            log(.warning, "the switch to \(listed(record.to)) is not proven: \(record.proof ?? "")")
+        }
+        let report = record.report(now: Daemon.moment())
+        let times = [
+            report.detectedMilliseconds.map { "found in \(Int($0.rounded())) ms" },
+            report.appliedMilliseconds.map { "applied in \(Double(Int($0 * 100)) / 100) ms" },
+            record.flowsDeleted.map { "\($0) flows moved" }, record.proven == true ? "proven" : "not proven",
+        ].compactMap { $0 }.joined(separator: ", ")
+        log(
+            .notice,
+            "traffic \(record.from.isEmpty ? "" : "from \(listed(record.from)) ")to \(listed(record.to)): \(record.decision.cause) (\(times))"
+        )
+        publish(
+            EventReport(
+                at: record.at, kind: "switch", uplink: record.to.first, text: "\(record.decision.cause) (\(times))",
+                change: report))
     }
 
     private func listed(_ names: [String]) -> String { names.isEmpty ? "nothing" : names.joined(separator: ", ") }
@@ -91,83 +115,6 @@ extension Daemon {
         let names = zip(policy.rules, policy.classOfRule).filter { $0.1 == place }.map { "\"\($0.0.name)\"" }
         let shown = names.prefix(3).joined(separator: ", ")
         return names.count > 3 ? "\(shown) and \(names.count - 3) more rules" : shown
-    }
-
-    // MARK: proof
-
-    private static let proofLimit: Int64 = 3_000_000_000
-
-    /// Step 4: the kernel's own look-up names the new uplink, and a probe sent as other traffic is answered over it.
-    private func prove(_ decision: Decision) {
-        if let proofTimer { loop.cancel(proofTimer) }
-        proofTimer = nil
-        guard let selected = decision.selected, let attachment = attachments[selected],
-            let targets = uplink(selected)?.probe.targets.prefix(3)
-        else {
-            lastSwitch?.proven = false
-            lastSwitch?.proof = "there is no way out to prove"
-            return
-        }
-        for target in targets {
-            guard let found = kernel.lookup(target) else { return fail("the kernel has no way to \(target)") }
-            if found != attachment.interfaceIndex {
-                fail("the kernel sends \(target) over interface #\(found), not over \(attachment.interface)")
-                return
-            }
-        }
-        do {
-            try pathProbe.begin()
-            for target in targets { _ = pathProbe.send(target) }
-        } catch {
-            fail("no probe could be sent: \(error)")
-            return
-        }
-        proofTimer = loop.schedule(at: Clock.boottime() + Self.proofLimit) { [weak self] in
-            self?.pathProbe.end()
-            self?.fail("no target answered a probe sent as other traffic within 3 s")
-        }
-    }
-
-    private func fail(_ reason: String) {
-        if let proofTimer { loop.cancel(proofTimer) }
-        proofTimer = nil
-        guard lastSwitch?.proven == nil else { return }
-        lastSwitch?.proven = false
-        lastSwitch?.provenAt = Daemon.moment()
-        lastSwitch?.proof = reason
-        log(.warning, "the switch to \(listed(lastSwitch?.to ?? [])) is not proven: \(reason)")
-        finishSwitch()
-    }
-
-    func heardProof(_ answer: PathProbe.Answer) {
-        guard proofTimer != nil, let selected = engine.decision.selected, lastSwitch?.proven == nil else { return }
-        if let interface = answer.interface, interface != attachments[selected]?.interfaceIndex { return }
-        if let proofTimer { loop.cancel(proofTimer) }
-        proofTimer = nil
-        pathProbe.end()
-        lastSwitch?.proven = true
-        lastSwitch?.provenAt = Daemon.moment()
-        lastSwitch?.proof = "\(answer.target) answered over \(name(selected)) in \(answer.rtt.policyText)"
-        finishSwitch()
-    }
-
-    /// The switch is over, one way or the other: into the journal with its times.
-    private func finishSwitch() {
-        guard let record = lastSwitch else { return }
-        let report = record.report(now: Daemon.moment())
-        let times = [
-            report.detectedMilliseconds.map { "found in \(Int($0.rounded())) ms" },
-            report.appliedMilliseconds.map { "applied in \(Double(Int($0 * 100)) / 100) ms" },
-            record.flowsDeleted.map { "\($0) flows moved" }, record.proven == true ? "proven" : "not proven",
-        ].compactMap { $0 }.joined(separator: ", ")
-        log(
-            .notice,
-            "traffic \(record.from.isEmpty ? "" : "from \(listed(record.from)) ")to \(listed(record.to)): \(record.decision.cause) (\(times))"
-        )
-        publish(
-            EventReport(
-                at: record.at, kind: "switch", uplink: record.to.first, text: "\(record.decision.cause) (\(times))",
-                change: report))
     }
 
     // MARK: events

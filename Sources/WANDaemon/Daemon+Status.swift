@@ -51,7 +51,7 @@ extension Daemon {
 
     /// Of this run, or of an earlier one as the journal has it.
     private func lastReport(_ now: Moment) -> SwitchReport? {
-        if let lastSwitch { return lastSwitch.report(now: now) }
+        if let record = switches.last { return record.report(now: now) }
         // How long ago that was by the clock that never jumps, the journal cannot know.
         var former = journal.events.last { $0.change != nil }?.change
         former?.ago = nil

@@ -22,7 +22,7 @@ final class Daemon {
     let service: ServiceManager
     let kernel: KernelAccess
     let prober: Prober
-    let pathProbe: PathProbe
+    let switches: SwitchLedger
     let journal: Journal
     let store: StateStore
     let courier: CourierClient
@@ -52,9 +52,6 @@ final class Daemon {
     var inputs: [EngineInput] = []
     var isFeeding = false
     var engineTimer: (deadline: Int64, timer: EventLoop.Timer)?
-    var lastSwitch: SwitchRecord?
-    /// Where the routes led last; routes that are found at start and kept are no switch.
-    var routed: [UplinkNumber] = []
     /// While news of the kernel about uplinks is taken in: since when.
     var newsSince: Moment?
     /// Credentials of SIMs that a reload took away while they still have to be lowered.
@@ -63,7 +60,6 @@ final class Daemon {
     var repairTimer: EventLoop.Timer?
     var repairReasons: [String] = []
     var tableIsDamaged = false
-    var proofTimer: EventLoop.Timer?
     var tokenTimer: EventLoop.Timer?
     var writeTimer: EventLoop.Timer?
     var isStateUnwritten = false
@@ -118,7 +114,6 @@ final class Daemon {
         prober = Prober(loop: loop)
         resolver = ResolverFile(besides: options.socket)
         leavings = Leavings(besides: options.socket)
-        pathProbe = PathProbe(loop: loop)
         drainWatch = DrainWatch(loop: loop)
         journal = Journal(directory: options.stateDirectory)
         store = StateStore(directory: options.stateDirectory)
@@ -138,7 +133,7 @@ final class Daemon {
             setup: EngineSetup(policy: loaded.policy, numbers: state.numbers),
             adopted: adopted,
             memory: state.memory(now: now, unixSeconds: Clock.realtime() / 1_000_000_000), at: now)
-        routed = engine.decision.share
+        switches = SwitchLedger(loop: loop, routed: engine.decision.share)
         tableOfPolicy = RulesetInput(loaded.policy, uplinks: [], numbers: state.numbers, choices: [])
         strictUplinks = tableOfPolicy.strictUplinks
     }
@@ -214,7 +209,7 @@ final class Daemon {
         replaceTable()
         prepareSysctls()
         prober.onAnswers = { [weak self] answers in self?.heard(answers) }
-        pathProbe.onAnswer = { [weak self] answer in self?.heardProof(answer) }
+        proveSwitches()
         try kernel.watch(loop) { [weak self] events in self?.kernelChanged(events) }
         // What happened between the dump and the subscription is in neither: look once more.
         resynchronize(because: nil)

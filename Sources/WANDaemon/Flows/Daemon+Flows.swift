@@ -13,14 +13,9 @@ internal import WANModel
 /// one that only waits would never hear of it, is nudged to speak.
 extension Daemon {
     func moveFlows(_ uplink: UplinkNumber, _ movement: Movement, sweep: Int) {
-        let isOfSwitch = lastSwitch?.decision.previous.contains(uplink) == true
         do {
             let deleted = try deleteFlows(uplink, movement, sweep: sweep)
-            if isOfSwitch {
-                let sum = (lastSwitch?.flowsDeleted ?? 0) + deleted
-                lastSwitch?.flowsDeleted = sum
-                if sweep == 1, lastSwitch?.flowsDoneAt == nil { lastSwitch?.flowsDoneAt = Daemon.moment() }
-            }
+            switches.flowsMoved(from: uplink, count: deleted, sweep: sweep)
             alarms.clear(.conntrack)
         } catch {
             alarms.raise(
