@@ -32,7 +32,7 @@ extension Daemon {
         watchAside()
         writeHealth()
         remember()
-        writeDown()
+        recorder.flush()
         let notes =
             standsBy ? ["this box is backup: the address is not here to be given away"] : []
         reply.finish(ActionReport(done: done, warnings: notes).json)

@@ -31,7 +31,7 @@ extension Daemon {
         case .watch: keep(reply, in: \.eventWatchers)
         case .why: reply.finish(why().json)
         case .rules: reply.finish(rulesReport().json)
-        case .history(let count): reply.finish(HistoryReport(events: journal.events.suffix(count ?? 50)).json)
+        case .history(let count): reply.finish(HistoryReport(events: recorder.events.suffix(count ?? 50)).json)
         case .reload: reload(because: "`wanctl reload`", reply: reply)
         case .probe(let uplink): probe(uplink, reply)
         case .drain(let uplink): drain(uplink, peer, reply)
@@ -91,7 +91,7 @@ extension Daemon {
         note(kind: "operator", "\(done) (by \(peer))")
         feed(.operatorCommand(command))
         // What is answered as done outlives a crash.
-        writeDown()
+        recorder.flush()
         let moved = engine.decision.share != share || switches.last?.at != before
         reply.finish(
             ActionReport(
@@ -310,11 +310,8 @@ extension Daemon {
         reconcile()
         replaceTable()
         for number in left { _ = try? kernel.deleteFlows(before.mark.mark(of: number)) }
-        handedOutServers = [:]
-        alarms.clear { if case .nameServers = $0 { true } else { false } }
         followDrains()
-        followHandedOutServers()
-        writeResolver()
+        followNameServers()
         remember()
         for sim in formerSIMs { lower(sim) }
         prepareToken()

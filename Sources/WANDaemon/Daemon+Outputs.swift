@@ -45,7 +45,7 @@ extension Daemon {
 
     /// Files have their turn when everything else is done, as those of the state.
     private func writeResolverSoon() {
-        loop.schedule(at: Clock.boottime()) { [weak self] in self?.writeResolver() }
+        loop.schedule(at: Clock.boottime()) { [weak self] in self.map { $0.names.write($0.engine.decision) } }
     }
 
     /// Step 1 of a switch: the routes.
@@ -91,7 +91,7 @@ extension Daemon {
             .notice,
             "traffic \(record.from.isEmpty ? "" : "from \(listed(record.from)) ")to \(listed(record.to)): \(record.decision.cause) (\(times))"
         )
-        publish(
+        recorder.note(
             EventReport(
                 at: record.at, kind: "switch", uplink: record.to.first, text: "\(record.decision.cause) (\(times))",
                 change: report))
@@ -158,46 +158,23 @@ extension Daemon {
     /// A line for the journal, the log and whoever watches.
     func note(kind: String, uplink: String? = nil, _ text: String, isLogged: Bool = false) {
         if !isLogged { log(.notice, uplink.map { "\($0) \(kind): \(text)" } ?? "\(kind): \(text)") }
-        publish(EventReport(at: .now(), kind: kind, uplink: uplink, text: text))
+        recorder.note(EventReport(at: .now(), kind: kind, uplink: uplink, text: text))
     }
 
-    private func publish(_ event: EventReport) {
-        journal.append(event)
-        writeSoon()
-        for reply in eventWatchers.values { reply.send(event.json) }
-        tellStatusWatchers()
-        service.notify("STATUS=\(summary())")
+    /// Whoever watches hears of each event.
+    func tellOfEvents() {
+        recorder.onEvent = { [unowned self] event in
+            for reply in eventWatchers.values { reply.send(event.json) }
+            tellStatusWatchers()
+            service.notify("STATUS=\(summary())")
+        }
     }
 
     func remember() {
         state.remember(
             engine.memory, asideUntil: asideUntil, now: Daemon.moment(),
             unixSeconds: Clock.realtime() / 1_000_000_000)
-        isStateUnwritten = true
-        writeSoon()
-    }
-
-    /// The disk's turn is the loop's next one, after all that was ready in this one: a card that stalls must not come between
-    /// an event and the kernel.
-    private func writeSoon() {
-        guard writeTimer == nil else { return }
-        writeTimer = loop.schedule(at: Clock.boottime()) { [weak self] in self?.writeDown() }
-    }
-
-    /// Journal and state into their files, now.
-    func writeDown() {
-        if let writeTimer { loop.cancel(writeTimer) }
-        writeTimer = nil
-        journal.write()
-        if let problem = journal.problem { alarms.raise(.journal, problem) } else { alarms.clear(.journal) }
-        guard isStateUnwritten else { return }
-        isStateUnwritten = false
-        do throws(SystemCallError) {
-            try store.write(state)
-            alarms.clear(.state)
-        } catch {
-            alarms.raise(.state, "the state cannot be written, a restart would forget it: \(error)")
-        }
+        recorder.remember(state)
     }
 
     /// One line for `systemctl status`.

@@ -53,7 +53,7 @@ extension Daemon {
     private func lastReport(_ now: Moment) -> SwitchReport? {
         if let record = switches.last { return record.report(now: now) }
         // How long ago that was by the clock that never jumps, the journal cannot know.
-        var former = journal.events.last { $0.change != nil }?.change
+        var former = recorder.events.last { $0.change != nil }?.change
         former?.ago = nil
         return former
     }

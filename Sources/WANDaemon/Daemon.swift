@@ -23,8 +23,8 @@ final class Daemon {
     let kernel: KernelAccess
     let prober: Prober
     let switches: SwitchLedger
-    let journal: Journal
-    let store: StateStore
+    let recorder: Recorder
+    let names: NameServers
     let courier: CourierClient
     var control: ControlServer?
 
@@ -61,8 +61,6 @@ final class Daemon {
     var repairReasons: [String] = []
     var tableIsDamaged = false
     var tokenTimer: EventLoop.Timer?
-    var writeTimer: EventLoop.Timer?
-    var isStateUnwritten = false
     var statusWatchers: [ObjectIdentifier: ControlReply] = [:]
     var eventWatchers: [ObjectIdentifier: ControlReply] = [:]
     var probeWatchers: [ProbeWatcher] = []
@@ -70,7 +68,6 @@ final class Daemon {
     /// Addresses that an uplink has, or had since its flows were last let go: they carry them after they are gone.
     var lastAddresses: [UplinkNumber: [IPAddress]] = [:]
     let drainWatch: DrainWatch
-    var resolver: ResolverFile
     var leavings: Leavings
     /// Where this box stands in a site of several; `nil` where it is alone.
     var site: SiteState?
@@ -80,9 +77,6 @@ final class Daemon {
     var asideSince = Daemon.moment()
     /// When that is over; `nil` where it has no end. The wall clock is asked once, at start.
     var asideUntil: Moment?
-    /// Name servers that pppd or a DHCP client wrote into `dnsFile`.
-    var handedOutServers: [UplinkNumber: [IPAddress]] = [:]
-    var handedOutTimer: EventLoop.Timer?
     /// New flows of these rules, by name, that were counted in tables of before.
     var ruleFlowsBefore: [String: UInt64] = [:]
     /// While a policy is exchanged: the uplinks of the one before. They are translated and their routes stand until there are
@@ -112,15 +106,14 @@ final class Daemon {
         loop = try EventLoop()
         kernel = try KernelAccess()
         prober = Prober(loop: loop)
-        resolver = ResolverFile(besides: options.socket)
+        names = NameServers(loop: loop, alarms: alarms, besides: options.socket)
         leavings = Leavings(besides: options.socket)
         drainWatch = DrainWatch(loop: loop)
-        journal = Journal(directory: options.stateDirectory)
-        store = StateStore(directory: options.stateDirectory)
+        recorder = Recorder(loop: loop, alarms: alarms, directory: options.stateDirectory)
         courier = CourierClient(
             loop: loop, log: log,
             settings: Daemon.courierSettings(for: loaded, options: options, environment: environment))
-        let (stored, problem) = store.read()
+        let (stored, problem) = recorder.stored()
         var state = stored
         if let problem { log(.warning, problem) }
         state.numbers = Daemon.numbers(loaded.policy, remembered: state.numbers)
@@ -210,12 +203,12 @@ final class Daemon {
         prepareSysctls()
         prober.onAnswers = { [weak self] answers in self?.heard(answers) }
         proveSwitches()
+        tellOfEvents()
         try kernel.watch(loop) { [weak self] events in self?.kernelChanged(events) }
         // What happened between the dump and the subscription is in neither: look once more.
         resynchronize(because: nil)
         watchDrains()
-        followHandedOutServers()
-        writeResolver()
+        followNameServers()
         remember()
         for warning in loaded.warnings { log(.warning, warning) }
         note(kind: "started", "wanctld \(wanctlVersion) started with \(loaded.path)")
@@ -263,7 +256,7 @@ final class Daemon {
         site?.cancelAll(loop)
         courier.stop()
         remember()
-        writeDown()
+        recorder.flush()
     }
 
     /// Daemons before this one died young: it is relied on when it has not.
