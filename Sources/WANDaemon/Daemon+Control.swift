@@ -70,7 +70,7 @@ extension Daemon {
     }
 
     private func withUplink(_ name: String, _ reply: ControlReply, _ body: (UplinkNumber) -> Void) {
-        guard policy.uplink(named: name) != nil, let number = state.numbers[name] else {
+        guard policy.uplink(named: name) != nil, let number = numbers[name] else {
             if let other = otherBox(of: name) {
                 return reply.fail(
                     .refused, "\(name) is an uplink of \(other.name) (\(other.address)): ask `wanctl` there")
@@ -268,26 +268,23 @@ extension Daemon {
 
     /// Takes a policy in; where its table is refused nothing has changed.
     private func adopt(_ fresh: LoadedPolicy) throws(NftablesError) {
-        let inForce = (loaded: loaded, numbers: state.numbers, engine: engine, attachments: attachments)
-        let (before, old) = (policy, state.numbers)
+        let outgoing = (inForce: inForce, engine: engine, attachments: attachments)
+        let (before, old) = (policy, numbers)
         former = dataplaneUplinks()
         let formerSIMs = formerSIMs(before: before, after: fresh.policy)
-        loaded = fresh
-        state.numbers = Daemon.numbers(policy, remembered: old)
+        inForce = PolicyInForce(fresh, remembered: old)
         // What is gone, or is another interface now, has to be attached anew. So has everything where the marks change: sockets
         // carry the old bits.
         let left = before.uplinks.filter { policy.uplink(named: $0.name)?.interface != $0.interface }
             .compactMap { old[$0.name] }
         let isMarkedAnew = before.mark != policy.mark
         for number in isMarkedAnew ? Array(old.values) : left { attachments[number] = nil }
-        let outputs = engine.reload(EngineSetup(policy: policy, numbers: state.numbers), at: Daemon.moment())
-        tableOfPolicy = RulesetInput(policy, uplinks: [], numbers: state.numbers, choices: [])
+        let outputs = engine.reload(EngineSetup(policy: policy, numbers: numbers), at: Daemon.moment())
         do throws(NftablesError) {
             // All so far are values of ours. The table is the first that somebody else may refuse, and the last.
             try makeTable()
         } catch {
-            (loaded, state.numbers, engine, attachments) = inForce
-            tableOfPolicy = RulesetInput(policy, uplinks: [], numbers: state.numbers, choices: [])
+            (inForce, engine, attachments) = outgoing
             former = nil
             throw error
         }

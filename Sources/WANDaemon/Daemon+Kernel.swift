@@ -10,7 +10,7 @@ internal import WANProbes
 extension Daemon {
     func dataplaneUplinks() -> [DataplaneUplink] {
         policy.uplinks.compactMap { uplink in
-            state.numbers[uplink.name].map { number in
+            numbers[uplink.name].map { number in
                 DataplaneUplink(
                     number: number, interface: uplink.interface, attachment: attachments[number],
                     isSIM: uplink.soracom != nil, isUsable: !engine.isDown(number),
@@ -89,7 +89,7 @@ extension Daemon {
         var reports: [AttachmentReport] = []
         var isChanged = isAll
         for uplink in policy.uplinks {
-            guard let number = state.numbers[uplink.name] else { continue }
+            guard let number = numbers[uplink.name] else { continue }
             let (attachment, reason) = picture.attachment(of: uplink) { isWireless($0) }
             let isNew = attachment != attachments[number]
             guard isNew || isAll || attachment == nil else { continue }
@@ -156,7 +156,7 @@ extension Daemon {
     /// `ip route replace` would take that default's place: it stays, and our mirror waits.
     private func plane() -> (wanted: KernelState, taken: [UInt32]) {
         var wanted = WantedState.make(
-            uplinks: dataplaneUplinks(), ladder: engine.decision.ladder, mark: policy.mark, strict: strictUplinks,
+            uplinks: dataplaneUplinks(), ladder: engine.decision.ladder, mark: policy.mark, strict: inForce.strict,
             relay: standsBy && site?.isOrphan != true ? relay() : nil)
         let taken = wanted.routes.keys.filter { key in
             key.table == .main && key.destination.isDefault

@@ -171,6 +171,7 @@ extension Daemon {
     }
 
     func remember() {
+        state.numbers = numbers
         state.remember(
             engine.memory, asideUntil: asideUntil, now: Daemon.moment(),
             unixSeconds: Clock.realtime() / 1_000_000_000)

@@ -55,7 +55,7 @@ extension Daemon {
                     $0.soracom != nil && $0.soracom?.identity == soracom.identity && $0.interface == uplink.interface
                 })
             else { return nil }
-            let known = state.numbers[uplink.name].flatMap { engine.view(of: $0, at: Daemon.moment())?.speedClass }
+            let known = numbers[uplink.name].flatMap { engine.view(of: $0, at: Daemon.moment())?.speedClass }
             guard known?.confirmed != soracom.standby || known?.wanted != soracom.standby else { return nil }
             return (uplink, soracom, credentials(soracom))
         }
@@ -92,7 +92,7 @@ extension Daemon {
         let uplinks = policy.uplinks.filter { $0.soracom?.via.contains(.api) == true }
         guard !uplinks.isEmpty else { return }
         for settings in uplinks {
-            guard let soracom = settings.soracom, let number = state.numbers[settings.name] else { continue }
+            guard let soracom = settings.soracom, let number = numbers[settings.name] else { continue }
             let credentials = credentials(soracom)
             courier.ask(
                 { id in

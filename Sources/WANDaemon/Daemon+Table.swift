@@ -20,7 +20,7 @@ extension Daemon {
 
     /// What the table should be, with the choices and addresses of now.
     private func wantedTable() -> RulesetInput {
-        var input = tableOfPolicy
+        var input = inForce.table
         let present = dataplaneUplinks()
         input.uplinks = present + (former ?? []).filter { old in !present.contains { $0.interface == old.interface } }
         for (place, choice) in engine.choices.enumerated() where input.classes.indices.contains(place) {

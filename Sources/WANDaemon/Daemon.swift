@@ -28,15 +28,12 @@ final class Daemon {
     let courier: CourierClient
     var control: ControlServer?
 
-    var loaded: LoadedPolicy
+    var inForce: PolicyInForce
     var state: StoredState
     var engine: Engine
     var picture = KernelPicture()
     var attachments: [UplinkNumber: Attachment] = [:]
     var wireless: [InterfaceIndex: Bool] = [:]
-    /// Rules, classes and forwards of the policy; uplinks and choices are filled in as they are.
-    var tableOfPolicy: RulesetInput { didSet { strictUplinks = tableOfPolicy.strictUplinks } }
-    private(set) var strictUplinks: Set<UplinkNumber> = []
     /// What the nft table was made from, `nil` before it was.
     var table: RulesetInput?
     /// Why the table is not what it should be; `nil` while it is.
@@ -89,16 +86,15 @@ final class Daemon {
 
     static func moment() -> Moment { Moment(nanoseconds: Clock.boottime()) }
 
-    var policy: Policy { loaded.policy }
-    func name(_ number: UplinkNumber) -> String {
-        state.numbers.first { $0.value == number }?.key ?? "uplink \(number)"
-    }
-    func uplink(_ number: UplinkNumber) -> Uplink? { policy.uplink(named: name(number)) }
+    var loaded: LoadedPolicy { inForce.loaded }
+    var policy: Policy { inForce.policy }
+    var numbers: [String: UplinkNumber] { inForce.numbers }
+    func name(_ number: UplinkNumber) -> String { inForce.name(of: number) }
+    func uplink(_ number: UplinkNumber) -> Uplink? { inForce.uplink(number) }
 
     /// Takes the kernel as it finds it: routes of an earlier run go on carrying traffic until there is evidence against them.
     init(options: DaemonOptions, loaded: LoadedPolicy, environment: [String: String]) throws {
         self.options = options
-        self.loaded = loaded
         node = options.nodeName
         log = Log(hasPrefix: environment["JOURNAL_STREAM"] != nil, isVerbose: options.isVerbose)
         alarms = Alarms(log: log)
@@ -116,26 +112,18 @@ final class Daemon {
         let (stored, problem) = recorder.stored()
         var state = stored
         if let problem { log(.warning, problem) }
-        state.numbers = Daemon.numbers(loaded.policy, remembered: state.numbers)
+        inForce = PolicyInForce(loaded, remembered: state.numbers)
+        state.numbers = inForce.numbers
         self.state = state
         try kernel.dump(into: &picture)
         let now = Daemon.moment()
         asideUntil = state.asideUntil(now: now, unixSeconds: Clock.realtime() / 1_000_000_000)
-        let adopted = Daemon.adopted(picture, policy: loaded.policy, numbers: state.numbers)
+        let adopted = Daemon.adopted(picture, policy: loaded.policy, numbers: inForce.numbers)
         engine = Engine(
-            setup: EngineSetup(policy: loaded.policy, numbers: state.numbers),
+            setup: EngineSetup(policy: loaded.policy, numbers: inForce.numbers),
             adopted: adopted,
             memory: state.memory(now: now, unixSeconds: Clock.realtime() / 1_000_000_000), at: now)
         switches = SwitchLedger(loop: loop, routed: engine.decision.share)
-        tableOfPolicy = RulesetInput(loaded.policy, uplinks: [], numbers: state.numbers, choices: [])
-        strictUplinks = tableOfPolicy.strictUplinks
-    }
-
-    /// Numbers of names that are gone stay remembered, so that their marks are not given to another uplink.
-    static func numbers(_ policy: Policy, remembered: [String: UplinkNumber]) -> [String: UplinkNumber] {
-        let assigned = UplinkNumbers.assign(policy.uplinks.map(\.name), remembered: remembered)
-        let taken = Set(assigned.values)
-        return assigned.merging(remembered.filter { !taken.contains($0.value) }) { mine, _ in mine }
     }
 
     /// The uplink that the best default found in our table leads to.
@@ -240,7 +228,7 @@ final class Daemon {
     /// Flows of a line that is not there when we start: an earlier daemon may have died before it moved them. What is not
     /// there cannot fall, so the engine will not say it.
     private func letGoOfAbsent() {
-        for (number, attachment) in state.numbers.values.map({ ($0, attachments[$0]) }) where attachment == nil {
+        for (number, attachment) in numbers.values.map({ ($0, attachments[$0]) }) where attachment == nil {
             do throws(NetlinkError) {
                 _ = try kernel.deleteFlows(policy.mark.mark(of: number))
             } catch {

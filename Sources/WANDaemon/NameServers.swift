@@ -100,7 +100,7 @@ extension Daemon {
         names.adopt(
             Dictionary(
                 uniqueKeysWithValues: policy.uplinks.compactMap { uplink in
-                    state.numbers[uplink.name].map { ($0, uplink) }
+                    numbers[uplink.name].map { ($0, uplink) }
                 }))
         names.write(engine.decision)
     }
