@@ -310,7 +310,8 @@ extension Daemon {
             .compactMap { old[$0.name] }
         let isMarkedAnew = before.mark != policy.mark
         for number in isMarkedAnew ? Array(old.values) : left { attachments[number] = nil }
-        let outputs = engine.reload(EngineSetup(policy: policy, numbers: state.numbers), at: Daemon.moment())
+        let outputs = engine.handle(
+            .reload(EngineSetup(policy: policy, numbers: state.numbers)), at: Daemon.moment())
         tableOfPolicy = RulesetInput(policy, uplinks: [], numbers: state.numbers, choices: [])
         do throws(NftablesError) {
             // All so far are values of ours. The table is the first that somebody else may refuse, and the last.

@@ -18,8 +18,7 @@ extension Engine {
         records[index].keepalive?.sent(at: now)
         records[index].outstanding.append(
             OutstandingProbe(
-                sequence: sequence, target: -1, sentAt: now, lossAt: now + Self.keepaliveLossInterval,
-                purpose: .keepalive))
+                sequence: sequence, purpose: .keepalive, sentAt: now, lossAt: now + Self.keepaliveLossInterval))
         outputs += [
             .probe(ProbeIdentity(uplink: uplink, target: target, sequence: sequence)), .event(.keepaliveSent(uplink)),
         ]

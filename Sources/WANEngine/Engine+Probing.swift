@@ -91,7 +91,7 @@ extension Engine {
     }
 
     mutating func sendRound(of index: Int, at now: Moment) {
-        for target in records[index].targets.indices { send(target, of: index, for: .burst, at: now) }
+        for target in records[index].targets.indices { send(target, of: index, for: .burst(target), at: now) }
     }
 
     mutating func sendTurn(of index: Int, at now: Moment) {
@@ -103,7 +103,7 @@ extension Engine {
             records[index].turn = (target + 1) % count
             let isQuiet = records[index].targets[target].isQuiet
             guard records[index].targets[target].takesTurn() || allQuiet else { continue }
-            send(target, of: index, for: .regular, at: now)
+            send(target, of: index, for: .regular(target), at: now)
             // A quiet target's turn is an extra one: it must not delay the question to one that answers.
             if !isQuiet || allQuiet { return }
         }
@@ -115,7 +115,7 @@ extension Engine {
         sequence += 1
         let lossAt = now + records[index].lossInterval(of: target)
         records[index].outstanding.append(
-            OutstandingProbe(sequence: sequence, target: target, sentAt: now, lossAt: lossAt, purpose: purpose))
+            OutstandingProbe(sequence: sequence, purpose: purpose, sentAt: now, lossAt: lossAt))
         outputs.append(
             .probe(
                 ProbeIdentity(

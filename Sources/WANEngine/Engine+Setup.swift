@@ -2,6 +2,17 @@ internal import WANModel
 
 /// A policy taken in: the first, or another one while everything runs.
 extension Engine {
+    mutating func reload(_ setup: EngineSetup, at now: Moment) {
+        failover = setup.failover
+        apply(setup, at: now)
+        if let pin, index(of: pin.uplink) == nil {
+            self.pin = nil
+            outputs += [.event(.pinEnded(pin.uplink, reason: "the policy no longer has this uplink")), .remember]
+        }
+        cause = "the policy was reloaded"
+        needsChoice = true
+    }
+
     mutating func apply(_ setup: EngineSetup, at now: Moment) {
         records = setup.uplinks.map { member in
             let (number, settings) = (member.number, member.settings)

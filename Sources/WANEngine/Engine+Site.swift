@@ -5,16 +5,15 @@ extension Engine {
     /// How long the dear class outlives the role: hosts that have not heard of the new gateway yet still send here.
     private static let farewell: Duration = .seconds(2)
 
-    /// Before the uplinks were looked at once: nothing may be chosen yet, or what an earlier run had chosen would be lost.
-    package mutating func beginStandingBy(_ isStandingBy: Bool) { standsBy = isStandingBy }
-
     mutating func standBy(_ isStandingBy: Bool, at now: Moment) {
         guard isStandingBy != standsBy else { return }
         standsBy = isStandingBy
+        // A box that starts has raised nothing, and asks all its uplinks as soon as they are there.
+        guard knowsUplinks else { return }
         needsRoute = true
         needsChoice = true
         for index in records.indices {
-            // Only what was raised for the traffic: a daemon that starts as backup raises nothing.
+            // Only what was raised for the traffic.
             if isStandingBy, isUsed(records[index].number), let speed = records[index].speed,
                 speed.wanted == records[index].settings.soracom?.selected
             {

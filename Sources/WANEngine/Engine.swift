@@ -20,6 +20,9 @@ package struct Engine: Hashable, Sendable {
     let adopted: UplinkNumber?
     /// Another box of the site carries the traffic: what costs money rests, whatever the choice here would be.
     package internal(set) var standsBy = false
+    /// Where the uplinks are attached was told. Before that nothing may be chosen, or what an earlier run had chosen would be
+    /// lost.
+    var knowsUplinks = false
     var sequence: UInt64 = 0
     var outputs: [EngineOutput] = []
     var needsChoice = false
@@ -51,6 +54,7 @@ package struct Engine: Hashable, Sendable {
     package mutating func handle(_ input: EngineInput, at now: Moment) -> [EngineOutput] {
         switch input {
         case .attached(let reports):
+            knowsUplinks = true
             for report in reports { attached(report.uplink, report.attachment, reason: report.reason, at: now) }
         case .answered(let probe, let rtt): answered(probe, rtt: rtt, at: now)
         case .notSent(let probe, let text):
@@ -61,27 +65,10 @@ package struct Engine: Hashable, Sendable {
         case .drainSettled(let uplink, let reason):
             if let index = index(of: uplink) { endDrains(of: index, Set(records[index].drains.keys), reason, at: now) }
         case .standsBy(let standsBy): standBy(standsBy, at: now)
+        case .reload(let setup): reload(setup, at: now)
         case .deadlineReached: break
         }
-        advance(to: now)
-        return drainOutputs()
-    }
-
-    /// A new policy takes over; uplinks that did not change go on undisturbed.
-    package mutating func reload(_ setup: EngineSetup, at now: Moment) -> [EngineOutput] {
-        failover = setup.failover
-        apply(setup, at: now)
-        if let pin, index(of: pin.uplink) == nil {
-            self.pin = nil
-            outputs += [.event(.pinEnded(pin.uplink, reason: "the policy no longer has this uplink")), .remember]
-        }
-        cause = "the policy was reloaded"
-        needsChoice = true
-        advance(to: now)
-        return drainOutputs()
-    }
-
-    private mutating func drainOutputs() -> [EngineOutput] {
+        if knowsUplinks { advance(to: now) }
         defer { outputs.removeAll(keepingCapacity: true) }
         return outputs
     }

@@ -156,12 +156,22 @@ struct Sweep: Hashable, Sendable {
 
 /// A probe that was sent.
 struct OutstandingProbe: Hashable, Sendable {
-    enum Purpose: Hashable, Sendable { case regular, burst, keepalive }
+    /// Targets by their index.
+    enum Purpose: Hashable, Sendable { case regular(Int), burst(Int), keepalive }
     let sequence: UInt64
-    /// Index of the target; for a keepalive, −1.
-    let target: Int
+    let purpose: Purpose
     let sentAt: Moment
     let lossAt: Moment
-    let purpose: Purpose
     var isLost = false
+
+    /// Sent at its target's regular time.
+    var isSample: Bool { if case .regular = purpose { true } else { false } }
+
+    /// The target that was asked; `nil`: a keepalive, whose answer says nothing of the targets.
+    var target: Int? {
+        switch purpose {
+        case .regular(let target), .burst(let target): target
+        case .keepalive: nil
+        }
+    }
 }
