@@ -4,7 +4,8 @@ internal import WANModel
 /// From states to a decision for every class of traffic, and what a decision brings with it.
 extension Engine {
     mutating func choose(at now: Moment) {
-        needsChoice = false
+        guard let request = pendingChoice else { return }
+        pendingChoice = nil
         if let pin, pin.force, let index = index(of: pin.uplink), records[index].state.isUsable {
             // Forced onto an uplink that did not work: it does now, so from here on it is a pin like any other.
             self.pin?.force = false
@@ -26,13 +27,12 @@ extension Engine {
             }
             decision = Decision(
                 ladder: outcome.ladder, share: outcome.active, previous: before.first ?? [],
-                cause: cause ?? explain(leaving: before.first ?? [], for: outcome.active), manual: causedByOperator,
-                faultSince: faultSince, drains: drains)
+                cause: explain(request.cause, leaving: before.first ?? [], for: outcome.active),
+                manual: request.isManual, faultSince: request.faultSince, drains: drains)
         } else {
             decision.ladder = outcome.ladder
         }
-        if needsRoute || before != after || outcome.ladder != ladder { outputs.append(.route(decision)) }
-        needsRoute = false
+        if request.needsRoute || before != after || outcome.ladder != ladder { outputs.append(.route(decision)) }
         for place in classes.indices { settle(place, from: before[place], at: now) }
         letGoOfFallen(at: now)
         if isSwitch { outputs.append(.event(.selected(decision))) }
@@ -40,9 +40,6 @@ extension Engine {
             outputs.append(.event(.steered(place, from: before[place], to: after[place])))
         }
         if before != after { outputs.append(.remember) }
-        cause = nil
-        causedByOperator = false
-        faultSince = nil
     }
 
     /// What the choice for a class is made from. A pin is the operator's word on `failover`; rules keep theirs.
@@ -111,8 +108,17 @@ extension Engine {
         }
     }
 
-    private func explain(leaving before: [UplinkNumber], for after: [UplinkNumber]) -> String {
+    private func explain(
+        _ cause: ChoiceRequest.Cause?, leaving before: [UplinkNumber], for after: [UplinkNumber]
+    ) -> String {
         let left = before.filter { !after.contains($0) }.compactMap { index(of: $0) }
+        switch cause {
+        case .command(let command)?: return "operator: \(command)"
+        case .pinEnd(let name)?: return "the pin on \(name) ended"
+        // What fell in the same turn would have been left under the former policy too.
+        case .reload? where !left.contains { records[$0].isFallen }: return "the policy was reloaded"
+        default: break
+        }
         if let dead = left.first(where: { !drains($0) }) {
             return "\(records[dead].settings.name) \(records[dead].state.rawValue): \(records[dead].reason)"
         }
@@ -135,7 +141,7 @@ extension Engine {
     mutating func endHold(of index: Int, at now: Moment) {
         guard let holdUntil = records[index].holdUntil, holdUntil <= now else { return }
         records[index].holdUntil = nil
-        needsChoice = true
+        requestChoice()
     }
 
     mutating func attached(_ uplink: UplinkNumber, _ attachment: Attachment?, reason: String, at now: Moment) {
@@ -173,7 +179,6 @@ extension Engine {
         records[index].nextProbe = nil
         records[index].keepalive = records[index].settings.keepalive.map { KeepaliveRecord($0, at: now) }
         setState(of: index, to: .proving, reason: reason, at: now)
-        needsChoice = true
-        needsRoute = true
+        requestChoice(needsRoute: true)
     }
 }

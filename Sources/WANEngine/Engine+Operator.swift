@@ -41,6 +41,7 @@ extension Engine {
 
     mutating func obey(_ command: OperatorCommand, at now: Moment) {
         guard refusal(of: command) == nil else { return }
+        let cause: String
         switch command {
         case .failover(let uplink, let until, let force, let strict):
             let usable = index(of: uplink).map { records[$0].state.isUsable } ?? false
@@ -50,16 +51,16 @@ extension Engine {
                 // The operator's word is worth more than the hold time.
                 records[index].holdUntil = nil
             }
-            cause = "operator: failover \(name(uplink))"
+            cause = "failover \(name(uplink))"
         case .auto:
             pin = nil
-            cause = "operator: auto"
+            cause = "auto"
         case .drain(let uplink):
             guard let index = index(of: uplink) else { return }
             records[index].isDrained = true
             if pin?.uplink == uplink { pin = nil }
             drainAll(of: index, at: now)
-            cause = "operator: drain \(name(uplink))"
+            cause = "drain \(name(uplink))"
         case .enable(let uplink):
             guard let index = index(of: uplink) else { return }
             let wasDisabled = records[index].isDisabled
@@ -71,13 +72,13 @@ extension Engine {
                 records[index].nextProbe = nil
                 setState(of: index, to: present ? .proving : .absent, reason: "enabled by the operator", at: now)
             }
-            cause = "operator: enable \(name(uplink))"
+            cause = "enable \(name(uplink))"
         case .disable(let uplink):
             guard let index = index(of: uplink) else { return }
             records[index].isDisabled = true
             if pin?.uplink == uplink { pin = nil }
             fall(index, to: .disabled, reason: "by the operator", at: now)
-            cause = "operator: disable \(name(uplink))"
+            cause = "disable \(name(uplink))"
         case .speed(let uplink, let speedClass):
             guard let index = index(of: uplink) else { return }
             records[index].speedOverride = speedClass
@@ -88,8 +89,7 @@ extension Engine {
             sendRound(of: index, at: now)
             return
         }
-        causedByOperator = true
-        needsChoice = true
+        requestChoice(because: .command(cause))
         outputs.append(.remember)
     }
 

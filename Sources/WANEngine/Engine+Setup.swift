@@ -9,8 +9,7 @@ extension Engine {
             self.pin = nil
             outputs += [.event(.pinEnded(pin.uplink, reason: "the policy no longer has this uplink")), .remember]
         }
-        cause = "the policy was reloaded"
-        needsChoice = true
+        requestChoice(because: .reload)
     }
 
     mutating func apply(_ setup: EngineSetup, at now: Moment) {
@@ -51,7 +50,7 @@ extension Engine {
         }
         apply(setup.classes, at: now)
         countUse()
-        needsChoice = true
+        requestChoice()
     }
 
     /// Classes that say the same as before go on as they were.

@@ -10,8 +10,7 @@ extension Engine {
         standsBy = isStandingBy
         // A box that starts has raised nothing, and asks all its uplinks as soon as they are there.
         guard knowsUplinks else { return }
-        needsRoute = true
-        needsChoice = true
+        requestChoice(needsRoute: true)
         for index in records.indices {
             // Only what was raised for the traffic.
             if isStandingBy, isUsed(records[index].number), let speed = records[index].speed,

@@ -109,8 +109,8 @@ extension Engine {
         // Old flows may be on it even where no new ones were: it drained, they came in by it, or an earlier daemon did not get
         // that far.
         records[index].isFallen = true
-        if decision.share.contains(records[index].number), wasUsable { faultSince = since ?? now }
-        needsChoice = true
+        let isFault = wasUsable && decision.share.contains(records[index].number)
+        requestChoice(faultSince: isFault ? since ?? now : nil)
     }
 
     mutating func rise(_ index: Int, at now: Moment) {
@@ -124,7 +124,6 @@ extension Engine {
         }
         setState(of: index, to: .up, reason: "\(count) probe\(count == 1 ? "" : "s") answered in a row", at: now)
         becomeGood(index, at: now)
-        needsChoice = true
     }
 
     /// Good from now on; how long until traffic may go back to it.
@@ -147,11 +146,9 @@ extension Engine {
         switch (records[index].state, crossed) {
         case (.up, let limit?):
             setState(of: index, to: .degraded, reason: limit, at: now)
-            needsChoice = true
         case (.degraded, nil):
             setState(of: index, to: .up, reason: "within its quality limits again", at: now)
             becomeGood(index, at: now)
-            needsChoice = true
         default: break
         }
     }
@@ -163,9 +160,8 @@ extension Engine {
         records[index].state = state
         records[index].since = now
         outputs.append(.event(.state(records[index].number, from: before, to: state, reason: reason)))
-        // A doubt alone changes no route; that it passed may, where a better uplink waited.
-        if state != .suspect { needsChoice = true }
-        // What the router sends from the address of a line that is down must find another way.
-        if (before == .down) != (state == .down) { needsRoute = true }
+        // A doubt alone changes no route; that it passed may, where a better uplink waited. And what the router sends from the
+        // address of a line that is down must find another way.
+        if state != .suspect { requestChoice(needsRoute: before == .down || state == .down) }
     }
 }

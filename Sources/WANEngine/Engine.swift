@@ -25,14 +25,7 @@ package struct Engine: Hashable, Sendable {
     var knowsUplinks = false
     var sequence: UInt64 = 0
     var outputs: [EngineOutput] = []
-    var needsChoice = false
-    /// Something that the routes depend on has changed, whatever the choice will be.
-    var needsRoute = false
-    /// Why the next choice is made, if it is not plain from the state of the uplink that is left.
-    var cause: String?
-    var causedByOperator = false
-    /// When the fault of the selected uplink began.
-    var faultSince: Moment?
+    var pendingChoice: ChoiceRequest?
     /// Targets at fault on every line, so that it is said once.
     var faultyTargets: Set<IPAddress> = []
     package private(set) var nextDeadline: Moment?
@@ -113,7 +106,7 @@ package struct Engine: Hashable, Sendable {
             endGrace(of: index, at: now)
             sweep(index, at: now)
         }
-        if needsChoice { choose(at: now) }
+        choose(at: now)
         for index in records.indices {
             probe(index, at: now)
             keepAlive(index, at: now)
@@ -126,8 +119,7 @@ package struct Engine: Hashable, Sendable {
         guard let pin, let until = pin.until, until <= now else { return }
         self.pin = nil
         outputs += [.event(.pinEnded(pin.uplink, reason: "its time is over")), .remember]
-        cause = "the pin on \(name(pin.uplink)) ended"
-        needsChoice = true
+        requestChoice(because: .pinEnd(name(pin.uplink)))
     }
 
     private func deadline(after now: Moment) -> Moment? {
