@@ -12,27 +12,25 @@ extension Engine {
             outputs.append(.remember)
         }
         let before = classes.map(\.choice.active)
-        let ladder = decision.ladder
+        let formerLadder = ladder
         let outcome = selection(for: 0, at: now).outcome()
+        ladder = outcome.ladder
         take(outcome.active, for: 0)
         for place in classes.indices.dropFirst() {
             take(selection(for: place, at: now).outcome().active, for: place)
         }
         let after = classes.map(\.choice.active)
-        if before != after { countUse() }
         let isSwitch = before.first != after.first
         if isSwitch {
             let drains = (before.first ?? []).allSatisfy { number in
                 outcome.active.contains(number) || index(of: number).map { self.drains($0) } ?? true
             }
-            decision = Decision(
-                ladder: outcome.ladder, share: outcome.active, previous: before.first ?? [],
+            lastSwitch = Switch(
+                previous: before.first ?? [],
                 cause: explain(request.cause, leaving: before.first ?? [], for: outcome.active),
                 manual: request.isManual, faultSince: request.faultSince, drains: drains)
-        } else {
-            decision.ladder = outcome.ladder
         }
-        if request.needsRoute || before != after || outcome.ladder != ladder { outputs.append(.route(decision)) }
+        if request.needsRoute || before != after || ladder != formerLadder { outputs.append(.route(decision)) }
         for place in classes.indices { settle(place, from: before[place], at: now) }
         letGoOfFallen(at: now)
         if isSwitch { outputs.append(.event(.selected(decision))) }
@@ -92,7 +90,7 @@ extension Engine {
         }
         for number in before where !after.contains(number) {
             guard let index = index(of: number) else { continue }
-            if !drains(index), place > 0, decision.share.contains(number), !after.isEmpty {
+            if !drains(index), place > 0, share.contains(number), !after.isEmpty {
                 leave(index, place, at: now)
             } else if drains(index) {
                 records[index].drains[place] = now + drainTime(of: index, for: place)

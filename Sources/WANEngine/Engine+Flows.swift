@@ -16,7 +16,7 @@ extension Engine {
         for index in records.indices where records[index].isFallen {
             records[index].isFallen = false
             // Nothing better was found: its flows stay, since anywhere else they would be as dead.
-            guard !decision.share.contains(records[index].number) else {
+            guard !share.contains(records[index].number) else {
                 let number = records[index].number
                 records[index].stranded.formUnion(
                     classes.indices.filter { place in

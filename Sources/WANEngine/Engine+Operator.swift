@@ -27,7 +27,7 @@ extension Engine {
             guard let index = index(of: uplink) else { return "there is no such uplink" }
             let others = records.contains { $0.number != uplink && $0.isEligible && order.contains($0.number) }
             // A backup's choice carries nothing, and another box the traffic.
-            if !standsBy, decision.share.contains(uplink), !others {
+            if !standsBy, share.contains(uplink), !others {
                 return "\(records[index].settings.name) carries the traffic and no other uplink is usable"
             }
             return nil
@@ -116,9 +116,9 @@ extension Engine {
 
     /// The selected uplink is half way to a verdict and this one would take over.
     private func isLikelyNext(_ index: Int, at now: Moment) -> Bool {
-        guard !standsBy, let selected = decision.selected, let doubtful = self.index(of: selected), doubtful != index,
+        guard !standsBy, let selected = share.first, let doubtful = self.index(of: selected), doubtful != index,
             let suspicion = records[doubtful].suspicion, !suspicion.exonerated, records[doubtful].state == .suspect,
-            decision.ladder.dropFirst(decision.share.count).first == records[index].number
+            ladder.dropFirst(share.count).first == records[index].number
         else { return false }
         let evidence = records[doubtful].targets.reduce(0) { $0 + $1.evidence }
         return suspicion.answeredTargets.isEmpty && evidence <= Suspicion.certainty / 2

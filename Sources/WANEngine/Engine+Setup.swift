@@ -49,7 +49,6 @@ extension Engine {
             return old
         }
         apply(setup.classes, at: now)
-        countUse()
         requestChoice()
     }
 
@@ -66,9 +65,8 @@ extension Engine {
             return fresh
         }
         guard !before.isEmpty else {
-            if !decision.share.isEmpty {
-                classes[0].choice =
-                    classes[0].choice(of: decision.share) ?? ClassChoice(step: [], active: decision.share)
+            if let adopted {
+                classes[0].choice = classes[0].choice(of: [adopted]) ?? ClassChoice(step: [], active: [adopted])
             }
             return
         }

@@ -35,7 +35,7 @@ extension Engine {
             of: records.compactMap { record in
                 // The line that carries the traffic is stayed with, as in every choice: it is not held, and an address added to
                 // it does not make it a worse one.
-                let carries = !standsBy && decision.share.contains(record.number)
+                let carries = !standsBy && share.contains(record.number)
                 let isSettling = carries && record.state == .proving && record.goodSince != nil && !record.isDrained
                 let holds = record.holdUntil.map { $0 > now } ?? false
                 let isHeld = holds && !carries && !(isTrusted && record.flaps == 0)

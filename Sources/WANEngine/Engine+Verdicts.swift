@@ -109,7 +109,7 @@ extension Engine {
         // Old flows may be on it even where no new ones were: it drained, they came in by it, or an earlier daemon did not get
         // that far.
         records[index].isFallen = true
-        let isFault = wasUsable && decision.share.contains(records[index].number)
+        let isFault = wasUsable && share.contains(records[index].number)
         requestChoice(faultSince: isFault ? since ?? now : nil)
     }
 

@@ -10,11 +10,11 @@ package struct Engine: Hashable, Sendable {
     var records: [UplinkRecord] = []
     /// Classes of traffic, that of `failover` first.
     var classes: [ClassRecord] = []
-    /// Uplinks that new flows of any class go to: asked for at each event, and the classes may be many.
-    private var used: Set<UplinkNumber> = []
     var failover: Failover
     package internal(set) var pin: Selection.Pin?
-    package internal(set) var decision: Decision
+    /// The uplinks that carry what follows `failover`, and behind them those the kernel may fall to by itself, best first.
+    var ladder: [UplinkNumber]
+    var lastSwitch = Switch(cause: "found at start")
     let startedAt: Moment
     /// Where routes of an earlier run led: hold times of the others were running when it ended, so none may be skipped now.
     let adopted: UplinkNumber?
@@ -38,8 +38,7 @@ package struct Engine: Hashable, Sendable {
         failover = setup.failover
         startedAt = now
         self.adopted = adopted
-        let found = adopted.map { [$0] } ?? []
-        decision = Decision(ladder: found, share: found, previous: [], cause: "found at start")
+        ladder = adopted.map { [$0] } ?? []
         apply(setup, at: now)
         recall(memory)
     }
@@ -69,6 +68,15 @@ package struct Engine: Hashable, Sendable {
     /// Uplinks of `failover`, best first.
     var order: [UplinkNumber] { classes.first?.settings.steps.flatMap { $0.map(\.uplink) } ?? [] }
 
+    /// The uplinks that carry what follows `failover`.
+    var share: [UplinkNumber] { classes.first?.choice.active ?? [] }
+
+    package var decision: Decision {
+        Decision(
+            ladder: ladder, share: share, previous: lastSwitch.previous, cause: lastSwitch.cause,
+            manual: lastSwitch.manual, faultSince: lastSwitch.faultSince, drains: lastSwitch.drains)
+    }
+
     /// Where each class of traffic goes, in the order of `EngineSetup.classes`.
     package var choices: [ClassChoice] { classes.map(\.choice) }
 
@@ -85,9 +93,7 @@ package struct Engine: Hashable, Sendable {
     }
 
     /// Whether new flows of any class go there.
-    func isUsed(_ uplink: UplinkNumber) -> Bool { used.contains(uplink) }
-
-    mutating func countUse() { used = classes.reduce(into: []) { $0.formUnion($1.choice.active) } }
+    func isUsed(_ uplink: UplinkNumber) -> Bool { classes.contains { $0.choice.active.contains(uplink) } }
 
     func index(of number: UplinkNumber) -> Int? { records.firstIndex { $0.number == number } }
 

@@ -55,17 +55,14 @@ extension Engine {
         for place in classes.indices {
             // What `failover` uses is seen in the kernel's routes; of its shares only the memory tells.
             let known = memory.choices[classes[place].settings.key] ?? []
-            if place == 0, let adopted = decision.selected, !known.contains(adopted) { continue }
-            guard let choice = classes[place].choice(of: known.filter { index(of: $0) != nil }) else { continue }
-            classes[place].choice = choice
+            if place == 0, let adopted, !known.contains(adopted) { continue }
+            guard var choice = classes[place].choice(of: known.filter { index(of: $0) != nil }) else { continue }
             if place == 0 {
-                let head = decision.selected
-                decision.share = choice.active.filter { $0 == head } + choice.active.filter { $0 != head }
-                classes[0].choice.active = decision.share
-                decision.ladder = decision.share
+                choice.active = choice.active.filter { $0 == adopted } + choice.active.filter { $0 != adopted }
+                ladder = choice.active
             }
+            classes[place].choice = choice
         }
-        countUse()
         for drain in memory.drains {
             guard let index = index(of: drain.uplink) else { continue }
             // Flows of a class that is gone follow `failover`; where their new ones go anyway they are at home.

@@ -63,7 +63,7 @@ extension Engine {
         guard let index = index(of: uplink) else { return nil }
         let record = records[index]
         let traffic: UplinkTraffic =
-            decision.share.contains(uplink) ? .selected : record.drains.isEmpty ? .standby : .draining
+            share.contains(uplink) ? .selected : record.drains.isEmpty ? .standby : .draining
         return UplinkView(
             number: uplink, name: record.settings.name, interface: record.settings.interface,
             attachment: record.attachment, state: record.state, traffic: traffic, since: record.since,
