@@ -83,7 +83,7 @@ extension Engine {
             guard let index = index(of: number) else { continue }
             // This class is back before the connections on it were moved: those of the others may finish.
             if records[index].graceUntil != nil, drains(index) { spare(index, at: now) }
-            records[index].drains[place] = nil
+            records[index].departures[place] = nil
             records[index].graceUntil = nil
             records[index].sweep = nil
             records[index].idleWakes = 0
@@ -93,7 +93,7 @@ extension Engine {
             if !drains(index), place > 0, share.contains(number), !after.isEmpty {
                 leave(index, place, at: now)
             } else if drains(index) {
-                records[index].drains[place] = now + drainTime(of: index, for: place)
+                letDrain(index, place, at: now)
             } else {
                 records[index].isFallen = true
             }

@@ -105,7 +105,7 @@ extension Engine {
         }
         let record = records[index]
         let isCarrying =
-            isUsed(record.number) && !standsBy || !record.drains.isEmpty || record.graceUntil != nil
+            isUsed(record.number) && !standsBy || !record.departures.isEmpty || record.graceUntil != nil
             || record.raisedUntil != nil
         let wanted = record.speedOverride ?? (isCarrying && !record.isDisabled ? settings.selected : settings.standby)
         records[index].speed?.want(wanted, at: now)

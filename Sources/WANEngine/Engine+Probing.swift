@@ -85,7 +85,7 @@ extension Engine {
         // It was down and answers again: find out now whether it is back, not with one probe a minute.
         if record.state == .down, record.answeredInRow > 0 { return false }
         // Old flows that finish here would hang if it died unseen.
-        if pin?.uplink == record.number || !record.drains.isEmpty || record.graceUntil != nil { return false }
+        if pin?.uplink == record.number || !record.departures.isEmpty || record.graceUntil != nil { return false }
         return standsBy
             || share.contains { number in self.index(of: number).map { records[$0].state.isUsable } ?? false }
     }

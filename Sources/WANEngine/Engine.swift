@@ -55,7 +55,9 @@ package struct Engine: Hashable, Sendable {
         case .operatorCommand(let command): obey(command, at: now)
         case .speedClass(let uplink, let answer): speedClassAnswered(uplink, answer, at: now)
         case .drainSettled(let uplink, let reason):
-            if let index = index(of: uplink) { endDrains(of: index, Set(records[index].drains.keys), reason, at: now) }
+            if let index = index(of: uplink) {
+                endDrains(of: index, Set(records[index].departures.keys), reason, at: now)
+            }
         case .standsBy(let standsBy): standBy(standsBy, at: now)
         case .reload(let setup): reload(setup, at: now)
         case .deadlineReached: break
@@ -83,7 +85,7 @@ package struct Engine: Hashable, Sendable {
     /// Uplinks with old flows that may finish there, and whose: classes by their place in `EngineSetup.classes`.
     package var draining: [UplinkNumber: Set<Int>] {
         var draining: [UplinkNumber: Set<Int>] = [:]
-        for record in records where !record.drains.isEmpty { draining[record.number] = Set(record.drains.keys) }
+        for record in records where !record.departures.isEmpty { draining[record.number] = Set(record.departures.keys) }
         return draining
     }
 
@@ -139,7 +141,7 @@ package struct Engine: Hashable, Sendable {
             if record.suspicion != nil { sooner(suspicionDeadline(record, after: now)) }
             sooner(record.nextProbe)
             if let holdUntil = record.holdUntil, holdUntil > now { sooner(holdUntil) }
-            for until in record.drains.values { sooner(until) }
+            for departure in record.departures.values { sooner(departure.until) }
             sooner(record.graceUntil)
             sooner(record.sweep?.at)
             if record.isPresent { sooner(record.keepalive?.nextLook) }

@@ -36,8 +36,9 @@ extension Engine {
             if record.isDisabled { memory.disabled.insert(record.number) }
             if record.isDrained { memory.drained.insert(record.number) }
             memory.speedOverrides[record.number] = record.speedOverride
-            for (place, until) in record.drains.sorted(by: { $0.key < $1.key }) {
-                memory.drains.append(.init(uplink: record.number, classKey: classes[place].settings.key, until: until))
+            for (place, departure) in record.departures.sorted(by: { $0.key < $1.key }) {
+                memory.drains.append(
+                    .init(uplink: record.number, classKey: classes[place].settings.key, until: departure.until))
             }
         }
         for entry in classes { memory.choices[entry.settings.key] = entry.choice.active }
@@ -68,7 +69,8 @@ extension Engine {
             // Flows of a class that is gone follow `failover`; where their new ones go anyway they are at home.
             let place = classes.firstIndex { $0.settings.key == drain.classKey } ?? 0
             guard !classes[place].choice.active.contains(drain.uplink) else { continue }
-            records[index].drains[place] = max(records[index].drains[place] ?? drain.until, drain.until)
+            let known = records[index].departures[place]?.until ?? drain.until
+            records[index].departures[place] = .drain(until: max(known, drain.until))
         }
     }
 }

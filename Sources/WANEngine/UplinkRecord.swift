@@ -37,9 +37,9 @@ struct UplinkRecord: Hashable, Sendable {
     var isDisabled = false
     /// The operator wants it empty.
     var isDrained = false
-    /// Flows of these classes were left on it and may finish until then.
-    var drains: [Int: Moment] = [:]
-    /// It fell silent: its connections are kept until then, in case it answers again.
+    /// What becomes of the flows that these classes have left on it.
+    var departures: [Int: Departure] = [:]
+    /// It fell silent: all connections on it are kept until then, in case it answers again.
     var graceUntil: Moment?
     /// It fell, and what becomes of its flows is settled with the next choice.
     var isFallen = false
@@ -145,6 +145,21 @@ struct UplinkRecord: Hashable, Sendable {
         answeredInRow = 0
         lastSendFailure = nil
         for index in targets.indices { targets[index].forgetLosses() }
+    }
+}
+
+/// How long flows of a class that has left an uplink are kept there.
+enum Departure: Hashable, Sendable {
+    /// They may finish there until then.
+    case drain(until: Moment)
+    /// The uplink fell silent: their connections are kept until then, in case it answers again.
+    case grace(until: Moment)
+
+    var isGrace: Bool { if case .grace = self { true } else { false } }
+    var until: Moment {
+        switch self {
+        case .drain(let until), .grace(let until): until
+        }
     }
 }
 
