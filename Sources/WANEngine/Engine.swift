@@ -103,12 +103,19 @@ package struct Engine: Hashable, Sendable {
         index(of: number).map { records[$0].settings.name } ?? "uplink \(number)"
     }
 
-    /// Everything that time alone brings about, then the choice, then the next deadline.
+    /// Everything that time alone brings about, in this order:
+    ///
+    /// 1. The pin ends.
+    /// 2. Probes are lost, on all lines before any line is judged: whose fault a silence is depends on what others have lost.
+    /// 3. Doubts are settled, and lines fall.
+    /// 4. Holds, drains, graces and the wait for a sweep end: the verdict says what the end of a grace means.
+    /// 5. Traffic is chosen for, once, with all of that.
+    /// 6. Probes are sent, counters looked at and speed classes asked for: which ones depends on the choice.
     private mutating func advance(to now: Moment) {
         endPin(at: now)
+        for index in records.indices { expireProbes(of: index, at: now) }
+        for index in records.indices { judge(index, at: now) }
         for index in records.indices {
-            expireProbes(of: index, at: now)
-            judge(index, at: now)
             endHold(of: index, at: now)
             endDrainsInTime(of: index, at: now)
             endGrace(of: index, at: now)
