@@ -28,7 +28,7 @@ extension Engine {
         }
         guard due <= now else { return }
         sendTurn(of: index, at: now)
-        records[index].nextProbe = now - due > interval ? now + interval : due + interval
+        records[index].nextProbe = now - due >= interval ? now + interval : due + interval
     }
 
     private mutating func burst(_ index: Int, _ suspicion: Suspicion, at now: Moment) {
@@ -58,13 +58,6 @@ extension Engine {
         let doublings = min(age.nanoseconds / 1_000_000_000, 5)
         let spacing = Self.burstSpacing * (1 << Int(doublings))
         return records[index].state == .proving ? max(spacing, min(settings.interval, .milliseconds(250))) : spacing
-    }
-
-    func suspicionDeadline(_ record: UplinkRecord, after now: Moment) -> Moment? {
-        guard let suspicion = record.suspicion else { return nil }
-        let patience = suspicion.since + record.patience
-        let candidates = [suspicion.nextRound, patience > now ? patience : nil, suspicion.lastRoundExpires]
-        return candidates.compactMap { $0 }.filter { $0 > now }.min()
     }
 
     /// How often to ask; `nil`: only the keepalive.

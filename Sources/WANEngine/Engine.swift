@@ -109,8 +109,9 @@ package struct Engine: Hashable, Sendable {
     /// 2. Probes are lost, on all lines before any line is judged: whose fault a silence is depends on what others have lost.
     /// 3. Doubts are settled, and lines fall.
     /// 4. Holds, drains, graces and the wait for a sweep end: the verdict says what the end of a grace means.
-    /// 5. Traffic is chosen for, once, with all of that.
-    /// 6. Probes are sent, counters looked at and speed classes asked for: which ones depends on the choice.
+    /// 5. One choice is made, with all of that.
+    /// 6. Flows that a class has just left with no time to stay move, after the routes.
+    /// 7. Probes are sent, counters looked at and speed classes asked for: which ones depends on the choice.
     private mutating func advance(to now: Moment) {
         endPin(at: now)
         for index in records.indices { expireProbes(of: index, at: now) }
@@ -122,12 +123,14 @@ package struct Engine: Hashable, Sendable {
             sweep(index, at: now)
         }
         choose(at: now)
+        for index in records.indices { endDrainsInTime(of: index, at: now) }
         for index in records.indices {
             probe(index, at: now)
             keepAlive(index, at: now)
             wantSpeedClass(of: index, at: now)
         }
-        nextDeadline = deadline(after: now)
+        // One that is not in the future is a mistake of ours, and must not keep a router's processor busy.
+        nextDeadline = deadline(after: now).map { max($0, now + .milliseconds(1)) }
     }
 
     private mutating func endPin(at now: Moment) {
@@ -137,25 +140,8 @@ package struct Engine: Hashable, Sendable {
         requestChoice(because: .pinEnd(name(pin.uplink)))
     }
 
-    private func deadline(after now: Moment) -> Moment? {
-        var next = pin?.until
-        func sooner(_ moment: Moment?) {
-            guard let moment else { return }
-            next = min(next ?? moment, moment)
-        }
-        for record in records {
-            for probe in record.outstanding where !probe.isLost { sooner(probe.lossAt) }
-            if record.suspicion != nil { sooner(suspicionDeadline(record, after: now)) }
-            sooner(record.nextProbe)
-            if let holdUntil = record.holdUntil, holdUntil > now { sooner(holdUntil) }
-            for departure in record.departures.values { sooner(departure.until) }
-            sooner(record.graceUntil)
-            sooner(record.sweep?.at)
-            if record.isPresent { sooner(record.keepalive?.nextLook) }
-            sooner(record.speed?.nextTry)
-            sooner(record.raisedUntil)
-        }
-        // Whatever is due now has been done. A deadline that is not in the future would make the daemon spin.
-        return next.map { max($0, now + .milliseconds(1)) }
+    /// When time alone will bring something about. Whatever was due now has been done, so this is in the future.
+    package func deadline(after now: Moment) -> Moment? {
+        records.reduce(pin?.until) { earliest($0, $1.deadline(after: now)) }
     }
 }

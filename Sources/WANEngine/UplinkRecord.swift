@@ -70,6 +70,15 @@ struct UplinkRecord: Hashable, Sendable {
         settings.probe.patience ?? (attachment?.isWireless == true ? .milliseconds(500) : .milliseconds(200))
     }
 
+    /// When time alone will change something here: each part knows for itself.
+    func deadline(after now: Moment) -> Moment? {
+        earliest(
+            outstanding.lazy.filter { !$0.isLost }.map { $0.lossAt }.min(),
+            suspicion?.deadline(patience: patience, after: now), nextProbe, holdUntil,
+            departures.values.lazy.map { $0.until }.min(), graceUntil, sweep?.at,
+            isPresent ? keepalive?.nextLook : nil, speed?.nextTry, raisedUntil)
+    }
+
     var isPresent: Bool { attachment != nil && !isDisabled }
 
     /// Usable and the operator does not object.
@@ -147,6 +156,8 @@ struct UplinkRecord: Hashable, Sendable {
         for index in targets.indices { targets[index].forgetLosses() }
     }
 }
+
+func earliest(_ moments: Moment?...) -> Moment? { moments.lazy.compactMap { $0 }.min() }
 
 /// How long flows of a class that has left an uplink are kept there.
 enum Departure: Hashable, Sendable {

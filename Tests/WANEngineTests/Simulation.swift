@@ -1,4 +1,5 @@
 import NetworkTypes
+import Testing
 import WANEngine
 import WANModel
 
@@ -100,6 +101,10 @@ struct Simulation {
     /// Hands one input in and does what the engine says.
     mutating func perform(_ input: EngineInput) {
         let outputs = engine.handle(input, at: now)
+        // What is due a millisecond later may be something that is due now, and was not done.
+        if engine.nextDeadline == now + .milliseconds(1), let deadline = engine.deadline(after: now), deadline <= now {
+            Issue.record("it would spin after \(input)")
+        }
         if !isKnownUniquelyReferenced(&recording) { recording = Recording(recording) }
         recording.note(input, outputs, at: now)
         for output in outputs { obey(output) }
