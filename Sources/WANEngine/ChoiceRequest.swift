@@ -17,10 +17,9 @@ extension Engine {
     mutating func requestChoice(
         because cause: ChoiceRequest.Cause? = nil, faultSince: Moment? = nil, needsRoute: Bool = false
     ) {
-        var request = pendingChoice ?? ChoiceRequest()
-        request.cause = [request.cause, cause].compactMap(\.self).max()
-        request.faultSince = faultSince ?? request.faultSince
-        request.needsRoute = request.needsRoute || needsRoute
-        pendingChoice = request
+        let before = pendingChoice
+        pendingChoice = ChoiceRequest(
+            cause: [before?.cause, cause].compactMap(\.self).max(), faultSince: faultSince ?? before?.faultSince,
+            needsRoute: needsRoute || before?.needsRoute == true)
     }
 }

@@ -13,8 +13,7 @@ extension Engine {
         else { return }  // of a former attachment, or a duplicate
         let probe = records[index].outstanding.remove(at: place)
         records[index].lastAnswer = now
-        guard let target = probe.target else {
-            records[index].keepalive?.lastAnswered = now
+        guard case .target(let target, let isSample) = probe.purpose else {
             records[index].keepalive?.lostInARow = 0
             return
         }
@@ -22,7 +21,7 @@ extension Engine {
             records[index].targets[target].address == identity.target
         else { return }
         records[index].targets[target].answered(
-            sentAt: probe.sentAt, rtt: rtt, at: now, wasLost: probe.isLost, isSample: probe.isSample)
+            sentAt: probe.sentAt, rtt: rtt, at: now, wasLost: probe.isLost, isSample: isSample)
         faultyTargets.remove(identity.target)
         if let since = records[index].suspicion?.since, probe.sentAt >= since {
             records[index].suspicion?.answeredTargets.insert(target)
@@ -38,7 +37,6 @@ extension Engine {
     }
 
     mutating func expireProbes(of index: Int, at now: Moment) {
-        guard !records[index].outstanding.isEmpty else { return }
         for place in records[index].outstanding.indices {
             let probe = records[index].outstanding[place]
             guard !probe.isLost, probe.lossAt <= now else { continue }
@@ -51,7 +49,7 @@ extension Engine {
     }
 
     private mutating func lost(_ probe: OutstandingProbe, of index: Int, at now: Moment) {
-        guard let target = probe.target else {
+        guard case .target(let target, let isSample) = probe.purpose else {
             let inARow = (records[index].keepalive?.lostInARow ?? 0) + 1
             records[index].keepalive?.lostInARow = inARow
             outputs.append(.event(.keepaliveLost(records[index].number, inARow: inARow)))
@@ -62,7 +60,7 @@ extension Engine {
         }
         guard records[index].targets.indices.contains(target) else { return }
         let hadAnswered = records[index].targets[target].answeredSince.map { $0 > records[index].since } ?? false
-        records[index].targets[target].lost(at: now, isSample: probe.isSample)
+        records[index].targets[target].lost(at: now, isSample: isSample)
         switch records[index].state {
         case .down:
             // A target that has been silent since the line went down may itself be dead and spoils nothing.

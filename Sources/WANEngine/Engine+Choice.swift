@@ -11,24 +11,19 @@ extension Engine {
             self.pin?.force = false
             outputs.append(.remember)
         }
-        let before = classes.map(\.choice.active)
-        let formerLadder = ladder
-        let outcome = selection(for: 0, at: now).outcome()
-        ladder = outcome.ladder
-        take(outcome.active, for: 0)
-        for place in classes.indices.dropFirst() {
-            take(selection(for: place, at: now).outcome().active, for: place)
+        let (before, previous, formerLadder) = (classes.map(\.choice.active), share, ladder)
+        for place in classes.indices {
+            let outcome = selection(for: place, at: now).outcome()
+            if place == 0 { ladder = outcome.ladder }
+            take(outcome.active, for: place)
         }
         let after = classes.map(\.choice.active)
-        let isSwitch = before.first != after.first
+        let isSwitch = share != previous
         if isSwitch {
-            let drains = (before.first ?? []).allSatisfy { number in
-                outcome.active.contains(number) || index(of: number).map { self.drains($0) } ?? true
-            }
             lastSwitch = Switch(
-                previous: before.first ?? [],
-                cause: explain(request.cause, leaving: before.first ?? [], for: outcome.active),
-                manual: request.isManual, faultSince: request.faultSince, drains: drains)
+                previous: previous, cause: explain(request.cause, leaving: previous, for: share),
+                manual: request.isManual, faultSince: request.faultSince,
+                drains: previous.allSatisfy { share.contains($0) || index(of: $0).map(drains) ?? true })
         }
         if request.needsRoute || before != after || ladder != formerLadder { outputs.append(.route(decision)) }
         for place in classes.indices { settle(place, from: before[place], at: now) }
@@ -143,10 +138,9 @@ extension Engine {
     }
 
     mutating func attached(_ uplink: UplinkNumber, _ attachment: Attachment?, reason: String, at now: Moment) {
-        guard let index = index(of: uplink), records[index].attachment != attachment else {
-            if let index = index(of: uplink), attachment == nil, !records[index].isDisabled {
-                records[index].reason = reason
-            }
+        guard let index = index(of: uplink) else { return }
+        guard records[index].attachment != attachment else {
+            if attachment == nil, !records[index].isDisabled { records[index].reason = reason }
             return
         }
         // Flows that were left on a line without an interface still carry what it had.
@@ -173,7 +167,6 @@ extension Engine {
             }
         }
         records[index].forgetProbes()
-        for target in records[index].targets.indices { records[index].targets[target].isAnswering = false }
         records[index].nextProbe = nil
         records[index].keepalive = records[index].settings.keepalive.map { KeepaliveRecord($0, at: now) }
         setState(of: index, to: .proving, reason: reason, at: now)

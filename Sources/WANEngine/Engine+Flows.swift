@@ -100,7 +100,7 @@ extension Engine {
 
     /// The same for the classes that alone had left it (`leave`). To be asked before it is called good.
     mutating func spareLeft(_ index: Int, at now: Moment) {
-        let left = records[index].departures.filter(\.value.isGrace).keys
+        let left = records[index].departures.filter { if case .grace = $1 { true } else { false } }.keys
         guard records[index].state == .down, !left.isEmpty else { return }
         for place in left { letDrain(index, place, at: now) }
         outputs += [.event(.spared(records[index].number)), .remember]

@@ -44,13 +44,12 @@ extension Engine {
         let cause: String
         switch command {
         case .failover(let uplink, let until, let force, let strict):
-            let usable = index(of: uplink).map { records[$0].state.isUsable } ?? false
-            pin = Selection.Pin(uplink: uplink, until: until, strict: strict, force: force && !usable)
-            if let index = index(of: uplink) {
-                records[index].isDrained = false
-                // The operator's word is worth more than the hold time.
-                records[index].holdUntil = nil
-            }
+            guard let index = index(of: uplink) else { return }
+            let isForced = force && !records[index].state.isUsable
+            pin = Selection.Pin(uplink: uplink, until: until, strict: strict, force: isForced)
+            records[index].isDrained = false
+            // The operator's word is worth more than the hold time.
+            records[index].holdUntil = nil
             cause = "failover \(name(uplink))"
         case .auto:
             pin = nil
@@ -67,10 +66,9 @@ extension Engine {
             records[index].isDrained = false
             records[index].isDisabled = false
             if wasDisabled {
-                let present = records[index].attachment != nil
+                let state: UplinkState = records[index].isPresent ? .proving : .absent
                 records[index].forgetProbes()
-                records[index].nextProbe = nil
-                setState(of: index, to: present ? .proving : .absent, reason: "enabled by the operator", at: now)
+                setState(of: index, to: state, reason: "enabled by the operator", at: now)
             }
             cause = "enable \(name(uplink))"
         case .disable(let uplink):

@@ -7,25 +7,21 @@ extension Engine {
     private static let burstSpacing: Duration = .milliseconds(25)
 
     mutating func probe(_ index: Int, at now: Moment) {
-        guard records[index].isPresent else {
-            records[index].nextProbe = nil
-            return
-        }
+        let due = records[index].nextProbe
+        records[index].nextProbe = nil
+        guard records[index].isPresent else { return }
         if let suspicion = records[index].suspicion, let due = suspicion.nextRound {
             if due <= now { burst(index, suspicion, at: now) }
-            records[index].nextProbe = nil
             return
         }
-        guard let interval = probeInterval(of: index) else {
-            records[index].nextProbe = nil
-            return
-        }
+        guard let interval = probeInterval(of: index) else { return }
         // Farther away than the interval: it was dormant, or the policy changed, and is needed sooner now.
-        guard let due = records[index].nextProbe, due - now <= interval else {
+        guard let due, due - now <= interval else {
             sendRound(of: index, at: now)
             records[index].nextProbe = now + interval
             return
         }
+        records[index].nextProbe = due
         guard due <= now else { return }
         sendTurn(of: index, at: now)
         records[index].nextProbe = now - due >= interval ? now + interval : due + interval
@@ -62,11 +58,9 @@ extension Engine {
 
     /// How often to ask; `nil`: only the keepalive.
     private func probeInterval(of index: Int) -> Duration? {
-        let record = records[index]
-        if isDormant(index) {
-            return record.state == .down ? max(record.settings.probe.interval, Self.meteredRetry) : nil
-        }
-        return record.settings.probe.interval
+        let interval = records[index].settings.probe.interval
+        guard isDormant(index) else { return interval }
+        return records[index].state == .down ? max(interval, Self.meteredRetry) : nil
     }
 
     /// A metered uplink that nobody needs now: a selected one works, or another box does.
@@ -84,7 +78,7 @@ extension Engine {
     }
 
     mutating func sendRound(of index: Int, at now: Moment) {
-        for target in records[index].targets.indices { send(target, of: index, for: .burst(target), at: now) }
+        for target in records[index].targets.indices { send(target, of: index, isSample: false, at: now) }
     }
 
     mutating func sendTurn(of index: Int, at now: Moment) {
@@ -96,19 +90,18 @@ extension Engine {
             records[index].turn = (target + 1) % count
             let isQuiet = records[index].targets[target].isQuiet
             guard records[index].targets[target].takesTurn() || allQuiet else { continue }
-            send(target, of: index, for: .regular(target), at: now)
+            send(target, of: index, isSample: true, at: now)
             // A quiet target's turn is an extra one: it must not delay the question to one that answers.
             if !isQuiet || allQuiet { return }
         }
     }
 
-    private mutating func send(
-        _ target: Int, of index: Int, for purpose: OutstandingProbe.Purpose, at now: Moment
-    ) {
+    private mutating func send(_ target: Int, of index: Int, isSample: Bool, at now: Moment) {
         sequence += 1
         let lossAt = now + records[index].lossInterval(of: target)
         records[index].outstanding.append(
-            OutstandingProbe(sequence: sequence, purpose: purpose, sentAt: now, lossAt: lossAt))
+            OutstandingProbe(
+                sequence: sequence, purpose: .target(target, isSample: isSample), sentAt: now, lossAt: lossAt))
         outputs.append(
             .probe(
                 ProbeIdentity(

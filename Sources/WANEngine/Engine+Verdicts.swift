@@ -102,7 +102,6 @@ extension Engine {
         let wasUsable = records[index].state.isUsable
         let since = records[index].suspicion?.since
         records[index].forgetProbes()
-        for target in records[index].targets.indices { records[index].targets[target].isAnswering = false }
         // What the operator takes out has not failed.
         if wasUsable, state != .disabled { records[index].countFailure(at: now) }
         setState(of: index, to: state, reason: reason, at: now)
@@ -120,24 +119,20 @@ extension Engine {
         records[index].answeredInRow = 0
         for target in records[index].targets.indices {
             records[index].targets[target].forgetLosses()
-            records[index].targets[target].beginWindow(UplinkRecord.window(records[index].settings))
+            records[index].targets[target].window = LossWindow(length: UplinkRecord.window(records[index].settings))
         }
         setState(of: index, to: .up, reason: "\(count) probe\(count == 1 ? "" : "s") answered in a row", at: now)
         becomeGood(index, at: now)
     }
 
-    /// Good from now on; how long until traffic may go back to it.
-    func holdTime(of index: Int, at now: Moment) -> Duration {
+    /// Good from now on, and traffic may go back to it after its hold time.
+    private mutating func becomeGood(_ index: Int, at now: Moment) {
+        records[index].goodSince = now
         // What first comes up while the daemon starts was never seen to fail: there is nothing to wait for. Nor is there where it
         // carries the traffic already, and a box of a site that said otherwise would give the address away.
         let isFirst = adopted == nil || adopted == records[index].number && !standsBy
-        if isFirst, records[index].flaps == 0, now - startedAt < max(failover.hold, .seconds(5)) { return .zero }
-        return records[index].holdTime(failover.hold)
-    }
-
-    private mutating func becomeGood(_ index: Int, at now: Moment) {
-        records[index].goodSince = now
-        let until = now + holdTime(of: index, at: now)
+        let isNew = isFirst && records[index].flaps == 0 && now - startedAt < max(failover.hold, .seconds(5))
+        let until = now + (isNew ? .zero : records[index].holdTime(failover.hold))
         records[index].holdUntil = until > now ? until : nil
     }
 

@@ -84,9 +84,7 @@ package struct Engine: Hashable, Sendable {
 
     /// Uplinks with old flows that may finish there, and whose: classes by their place in `EngineSetup.classes`.
     package var draining: [UplinkNumber: Set<Int>] {
-        var draining: [UplinkNumber: Set<Int>] = [:]
-        for record in records where !record.departures.isEmpty { draining[record.number] = Set(record.departures.keys) }
-        return draining
+        Dictionary(uniqueKeysWithValues: records.map { ($0.number, Set($0.departures.keys)) }).filter { !$1.isEmpty }
     }
 
     /// Known not to work, though it is there: what the router sends from its address must find another way.

@@ -153,7 +153,10 @@ struct UplinkRecord: Hashable, Sendable {
         suspicion = nil
         answeredInRow = 0
         lastSendFailure = nil
-        for index in targets.indices { targets[index].forgetLosses() }
+        for index in targets.indices {
+            targets[index].forgetLosses()
+            targets[index].isAnswering = false
+        }
     }
 }
 
@@ -166,7 +169,6 @@ enum Departure: Hashable, Sendable {
     /// The uplink fell silent: their connections are kept until then, in case it answers again.
     case grace(until: Moment)
 
-    var isGrace: Bool { if case .grace = self { true } else { false } }
     var until: Moment {
         switch self {
         case .drain(let until), .grace(let until): until
@@ -182,22 +184,11 @@ struct Sweep: Hashable, Sendable {
 
 /// A probe that was sent.
 struct OutstandingProbe: Hashable, Sendable {
-    /// Targets by their index.
-    enum Purpose: Hashable, Sendable { case regular(Int), burst(Int), keepalive }
+    /// A target by its index, as a sample if at its regular time; or to keep the session alive.
+    enum Purpose: Hashable, Sendable { case target(Int, isSample: Bool), keepalive }
     let sequence: UInt64
     let purpose: Purpose
     let sentAt: Moment
     let lossAt: Moment
     var isLost = false
-
-    /// Sent at its target's regular time.
-    var isSample: Bool { if case .regular = purpose { true } else { false } }
-
-    /// The target that was asked; `nil`: a keepalive, whose answer says nothing of the targets.
-    var target: Int? {
-        switch purpose {
-        case .regular(let target), .burst(let target): target
-        case .keepalive: nil
-        }
-    }
 }
