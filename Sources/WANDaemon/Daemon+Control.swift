@@ -279,7 +279,7 @@ extension Daemon {
             .compactMap { old[$0.name] }
         let isMarkedAnew = before.mark != policy.mark
         for number in isMarkedAnew ? Array(old.values) : left { attachments[number] = nil }
-        let outputs = engine.reload(EngineSetup(policy: policy, numbers: numbers), at: Daemon.moment())
+        let outputs = engine.handle(.reload(EngineSetup(policy: policy, numbers: numbers)), at: Daemon.moment())
         do throws(NftablesError) {
             // All so far are values of ours. The table is the first that somebody else may refuse, and the last.
             try makeTable()

@@ -218,9 +218,7 @@ extension Daemon {
         return "\(address) \(hasAddress ? "came to" : "left") this box\(said ?? "")"
     }
 
-    private func standBy(_ isStandingBy: Bool) {
-        if hasLooked { feed(.standsBy(isStandingBy)) } else { engine.beginStandingBy(isStandingBy) }
-    }
+    private func standBy(_ isStandingBy: Bool) { feed(.standsBy(isStandingBy)) }
 
     /// A switch of the site as this box sees it: proven as one between its own uplinks is.
     private func recordTakeover(at now: Moment) {

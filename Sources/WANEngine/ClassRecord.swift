@@ -1,5 +1,14 @@
 internal import WANModel
 
+/// What is known of the last change of the first class's uplinks, beside where it led (`Decision`).
+struct Switch: Hashable, Sendable {
+    var previous: [UplinkNumber] = []
+    var cause: String
+    var manual = false
+    var faultSince: Moment?
+    var drains = false
+}
+
 /// A class of traffic and where it goes now.
 struct ClassRecord: Hashable, Sendable {
     let settings: EngineSetup.Class

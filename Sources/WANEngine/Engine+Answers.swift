@@ -13,19 +13,18 @@ extension Engine {
         else { return }  // of a former attachment, or a duplicate
         let probe = records[index].outstanding.remove(at: place)
         records[index].lastAnswer = now
-        if probe.purpose == .keepalive {
-            records[index].keepalive?.lastAnswered = now
+        guard case .target(let target, let isSample) = probe.purpose else {
             records[index].keepalive?.lostInARow = 0
             return
         }
-        guard records[index].targets.indices.contains(probe.target),
-            records[index].targets[probe.target].address == identity.target
+        guard records[index].targets.indices.contains(target),
+            records[index].targets[target].address == identity.target
         else { return }
-        records[index].targets[probe.target].answered(
-            sentAt: probe.sentAt, rtt: rtt, at: now, wasLost: probe.isLost, isSample: probe.purpose == .regular)
+        records[index].targets[target].answered(
+            sentAt: probe.sentAt, rtt: rtt, at: now, wasLost: probe.isLost, isSample: isSample)
         faultyTargets.remove(identity.target)
         if let since = records[index].suspicion?.since, probe.sentAt >= since {
-            records[index].suspicion?.answeredTargets.insert(probe.target)
+            records[index].suspicion?.answeredTargets.insert(target)
             records[index].suspicion?.lostInARow = 0
         }
         switch records[index].state {
@@ -38,7 +37,6 @@ extension Engine {
     }
 
     mutating func expireProbes(of index: Int, at now: Moment) {
-        guard !records[index].outstanding.isEmpty else { return }
         for place in records[index].outstanding.indices {
             let probe = records[index].outstanding[place]
             guard !probe.isLost, probe.lossAt <= now else { continue }
@@ -51,7 +49,7 @@ extension Engine {
     }
 
     private mutating func lost(_ probe: OutstandingProbe, of index: Int, at now: Moment) {
-        if probe.purpose == .keepalive {
+        guard case .target(let target, let isSample) = probe.purpose else {
             let inARow = (records[index].keepalive?.lostInARow ?? 0) + 1
             records[index].keepalive?.lostInARow = inARow
             outputs.append(.event(.keepaliveLost(records[index].number, inARow: inARow)))
@@ -60,21 +58,21 @@ extension Engine {
             }
             return
         }
-        guard records[index].targets.indices.contains(probe.target) else { return }
-        let hadAnswered = records[index].targets[probe.target].answeredSince.map { $0 > records[index].since } ?? false
-        records[index].targets[probe.target].lost(at: now, isSample: probe.purpose == .regular)
+        guard records[index].targets.indices.contains(target) else { return }
+        let hadAnswered = records[index].targets[target].answeredSince.map { $0 > records[index].since } ?? false
+        records[index].targets[target].lost(at: now, isSample: isSample)
         switch records[index].state {
         case .down:
             // A target that has been silent since the line went down may itself be dead and spoils nothing.
             if hadAnswered { records[index].answeredInRow = 0 }
         case .proving, .up, .degraded:
-            if records[index].isLoud(probe.target), !records[index].hasAnsweredSince(probe.sentAt) {
+            if records[index].isLoud(target), !records[index].hasAnsweredSince(probe.sentAt) {
                 suspect(index, since: probe.sentAt, at: now)
             }
             checkQuality(of: index, at: now)
         default: break
         }
-        if records[index].isLoud(probe.target) { records[index].suspicion?.lostInARow += 1 }
+        if records[index].isLoud(target) { records[index].suspicion?.lostInARow += 1 }
     }
 
     private mutating func suspect(_ index: Int, since: Moment, at now: Moment) {

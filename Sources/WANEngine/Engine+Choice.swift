@@ -4,35 +4,28 @@ internal import WANModel
 /// From states to a decision for every class of traffic, and what a decision brings with it.
 extension Engine {
     mutating func choose(at now: Moment) {
-        needsChoice = false
+        guard let request = pendingChoice else { return }
+        pendingChoice = nil
         if let pin, pin.force, let index = index(of: pin.uplink), records[index].state.isUsable {
             // Forced onto an uplink that did not work: it does now, so from here on it is a pin like any other.
             self.pin?.force = false
             outputs.append(.remember)
         }
-        let before = classes.map(\.choice.active)
-        let ladder = decision.ladder
-        let outcome = selection(for: 0, at: now).outcome()
-        take(outcome.active, for: 0)
-        for place in classes.indices.dropFirst() {
-            take(selection(for: place, at: now).outcome().active, for: place)
+        let (before, previous, formerLadder) = (classes.map(\.choice.active), share, ladder)
+        for place in classes.indices {
+            let outcome = selection(for: place, at: now).outcome()
+            if place == 0 { ladder = outcome.ladder }
+            take(outcome.active, for: place)
         }
         let after = classes.map(\.choice.active)
-        if before != after { countUse() }
-        let isSwitch = before.first != after.first
+        let isSwitch = share != previous
         if isSwitch {
-            let drains = (before.first ?? []).allSatisfy { number in
-                outcome.active.contains(number) || index(of: number).map { self.drains($0) } ?? true
-            }
-            decision = Decision(
-                ladder: outcome.ladder, share: outcome.active, previous: before.first ?? [],
-                cause: cause ?? explain(leaving: before.first ?? [], for: outcome.active), manual: causedByOperator,
-                faultSince: faultSince, drains: drains)
-        } else {
-            decision.ladder = outcome.ladder
+            lastSwitch = Switch(
+                previous: previous, cause: explain(request.cause, leaving: previous, for: share),
+                manual: request.isManual, faultSince: request.faultSince,
+                drains: previous.allSatisfy { share.contains($0) || index(of: $0).map(drains) ?? true })
         }
-        if needsRoute || before != after || outcome.ladder != ladder { outputs.append(.route(decision)) }
-        needsRoute = false
+        if request.needsRoute || before != after || ladder != formerLadder { outputs.append(.route(decision)) }
         for place in classes.indices { settle(place, from: before[place], at: now) }
         letGoOfFallen(at: now)
         if isSwitch { outputs.append(.event(.selected(decision))) }
@@ -40,9 +33,6 @@ extension Engine {
             outputs.append(.event(.steered(place, from: before[place], to: after[place])))
         }
         if before != after { outputs.append(.remember) }
-        cause = nil
-        causedByOperator = false
-        faultSince = nil
     }
 
     /// What the choice for a class is made from. A pin is the operator's word on `failover`; rules keep theirs.
@@ -88,17 +78,17 @@ extension Engine {
             guard let index = index(of: number) else { continue }
             // This class is back before the connections on it were moved: those of the others may finish.
             if records[index].graceUntil != nil, drains(index) { spare(index, at: now) }
-            records[index].drains[place] = nil
+            records[index].departures[place] = nil
             records[index].graceUntil = nil
             records[index].sweep = nil
             records[index].idleWakes = 0
         }
         for number in before where !after.contains(number) {
             guard let index = index(of: number) else { continue }
-            if !drains(index), place > 0, decision.share.contains(number), !after.isEmpty {
+            if !drains(index), place > 0, share.contains(number), !after.isEmpty {
                 leave(index, place, at: now)
             } else if drains(index) {
-                records[index].drains[place] = now + drainTime(of: index, for: place)
+                letDrain(index, place, at: now)
             } else {
                 records[index].isFallen = true
             }
@@ -111,8 +101,17 @@ extension Engine {
         }
     }
 
-    private func explain(leaving before: [UplinkNumber], for after: [UplinkNumber]) -> String {
+    private func explain(
+        _ cause: ChoiceRequest.Cause?, leaving before: [UplinkNumber], for after: [UplinkNumber]
+    ) -> String {
         let left = before.filter { !after.contains($0) }.compactMap { index(of: $0) }
+        switch cause {
+        case .command(let command)?: return "operator: \(command)"
+        case .pinEnd(let name)?: return "the pin on \(name) ended"
+        // What fell in the same turn would have been left under the former policy too.
+        case .reload? where !left.contains { records[$0].isFallen }: return "the policy was reloaded"
+        default: break
+        }
         if let dead = left.first(where: { !drains($0) }) {
             return "\(records[dead].settings.name) \(records[dead].state.rawValue): \(records[dead].reason)"
         }
@@ -135,14 +134,13 @@ extension Engine {
     mutating func endHold(of index: Int, at now: Moment) {
         guard let holdUntil = records[index].holdUntil, holdUntil <= now else { return }
         records[index].holdUntil = nil
-        needsChoice = true
+        requestChoice()
     }
 
     mutating func attached(_ uplink: UplinkNumber, _ attachment: Attachment?, reason: String, at now: Moment) {
-        guard let index = index(of: uplink), records[index].attachment != attachment else {
-            if let index = index(of: uplink), attachment == nil, !records[index].isDisabled {
-                records[index].reason = reason
-            }
+        guard let index = index(of: uplink) else { return }
+        guard records[index].attachment != attachment else {
+            if attachment == nil, !records[index].isDisabled { records[index].reason = reason }
             return
         }
         // Flows that were left on a line without an interface still carry what it had.
@@ -169,11 +167,9 @@ extension Engine {
             }
         }
         records[index].forgetProbes()
-        for target in records[index].targets.indices { records[index].targets[target].isAnswering = false }
         records[index].nextProbe = nil
         records[index].keepalive = records[index].settings.keepalive.map { KeepaliveRecord($0, at: now) }
         setState(of: index, to: .proving, reason: reason, at: now)
-        needsChoice = true
-        needsRoute = true
+        requestChoice(needsRoute: true)
     }
 }

@@ -6,9 +6,13 @@ internal import WANModel
 /// - It fell silent: what needs no connection moves at once, connections are kept for the *grace* in case it answers again.
 /// - Its interface or address is gone, or the operator disabled it: everything moves at once.
 extension Engine {
-    func drainTime(of index: Int, for place: Int) -> Duration {
+    private func drainTime(of index: Int, for place: Int) -> Duration {
         let usual = records[index].settings.metered ? failover.drain.metered : failover.drain.default
         return classes[place].settings.drain ?? usual
+    }
+
+    mutating func letDrain(_ index: Int, _ place: Int, at now: Moment) {
+        records[index].departures[place] = .drain(until: now + drainTime(of: index, for: place))
     }
 
     /// After a choice: uplinks that fell and that no traffic could be kept on.
@@ -16,7 +20,7 @@ extension Engine {
         for index in records.indices where records[index].isFallen {
             records[index].isFallen = false
             // Nothing better was found: its flows stay, since anywhere else they would be as dead.
-            guard !decision.share.contains(records[index].number) else {
+            guard !share.contains(records[index].number) else {
                 let number = records[index].number
                 records[index].stranded.formUnion(
                     classes.indices.filter { place in
@@ -30,7 +34,7 @@ extension Engine {
                 moveAll(of: index, at: now)
                 continue
             }
-            records[index].drains = [:]
+            records[index].departures = [:]
             records[index].graceUntil = grace
             move(index, .connectionless, at: now)
         }
@@ -44,19 +48,16 @@ extension Engine {
     /// A class has left a line that `failover` has nothing better than: its own flows move, and no others that need a
     /// connection.
     mutating func leave(_ index: Int, _ place: Int, at now: Moment) {
-        guard !drains(index) else {
-            records[index].drains[place] = now + drainTime(of: index, for: place)
-            return
-        }
+        guard !drains(index) else { return letDrain(index, place, at: now) }
         let grace = endOfGrace(of: index, at: now)
-        records[index].drains[place] = grace
+        records[index].departures[place] = .grace(until: grace)
         if grace > now { move(index, .connectionless, at: now) }
     }
 
     /// Everything that is left on it, whatever it is waiting for.
     mutating func moveAll(of index: Int, at now: Moment) {
         records[index].stranded = []
-        records[index].drains = [:]
+        records[index].departures = [:]
         records[index].graceUntil = nil
         move(index, .all, at: now)
     }
@@ -92,18 +93,16 @@ extension Engine {
     mutating func spare(_ index: Int, at now: Moment) {
         records[index].graceUntil = nil
         for place in classes.indices where !classes[place].choice.active.contains(records[index].number) {
-            records[index].drains[place] = now + drainTime(of: index, for: place)
+            letDrain(index, place, at: now)
         }
         outputs += [.event(.spared(records[index].number)), .remember]
     }
 
     /// The same for the classes that alone had left it (`leave`). To be asked before it is called good.
     mutating func spareLeft(_ index: Int, at now: Moment) {
-        guard records[index].state == .down else { return }
-        let end = endOfGrace(of: index, at: now)
-        let left = records[index].drains.filter { $0.value <= end }.keys
-        if left.isEmpty { return }
-        for place in left { records[index].drains[place] = now + drainTime(of: index, for: place) }
+        let left = records[index].departures.filter { if case .grace = $1 { true } else { false } }.keys
+        guard records[index].state == .down, !left.isEmpty else { return }
+        for place in left { letDrain(index, place, at: now) }
         outputs += [.event(.spared(records[index].number)), .remember]
     }
 
@@ -113,28 +112,28 @@ extension Engine {
     // MARK: drains
 
     mutating func endDrainsInTime(of index: Int, at now: Moment) {
-        let over = records[index].drains.filter { $0.value <= now }.keys
+        let over = records[index].departures.filter { $0.value.until <= now }.keys
         if !over.isEmpty { endDrains(of: index, Set(over), "its time is over", at: now) }
     }
 
     /// The drain of these classes is over, and what is left of them moves.
     mutating func endDrains(of index: Int, _ places: Set<Int>, _ reason: String, at now: Moment) {
         guard !places.isEmpty else { return }
-        for place in places { records[index].drains[place] = nil }
+        for place in places { records[index].departures[place] = nil }
         let number = records[index].number
-        let isEmptied = records[index].drains.isEmpty && !isUsed(number)
+        let isEmptied = records[index].departures.isEmpty && !isUsed(number)
         // Where it is to be empty, or costs money, what came in by it goes too.
         let takesAll = records[index].isDrained || records[index].settings.metered || !drains(index)
         move(index, !isEmptied ? .classes(places) : takesAll ? .all : .outgoing, at: now)
-        if records[index].drains.isEmpty { outputs.append(.event(.drained(number, reason: reason))) }
+        if records[index].departures.isEmpty { outputs.append(.event(.drained(number, reason: reason))) }
         outputs.append(.remember)
     }
 
     /// The operator wants it empty: flows that came in by it or were left on it get the time that a switch would give them.
     mutating func drainAll(of index: Int, at now: Moment) {
         guard drains(index) else { return }
-        for place in classes.indices where records[index].drains[place] == nil {
-            records[index].drains[place] = now + drainTime(of: index, for: place)
+        for place in classes.indices where records[index].departures[place] == nil {
+            letDrain(index, place, at: now)
         }
     }
 }

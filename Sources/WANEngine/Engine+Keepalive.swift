@@ -6,11 +6,8 @@ extension Engine {
 
     mutating func counted(_ uplink: UplinkNumber, _ counters: InterfaceCounters, at now: Moment) {
         guard let index = index(of: uplink) else { return }
-        if var suspicion = records[index].suspicion {
-            suspicion.countersAtStart = suspicion.countersAtStart ?? counters
-            suspicion.countersNow = counters
-            records[index].suspicion = suspicion
-        }
+        records[index].suspicion?.countersNow = counters
+        if records[index].suspicion?.countersAtStart == nil { records[index].suspicion?.countersAtStart = counters }
         guard records[index].isPresent, records[index].keepalive?.looked(counters, at: now) == true,
             let target = records[index].keepalive?.settings.target
         else { return }
@@ -18,8 +15,7 @@ extension Engine {
         records[index].keepalive?.sent(at: now)
         records[index].outstanding.append(
             OutstandingProbe(
-                sequence: sequence, target: -1, sentAt: now, lossAt: now + Self.keepaliveLossInterval,
-                purpose: .keepalive))
+                sequence: sequence, purpose: .keepalive, sentAt: now, lossAt: now + Self.keepaliveLossInterval))
         outputs += [
             .probe(ProbeIdentity(uplink: uplink, target: target, sequence: sequence)), .event(.keepaliveSent(uplink)),
         ]

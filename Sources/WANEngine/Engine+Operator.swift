@@ -27,7 +27,7 @@ extension Engine {
             guard let index = index(of: uplink) else { return "there is no such uplink" }
             let others = records.contains { $0.number != uplink && $0.isEligible && order.contains($0.number) }
             // A backup's choice carries nothing, and another box the traffic.
-            if !standsBy, decision.share.contains(uplink), !others {
+            if !standsBy, share.contains(uplink), !others {
                 return "\(records[index].settings.name) carries the traffic and no other uplink is usable"
             }
             return nil
@@ -41,43 +41,42 @@ extension Engine {
 
     mutating func obey(_ command: OperatorCommand, at now: Moment) {
         guard refusal(of: command) == nil else { return }
+        let cause: String
         switch command {
         case .failover(let uplink, let until, let force, let strict):
-            let usable = index(of: uplink).map { records[$0].state.isUsable } ?? false
-            pin = Selection.Pin(uplink: uplink, until: until, strict: strict, force: force && !usable)
-            if let index = index(of: uplink) {
-                records[index].isDrained = false
-                // The operator's word is worth more than the hold time.
-                records[index].holdUntil = nil
-            }
-            cause = "operator: failover \(name(uplink))"
+            guard let index = index(of: uplink) else { return }
+            let isForced = force && !records[index].state.isUsable
+            pin = Selection.Pin(uplink: uplink, until: until, strict: strict, force: isForced)
+            records[index].isDrained = false
+            // The operator's word is worth more than the hold time.
+            records[index].holdUntil = nil
+            cause = "failover \(name(uplink))"
         case .auto:
             pin = nil
-            cause = "operator: auto"
+            cause = "auto"
         case .drain(let uplink):
             guard let index = index(of: uplink) else { return }
             records[index].isDrained = true
             if pin?.uplink == uplink { pin = nil }
             drainAll(of: index, at: now)
-            cause = "operator: drain \(name(uplink))"
+            cause = "drain \(name(uplink))"
         case .enable(let uplink):
             guard let index = index(of: uplink) else { return }
             let wasDisabled = records[index].isDisabled
             records[index].isDrained = false
             records[index].isDisabled = false
             if wasDisabled {
-                let present = records[index].attachment != nil
+                let state: UplinkState = records[index].isPresent ? .proving : .absent
                 records[index].forgetProbes()
-                records[index].nextProbe = nil
-                setState(of: index, to: present ? .proving : .absent, reason: "enabled by the operator", at: now)
+                setState(of: index, to: state, reason: "enabled by the operator", at: now)
             }
-            cause = "operator: enable \(name(uplink))"
+            cause = "enable \(name(uplink))"
         case .disable(let uplink):
             guard let index = index(of: uplink) else { return }
             records[index].isDisabled = true
             if pin?.uplink == uplink { pin = nil }
             fall(index, to: .disabled, reason: "by the operator", at: now)
-            cause = "operator: disable \(name(uplink))"
+            cause = "disable \(name(uplink))"
         case .speed(let uplink, let speedClass):
             guard let index = index(of: uplink) else { return }
             records[index].speedOverride = speedClass
@@ -88,8 +87,7 @@ extension Engine {
             sendRound(of: index, at: now)
             return
         }
-        causedByOperator = true
-        needsChoice = true
+        requestChoice(because: .command(cause))
         outputs.append(.remember)
     }
 
@@ -105,7 +103,7 @@ extension Engine {
         }
         let record = records[index]
         let isCarrying =
-            isUsed(record.number) && !standsBy || !record.drains.isEmpty || record.graceUntil != nil
+            isUsed(record.number) && !standsBy || !record.departures.isEmpty || record.graceUntil != nil
             || record.raisedUntil != nil
         let wanted = record.speedOverride ?? (isCarrying && !record.isDisabled ? settings.selected : settings.standby)
         records[index].speed?.want(wanted, at: now)
@@ -116,9 +114,9 @@ extension Engine {
 
     /// The selected uplink is half way to a verdict and this one would take over.
     private func isLikelyNext(_ index: Int, at now: Moment) -> Bool {
-        guard !standsBy, let selected = decision.selected, let doubtful = self.index(of: selected), doubtful != index,
+        guard !standsBy, let selected = share.first, let doubtful = self.index(of: selected), doubtful != index,
             let suspicion = records[doubtful].suspicion, !suspicion.exonerated, records[doubtful].state == .suspect,
-            decision.ladder.dropFirst(decision.share.count).first == records[index].number
+            ladder.dropFirst(share.count).first == records[index].number
         else { return false }
         let evidence = records[doubtful].targets.reduce(0) { $0 + $1.evidence }
         return suspicion.answeredTargets.isEmpty && evidence <= Suspicion.certainty / 2

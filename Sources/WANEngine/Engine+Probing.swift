@@ -7,28 +7,24 @@ extension Engine {
     private static let burstSpacing: Duration = .milliseconds(25)
 
     mutating func probe(_ index: Int, at now: Moment) {
-        guard records[index].isPresent else {
-            records[index].nextProbe = nil
-            return
-        }
+        let due = records[index].nextProbe
+        records[index].nextProbe = nil
+        guard records[index].isPresent else { return }
         if let suspicion = records[index].suspicion, let due = suspicion.nextRound {
             if due <= now { burst(index, suspicion, at: now) }
-            records[index].nextProbe = nil
             return
         }
-        guard let interval = probeInterval(of: index) else {
-            records[index].nextProbe = nil
-            return
-        }
+        guard let interval = probeInterval(of: index) else { return }
         // Farther away than the interval: it was dormant, or the policy changed, and is needed sooner now.
-        guard let due = records[index].nextProbe, due - now <= interval else {
+        guard let due, due - now <= interval else {
             sendRound(of: index, at: now)
             records[index].nextProbe = now + interval
             return
         }
+        records[index].nextProbe = due
         guard due <= now else { return }
         sendTurn(of: index, at: now)
-        records[index].nextProbe = now - due > interval ? now + interval : due + interval
+        records[index].nextProbe = now - due >= interval ? now + interval : due + interval
     }
 
     private mutating func burst(_ index: Int, _ suspicion: Suspicion, at now: Moment) {
@@ -60,20 +56,11 @@ extension Engine {
         return records[index].state == .proving ? max(spacing, min(settings.interval, .milliseconds(250))) : spacing
     }
 
-    func suspicionDeadline(_ record: UplinkRecord, after now: Moment) -> Moment? {
-        guard let suspicion = record.suspicion else { return nil }
-        let patience = suspicion.since + record.patience
-        let candidates = [suspicion.nextRound, patience > now ? patience : nil, suspicion.lastRoundExpires]
-        return candidates.compactMap { $0 }.filter { $0 > now }.min()
-    }
-
     /// How often to ask; `nil`: only the keepalive.
     private func probeInterval(of index: Int) -> Duration? {
-        let record = records[index]
-        if isDormant(index) {
-            return record.state == .down ? max(record.settings.probe.interval, Self.meteredRetry) : nil
-        }
-        return record.settings.probe.interval
+        let interval = records[index].settings.probe.interval
+        guard isDormant(index) else { return interval }
+        return records[index].state == .down ? max(interval, Self.meteredRetry) : nil
     }
 
     /// A metered uplink that nobody needs now: a selected one works, or another box does.
@@ -81,17 +68,17 @@ extension Engine {
         let record = records[index]
         guard record.settings.metered, record.state != .proving else { return false }
         let isNeeded = isUsed(record.number) && !standsBy
-        guard !isNeeded, standsBy || !decision.share.isEmpty else { return false }
+        guard !isNeeded, standsBy || !share.isEmpty else { return false }
         // It was down and answers again: find out now whether it is back, not with one probe a minute.
         if record.state == .down, record.answeredInRow > 0 { return false }
         // Old flows that finish here would hang if it died unseen.
-        if pin?.uplink == record.number || !record.drains.isEmpty || record.graceUntil != nil { return false }
+        if pin?.uplink == record.number || !record.departures.isEmpty || record.graceUntil != nil { return false }
         return standsBy
-            || decision.share.contains { number in self.index(of: number).map { records[$0].state.isUsable } ?? false }
+            || share.contains { number in self.index(of: number).map { records[$0].state.isUsable } ?? false }
     }
 
     mutating func sendRound(of index: Int, at now: Moment) {
-        for target in records[index].targets.indices { send(target, of: index, for: .burst, at: now) }
+        for target in records[index].targets.indices { send(target, of: index, isSample: false, at: now) }
     }
 
     mutating func sendTurn(of index: Int, at now: Moment) {
@@ -103,19 +90,18 @@ extension Engine {
             records[index].turn = (target + 1) % count
             let isQuiet = records[index].targets[target].isQuiet
             guard records[index].targets[target].takesTurn() || allQuiet else { continue }
-            send(target, of: index, for: .regular, at: now)
+            send(target, of: index, isSample: true, at: now)
             // A quiet target's turn is an extra one: it must not delay the question to one that answers.
             if !isQuiet || allQuiet { return }
         }
     }
 
-    private mutating func send(
-        _ target: Int, of index: Int, for purpose: OutstandingProbe.Purpose, at now: Moment
-    ) {
+    private mutating func send(_ target: Int, of index: Int, isSample: Bool, at now: Moment) {
         sequence += 1
         let lossAt = now + records[index].lossInterval(of: target)
         records[index].outstanding.append(
-            OutstandingProbe(sequence: sequence, target: target, sentAt: now, lossAt: lossAt, purpose: purpose))
+            OutstandingProbe(
+                sequence: sequence, purpose: .target(target, isSample: isSample), sentAt: now, lossAt: lossAt))
         outputs.append(
             .probe(
                 ProbeIdentity(

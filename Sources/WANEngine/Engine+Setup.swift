@@ -2,6 +2,16 @@ internal import WANModel
 
 /// A policy taken in: the first, or another one while everything runs.
 extension Engine {
+    mutating func reload(_ setup: EngineSetup, at now: Moment) {
+        failover = setup.failover
+        apply(setup, at: now)
+        if let pin, index(of: pin.uplink) == nil {
+            self.pin = nil
+            outputs += [.event(.pinEnded(pin.uplink, reason: "the policy no longer has this uplink")), .remember]
+        }
+        requestChoice(because: .reload)
+    }
+
     mutating func apply(_ setup: EngineSetup, at now: Moment) {
         records = setup.uplinks.map { member in
             let (number, settings) = (member.number, member.settings)
@@ -39,8 +49,7 @@ extension Engine {
             return old
         }
         apply(setup.classes, at: now)
-        countUse()
-        needsChoice = true
+        requestChoice()
     }
 
     /// Classes that say the same as before go on as they were.
@@ -56,9 +65,8 @@ extension Engine {
             return fresh
         }
         guard !before.isEmpty else {
-            if !decision.share.isEmpty {
-                classes[0].choice =
-                    classes[0].choice(of: decision.share) ?? ClassChoice(step: [], active: decision.share)
+            if let adopted {
+                classes[0].choice = classes[0].choice(of: [adopted]) ?? ClassChoice(step: [], active: [adopted])
             }
             return
         }
@@ -67,21 +75,23 @@ extension Engine {
             place == 0 ? 0 : classes.firstIndex { $0.settings.key == key } ?? 0
         }
         for index in records.indices {
-            var drains: [Int: Moment] = [:]
-            for (place, until) in records[index].drains {
+            var departures: [Int: Departure] = [:]
+            for (place, departure) in records[index].departures {
                 let heir = heir(of: place, before[place].settings.key)
                 // Where the heir's new flows go anyway, its old ones are at home.
                 if classes[heir].choice.active.contains(records[index].number) { continue }
-                drains[heir] = max(drains[heir] ?? until, until)
+                if departure.until > departures[heir]?.until ?? .zero { departures[heir] = departure }
             }
-            records[index].drains = drains
+            records[index].departures = departures
             records[index].stranded = Set(records[index].stranded.map { heir(of: $0, before[$0].settings.key) })
         }
         // So do the flows of its rules that are still at work where new ones will not go.
         for gone in before where !classes.contains(where: { $0.settings.key == gone.settings.key }) {
             for number in gone.choice.active where !classes[0].choice.active.contains(number) {
-                guard let index = index(of: number), drains(index), records[index].drains[0] == nil else { continue }
-                records[index].drains[0] = now + drainTime(of: index, for: 0)
+                guard let index = index(of: number), drains(index), records[index].departures[0] == nil else {
+                    continue
+                }
+                letDrain(index, 0, at: now)
             }
         }
     }

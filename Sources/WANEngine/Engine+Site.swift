@@ -5,16 +5,14 @@ extension Engine {
     /// How long the dear class outlives the role: hosts that have not heard of the new gateway yet still send here.
     private static let farewell: Duration = .seconds(2)
 
-    /// Before the uplinks were looked at once: nothing may be chosen yet, or what an earlier run had chosen would be lost.
-    package mutating func beginStandingBy(_ isStandingBy: Bool) { standsBy = isStandingBy }
-
     mutating func standBy(_ isStandingBy: Bool, at now: Moment) {
         guard isStandingBy != standsBy else { return }
         standsBy = isStandingBy
-        needsRoute = true
-        needsChoice = true
+        // A box that starts has raised nothing, and asks all its uplinks as soon as they are there.
+        guard knowsUplinks else { return }
+        requestChoice(needsRoute: true)
         for index in records.indices {
-            // Only what was raised for the traffic: a daemon that starts as backup raises nothing.
+            // Only what was raised for the traffic.
             if isStandingBy, isUsed(records[index].number), let speed = records[index].speed,
                 speed.wanted == records[index].settings.soracom?.selected
             {
@@ -37,7 +35,7 @@ extension Engine {
             of: records.compactMap { record in
                 // The line that carries the traffic is stayed with, as in every choice: it is not held, and an address added to
                 // it does not make it a worse one.
-                let carries = !standsBy && decision.share.contains(record.number)
+                let carries = !standsBy && share.contains(record.number)
                 let isSettling = carries && record.state == .proving && record.goodSince != nil && !record.isDrained
                 let holds = record.holdUntil.map { $0 > now } ?? false
                 let isHeld = holds && !carries && !(isTrusted && record.flaps == 0)

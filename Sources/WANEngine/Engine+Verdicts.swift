@@ -102,15 +102,14 @@ extension Engine {
         let wasUsable = records[index].state.isUsable
         let since = records[index].suspicion?.since
         records[index].forgetProbes()
-        for target in records[index].targets.indices { records[index].targets[target].isAnswering = false }
         // What the operator takes out has not failed.
         if wasUsable, state != .disabled { records[index].countFailure(at: now) }
         setState(of: index, to: state, reason: reason, at: now)
         // Old flows may be on it even where no new ones were: it drained, they came in by it, or an earlier daemon did not get
         // that far.
         records[index].isFallen = true
-        if decision.share.contains(records[index].number), wasUsable { faultSince = since ?? now }
-        needsChoice = true
+        let isFault = wasUsable && share.contains(records[index].number)
+        requestChoice(faultSince: isFault ? since ?? now : nil)
     }
 
     mutating func rise(_ index: Int, at now: Moment) {
@@ -120,25 +119,20 @@ extension Engine {
         records[index].answeredInRow = 0
         for target in records[index].targets.indices {
             records[index].targets[target].forgetLosses()
-            records[index].targets[target].beginWindow(UplinkRecord.window(records[index].settings))
+            records[index].targets[target].window = LossWindow(length: UplinkRecord.window(records[index].settings))
         }
         setState(of: index, to: .up, reason: "\(count) probe\(count == 1 ? "" : "s") answered in a row", at: now)
         becomeGood(index, at: now)
-        needsChoice = true
     }
 
-    /// Good from now on; how long until traffic may go back to it.
-    func holdTime(of index: Int, at now: Moment) -> Duration {
+    /// Good from now on, and traffic may go back to it after its hold time.
+    private mutating func becomeGood(_ index: Int, at now: Moment) {
+        records[index].goodSince = now
         // What first comes up while the daemon starts was never seen to fail: there is nothing to wait for. Nor is there where it
         // carries the traffic already, and a box of a site that said otherwise would give the address away.
         let isFirst = adopted == nil || adopted == records[index].number && !standsBy
-        if isFirst, records[index].flaps == 0, now - startedAt < max(failover.hold, .seconds(5)) { return .zero }
-        return records[index].holdTime(failover.hold)
-    }
-
-    private mutating func becomeGood(_ index: Int, at now: Moment) {
-        records[index].goodSince = now
-        let until = now + holdTime(of: index, at: now)
+        let isNew = isFirst && records[index].flaps == 0 && now - startedAt < max(failover.hold, .seconds(5))
+        let until = now + (isNew ? .zero : records[index].holdTime(failover.hold))
         records[index].holdUntil = until > now ? until : nil
     }
 
@@ -147,11 +141,9 @@ extension Engine {
         switch (records[index].state, crossed) {
         case (.up, let limit?):
             setState(of: index, to: .degraded, reason: limit, at: now)
-            needsChoice = true
         case (.degraded, nil):
             setState(of: index, to: .up, reason: "within its quality limits again", at: now)
             becomeGood(index, at: now)
-            needsChoice = true
         default: break
         }
     }
@@ -163,9 +155,8 @@ extension Engine {
         records[index].state = state
         records[index].since = now
         outputs.append(.event(.state(records[index].number, from: before, to: state, reason: reason)))
-        // A doubt alone changes no route; that it passed may, where a better uplink waited.
-        if state != .suspect { needsChoice = true }
-        // What the router sends from the address of a line that is down must find another way.
-        if (before == .down) != (state == .down) { needsRoute = true }
+        // A doubt alone changes no route; that it passed may, where a better uplink waited. And what the router sends from the
+        // address of a line that is down must find another way.
+        if state != .suspect { requestChoice(needsRoute: before == .down || state == .down) }
     }
 }

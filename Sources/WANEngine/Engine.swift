@@ -10,26 +10,22 @@ package struct Engine: Hashable, Sendable {
     var records: [UplinkRecord] = []
     /// Classes of traffic, that of `failover` first.
     var classes: [ClassRecord] = []
-    /// Uplinks that new flows of any class go to: asked for at each event, and the classes may be many.
-    private var used: Set<UplinkNumber> = []
     var failover: Failover
     package internal(set) var pin: Selection.Pin?
-    package internal(set) var decision: Decision
+    /// The uplinks that carry what follows `failover`, and behind them those the kernel may fall to by itself, best first.
+    var ladder: [UplinkNumber]
+    var lastSwitch = Switch(cause: "found at start")
     let startedAt: Moment
     /// Where routes of an earlier run led: hold times of the others were running when it ended, so none may be skipped now.
     let adopted: UplinkNumber?
     /// Another box of the site carries the traffic: what costs money rests, whatever the choice here would be.
     package internal(set) var standsBy = false
+    /// Where the uplinks are attached was told. Before that nothing may be chosen, or what an earlier run had chosen would be
+    /// lost.
+    var knowsUplinks = false
     var sequence: UInt64 = 0
     var outputs: [EngineOutput] = []
-    var needsChoice = false
-    /// Something that the routes depend on has changed, whatever the choice will be.
-    var needsRoute = false
-    /// Why the next choice is made, if it is not plain from the state of the uplink that is left.
-    var cause: String?
-    var causedByOperator = false
-    /// When the fault of the selected uplink began.
-    var faultSince: Moment?
+    var pendingChoice: ChoiceRequest?
     /// Targets at fault on every line, so that it is said once.
     var faultyTargets: Set<IPAddress> = []
     package private(set) var nextDeadline: Moment?
@@ -42,8 +38,7 @@ package struct Engine: Hashable, Sendable {
         failover = setup.failover
         startedAt = now
         self.adopted = adopted
-        let found = adopted.map { [$0] } ?? []
-        decision = Decision(ladder: found, share: found, previous: [], cause: "found at start")
+        ladder = adopted.map { [$0] } ?? []
         apply(setup, at: now)
         recall(memory)
     }
@@ -51,6 +46,7 @@ package struct Engine: Hashable, Sendable {
     package mutating func handle(_ input: EngineInput, at now: Moment) -> [EngineOutput] {
         switch input {
         case .attached(let reports):
+            knowsUplinks = true
             for report in reports { attached(report.uplink, report.attachment, reason: report.reason, at: now) }
         case .answered(let probe, let rtt): answered(probe, rtt: rtt, at: now)
         case .notSent(let probe, let text):
@@ -59,29 +55,14 @@ package struct Engine: Hashable, Sendable {
         case .operatorCommand(let command): obey(command, at: now)
         case .speedClass(let uplink, let answer): speedClassAnswered(uplink, answer, at: now)
         case .drainSettled(let uplink, let reason):
-            if let index = index(of: uplink) { endDrains(of: index, Set(records[index].drains.keys), reason, at: now) }
+            if let index = index(of: uplink) {
+                endDrains(of: index, Set(records[index].departures.keys), reason, at: now)
+            }
         case .standsBy(let standsBy): standBy(standsBy, at: now)
+        case .reload(let setup): reload(setup, at: now)
         case .deadlineReached: break
         }
-        advance(to: now)
-        return drainOutputs()
-    }
-
-    /// A new policy takes over; uplinks that did not change go on undisturbed.
-    package mutating func reload(_ setup: EngineSetup, at now: Moment) -> [EngineOutput] {
-        failover = setup.failover
-        apply(setup, at: now)
-        if let pin, index(of: pin.uplink) == nil {
-            self.pin = nil
-            outputs += [.event(.pinEnded(pin.uplink, reason: "the policy no longer has this uplink")), .remember]
-        }
-        cause = "the policy was reloaded"
-        needsChoice = true
-        advance(to: now)
-        return drainOutputs()
-    }
-
-    private mutating func drainOutputs() -> [EngineOutput] {
+        if knowsUplinks { advance(to: now) }
         defer { outputs.removeAll(keepingCapacity: true) }
         return outputs
     }
@@ -89,14 +70,21 @@ package struct Engine: Hashable, Sendable {
     /// Uplinks of `failover`, best first.
     var order: [UplinkNumber] { classes.first?.settings.steps.flatMap { $0.map(\.uplink) } ?? [] }
 
+    /// The uplinks that carry what follows `failover`.
+    var share: [UplinkNumber] { classes.first?.choice.active ?? [] }
+
+    package var decision: Decision {
+        Decision(
+            ladder: ladder, share: share, previous: lastSwitch.previous, cause: lastSwitch.cause,
+            manual: lastSwitch.manual, faultSince: lastSwitch.faultSince, drains: lastSwitch.drains)
+    }
+
     /// Where each class of traffic goes, in the order of `EngineSetup.classes`.
     package var choices: [ClassChoice] { classes.map(\.choice) }
 
     /// Uplinks with old flows that may finish there, and whose: classes by their place in `EngineSetup.classes`.
     package var draining: [UplinkNumber: Set<Int>] {
-        var draining: [UplinkNumber: Set<Int>] = [:]
-        for record in records where !record.drains.isEmpty { draining[record.number] = Set(record.drains.keys) }
-        return draining
+        Dictionary(uniqueKeysWithValues: records.map { ($0.number, Set($0.departures.keys)) }).filter { !$1.isEmpty }
     }
 
     /// Known not to work, though it is there: what the router sends from its address must find another way.
@@ -105,9 +93,7 @@ package struct Engine: Hashable, Sendable {
     }
 
     /// Whether new flows of any class go there.
-    func isUsed(_ uplink: UplinkNumber) -> Bool { used.contains(uplink) }
-
-    mutating func countUse() { used = classes.reduce(into: []) { $0.formUnion($1.choice.active) } }
+    func isUsed(_ uplink: UplinkNumber) -> Bool { classes.contains { $0.choice.active.contains(uplink) } }
 
     func index(of number: UplinkNumber) -> Int? { records.firstIndex { $0.number == number } }
 
@@ -115,53 +101,45 @@ package struct Engine: Hashable, Sendable {
         index(of: number).map { records[$0].settings.name } ?? "uplink \(number)"
     }
 
-    /// Everything that time alone brings about, then the choice, then the next deadline.
+    /// Everything that time alone brings about, in this order:
+    ///
+    /// 1. The pin ends.
+    /// 2. Probes are lost, on all lines before any line is judged: whose fault a silence is depends on what others have lost.
+    /// 3. Doubts are settled, and lines fall.
+    /// 4. Holds, drains, graces and the wait for a sweep end: the verdict says what the end of a grace means.
+    /// 5. One choice is made, with all of that.
+    /// 6. Flows that a class has just left with no time to stay move, after the routes.
+    /// 7. Probes are sent, counters looked at and speed classes asked for: which ones depends on the choice.
     private mutating func advance(to now: Moment) {
         endPin(at: now)
+        for index in records.indices { expireProbes(of: index, at: now) }
+        for index in records.indices { judge(index, at: now) }
         for index in records.indices {
-            expireProbes(of: index, at: now)
-            judge(index, at: now)
             endHold(of: index, at: now)
             endDrainsInTime(of: index, at: now)
             endGrace(of: index, at: now)
             sweep(index, at: now)
         }
-        if needsChoice { choose(at: now) }
+        choose(at: now)
+        for index in records.indices { endDrainsInTime(of: index, at: now) }
         for index in records.indices {
             probe(index, at: now)
             keepAlive(index, at: now)
             wantSpeedClass(of: index, at: now)
         }
-        nextDeadline = deadline(after: now)
+        // One that is not in the future is a mistake of ours, and must not keep a router's processor busy.
+        nextDeadline = deadline(after: now).map { max($0, now + .milliseconds(1)) }
     }
 
     private mutating func endPin(at now: Moment) {
         guard let pin, let until = pin.until, until <= now else { return }
         self.pin = nil
         outputs += [.event(.pinEnded(pin.uplink, reason: "its time is over")), .remember]
-        cause = "the pin on \(name(pin.uplink)) ended"
-        needsChoice = true
+        requestChoice(because: .pinEnd(name(pin.uplink)))
     }
 
-    private func deadline(after now: Moment) -> Moment? {
-        var next = pin?.until
-        func sooner(_ moment: Moment?) {
-            guard let moment else { return }
-            next = min(next ?? moment, moment)
-        }
-        for record in records {
-            for probe in record.outstanding where !probe.isLost { sooner(probe.lossAt) }
-            if record.suspicion != nil { sooner(suspicionDeadline(record, after: now)) }
-            sooner(record.nextProbe)
-            if let holdUntil = record.holdUntil, holdUntil > now { sooner(holdUntil) }
-            for until in record.drains.values { sooner(until) }
-            sooner(record.graceUntil)
-            sooner(record.sweep?.at)
-            if record.isPresent { sooner(record.keepalive?.nextLook) }
-            sooner(record.speed?.nextTry)
-            sooner(record.raisedUntil)
-        }
-        // Whatever is due now has been done. A deadline that is not in the future would make the daemon spin.
-        return next.map { max($0, now + .milliseconds(1)) }
+    /// When time alone will bring something about. Whatever was due now has been done, so this is in the future.
+    package func deadline(after now: Moment) -> Moment? {
+        records.reduce(pin?.until) { earliest($0, $1.deadline(after: now)) }
     }
 }

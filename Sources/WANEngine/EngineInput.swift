@@ -31,6 +31,8 @@ package enum EngineInput: Hashable, Sendable {
     case drainSettled(UplinkNumber, reason: String)
     /// Of a site with several boxes: another one has the LAN's gateway address, or this one has it (again).
     case standsBy(Bool)
+    /// A new policy takes over; uplinks that did not change go on undisturbed.
+    case reload(EngineSetup)
     /// The moment of `nextDeadline` has come.
     case deadlineReached
 }

@@ -36,8 +36,9 @@ extension Engine {
             if record.isDisabled { memory.disabled.insert(record.number) }
             if record.isDrained { memory.drained.insert(record.number) }
             memory.speedOverrides[record.number] = record.speedOverride
-            for (place, until) in record.drains.sorted(by: { $0.key < $1.key }) {
-                memory.drains.append(.init(uplink: record.number, classKey: classes[place].settings.key, until: until))
+            for (place, departure) in record.departures.sorted(by: { $0.key < $1.key }) {
+                memory.drains.append(
+                    .init(uplink: record.number, classKey: classes[place].settings.key, until: departure.until))
             }
         }
         for entry in classes { memory.choices[entry.settings.key] = entry.choice.active }
@@ -55,23 +56,21 @@ extension Engine {
         for place in classes.indices {
             // What `failover` uses is seen in the kernel's routes; of its shares only the memory tells.
             let known = memory.choices[classes[place].settings.key] ?? []
-            if place == 0, let adopted = decision.selected, !known.contains(adopted) { continue }
-            guard let choice = classes[place].choice(of: known.filter { index(of: $0) != nil }) else { continue }
-            classes[place].choice = choice
+            if place == 0, let adopted, !known.contains(adopted) { continue }
+            guard var choice = classes[place].choice(of: known.filter { index(of: $0) != nil }) else { continue }
             if place == 0 {
-                let head = decision.selected
-                decision.share = choice.active.filter { $0 == head } + choice.active.filter { $0 != head }
-                classes[0].choice.active = decision.share
-                decision.ladder = decision.share
+                choice.active = choice.active.filter { $0 == adopted } + choice.active.filter { $0 != adopted }
+                ladder = choice.active
             }
+            classes[place].choice = choice
         }
-        countUse()
         for drain in memory.drains {
             guard let index = index(of: drain.uplink) else { continue }
             // Flows of a class that is gone follow `failover`; where their new ones go anyway they are at home.
             let place = classes.firstIndex { $0.settings.key == drain.classKey } ?? 0
             guard !classes[place].choice.active.contains(drain.uplink) else { continue }
-            records[index].drains[place] = max(records[index].drains[place] ?? drain.until, drain.until)
+            let known = records[index].departures[place]?.until ?? drain.until
+            records[index].departures[place] = .drain(until: max(known, drain.until))
         }
     }
 }

@@ -44,19 +44,6 @@ package struct Decision: Hashable, Sendable {
     package var faultSince: Moment?
     /// Old flows stay on what was left of `previous` for a while.
     package var drains: Bool
-
-    package init(
-        ladder: [UplinkNumber], share: [UplinkNumber], previous: [UplinkNumber], cause: String, manual: Bool = false,
-        faultSince: Moment? = nil, drains: Bool = false
-    ) {
-        self.ladder = ladder
-        self.share = share
-        self.previous = previous
-        self.cause = cause
-        self.manual = manual
-        self.faultSince = faultSince
-        self.drains = drains
-    }
 }
 
 /// Something worth a line in the journal.

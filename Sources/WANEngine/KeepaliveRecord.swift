@@ -9,7 +9,6 @@ struct KeepaliveRecord: Hashable, Sendable {
     /// The latest moment at which something is known to have been sent.
     private(set) var lastTraffic: Moment
     private(set) var lastSent: Moment?
-    var lastAnswered: Moment?
     var lostInARow = 0
     private var lastCount: UInt64?
     private var lastLook: Moment

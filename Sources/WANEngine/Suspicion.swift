@@ -24,6 +24,11 @@ struct Suspicion: Hashable, Sendable {
     /// ln 10⁻⁹.
     static let certainty = -20.723_265_836_946_41
 
+    /// When to ask again or to look at the evidence again; of the moments that make it enough, those gone by need no other look.
+    func deadline(patience: Duration, after now: Moment) -> Moment? {
+        earliest(nextRound, [since + patience, lastRoundExpires].filter { $0 > now }.min())
+    }
+
     /// Packets came in since the suspicion began: the line is not dead, or not wholly; it gets the longest loss interval.
     ///
     /// A handful may be broadcasts of a home router that lost its own uplink.

@@ -57,9 +57,6 @@ struct TargetRecord: Hashable, Sendable {
         unanswered = 0
     }
 
-    /// The line is back: its quality is judged anew.
-    mutating func beginWindow(_ length: Duration) { window = LossWindow(length: length) }
-
     /// The line was down: what was not answered was the line's fault.
     mutating func forgetLosses() { unanswered = 0 }
 

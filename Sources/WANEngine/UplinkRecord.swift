@@ -37,9 +37,9 @@ struct UplinkRecord: Hashable, Sendable {
     var isDisabled = false
     /// The operator wants it empty.
     var isDrained = false
-    /// Flows of these classes were left on it and may finish until then.
-    var drains: [Int: Moment] = [:]
-    /// It fell silent: its connections are kept until then, in case it answers again.
+    /// What becomes of the flows that these classes have left on it.
+    var departures: [Int: Departure] = [:]
+    /// It fell silent: all connections on it are kept until then, in case it answers again.
     var graceUntil: Moment?
     /// It fell, and what becomes of its flows is settled with the next choice.
     var isFallen = false
@@ -68,6 +68,15 @@ struct UplinkRecord: Hashable, Sendable {
 
     var patience: Duration {
         settings.probe.patience ?? (attachment?.isWireless == true ? .milliseconds(500) : .milliseconds(200))
+    }
+
+    /// When time alone will change something here: each part knows for itself.
+    func deadline(after now: Moment) -> Moment? {
+        earliest(
+            outstanding.lazy.filter { !$0.isLost }.map { $0.lossAt }.min(),
+            suspicion?.deadline(patience: patience, after: now), nextProbe, holdUntil,
+            departures.values.lazy.map { $0.until }.min(), graceUntil, sweep?.at,
+            isPresent ? keepalive?.nextLook : nil, speed?.nextTry, raisedUntil)
     }
 
     var isPresent: Bool { attachment != nil && !isDisabled }
@@ -144,7 +153,26 @@ struct UplinkRecord: Hashable, Sendable {
         suspicion = nil
         answeredInRow = 0
         lastSendFailure = nil
-        for index in targets.indices { targets[index].forgetLosses() }
+        for index in targets.indices {
+            targets[index].forgetLosses()
+            targets[index].isAnswering = false
+        }
+    }
+}
+
+func earliest(_ moments: Moment?...) -> Moment? { moments.lazy.compactMap { $0 }.min() }
+
+/// How long flows of a class that has left an uplink are kept there.
+enum Departure: Hashable, Sendable {
+    /// They may finish there until then.
+    case drain(until: Moment)
+    /// The uplink fell silent: their connections are kept until then, in case it answers again.
+    case grace(until: Moment)
+
+    var until: Moment {
+        switch self {
+        case .drain(let until), .grace(let until): until
+        }
     }
 }
 
@@ -156,12 +184,11 @@ struct Sweep: Hashable, Sendable {
 
 /// A probe that was sent.
 struct OutstandingProbe: Hashable, Sendable {
-    enum Purpose: Hashable, Sendable { case regular, burst, keepalive }
+    /// A target by its index, as a sample if at its regular time; or to keep the session alive.
+    enum Purpose: Hashable, Sendable { case target(Int, isSample: Bool), keepalive }
     let sequence: UInt64
-    /// Index of the target; for a keepalive, −1.
-    let target: Int
+    let purpose: Purpose
     let sentAt: Moment
     let lossAt: Moment
-    let purpose: Purpose
     var isLost = false
 }

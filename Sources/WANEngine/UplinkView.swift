@@ -63,7 +63,7 @@ extension Engine {
         guard let index = index(of: uplink) else { return nil }
         let record = records[index]
         let traffic: UplinkTraffic =
-            decision.share.contains(uplink) ? .selected : record.drains.isEmpty ? .standby : .draining
+            share.contains(uplink) ? .selected : record.departures.isEmpty ? .standby : .draining
         return UplinkView(
             number: uplink, name: record.settings.name, interface: record.settings.interface,
             attachment: record.attachment, state: record.state, traffic: traffic, since: record.since,
@@ -82,8 +82,9 @@ extension Engine {
                     idle: $0.settings.idle, lastSent: $0.lastSent, due: $0.dueAt, lostInARow: $0.lostInARow)
             },
             isMetered: record.settings.metered, isDrained: record.isDrained, flaps: record.flaps,
-            holdUntil: record.holdUntil, drainsUntil: record.drains.values.max(), graceUntil: record.graceUntil,
+            holdUntil: record.holdUntil, drainsUntil: record.departures.values.map(\.until).max(),
+            graceUntil: record.graceUntil,
             classes: classes.indices.filter { classes[$0].choice.active.contains(uplink) },
-            drainingClasses: Set(record.drains.keys), isDormant: isDormant(index))
+            drainingClasses: Set(record.departures.keys), isDormant: isDormant(index))
     }
 }

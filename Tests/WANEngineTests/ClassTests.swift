@@ -103,6 +103,25 @@ struct ClassTests {
         #expect(next.engine.decision.share == [ftth], "one that is not there takes no part")
     }
 
+    @Test("a reload that takes a member out of the policy takes it out of the share")
+    func reloadOfShare() {
+        var world = ready(threeUplinks { $0.failover.order = [shared, Failover.Step("soracom")] })
+        // The numbers of the others stay.
+        world.reload(
+            threeUplinks { policy in
+                policy.uplinks.removeLast()
+                policy.failover.order = [shared]
+            })
+        #expect(world.engine.decision.share == [ftth, jcom] && world.engine.decision.ladder == [ftth, jcom])
+        world.reload(
+            threeUplinks { policy in
+                policy.uplinks.removeLast(2)
+                policy.failover.order = [Failover.Step("ftth")]
+            })
+        #expect(world.engine.decision.share == [ftth] && world.engine.choices[0].active == [ftth])
+        #expect(world.decisions.last?.decision.share == [ftth])
+    }
+
     @Test("a pin takes the whole load, and ends so")
     func pinned() {
         var world = ready(threeUplinks { $0.failover.order = [shared, Failover.Step("soracom")] })

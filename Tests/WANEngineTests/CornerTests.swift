@@ -88,6 +88,36 @@ struct CornerTests {
         #expect(world.switches(since: .zero).last?.manual == false)
     }
 
+    @Test("a command that comes as a pin ends explains the switch")
+    func commandAsPinEnds() {
+        var world = ready()
+        let end = world.now + .seconds(10)
+        world.perform(.operatorCommand(.failover(soracom, until: end, force: false, strict: false)))
+        world.run(.milliseconds(9999))
+        #expect(world.selected == soracom)
+        world.now = end
+        world.perform(.operatorCommand(.drain(ftth)))
+        #expect(world.selected == jcom && world.engine.pin == nil)
+        #expect(world.engine.decision.cause == "operator: drain ftth" && world.engine.decision.manual)
+    }
+
+    @Test("a line that falls in the turn of a reload explains the switch; the reload does where it takes the line out")
+    func fallInReload() {
+        var world = ready()
+        world.lines[ftth]?.isDead = true
+        var ahead = world
+        #expect(ahead.run(until: .seconds(1)) { $0.selected == jcom })
+        // The verdict is due, and the reload comes first.
+        world.run(ahead.now - world.now - .milliseconds(1))
+        #expect(world.selected == ftth)
+        world.now = ahead.now
+        world.reload(threeUplinks { $0.failover.hold = .seconds(30) })
+        #expect(world.engine.decision.cause.hasPrefix("ftth down: "))
+        #expect(world.engine.decision.faultSince == ahead.engine.decision.faultSince)
+        world.reload(threeUplinks { $0.failover.order.remove(at: 1) })
+        #expect(world.selected == soracom && world.engine.decision.cause == "the policy was reloaded")
+    }
+
     @Test("another interface in the policy does not undo the operator's word")
     func otherInterface() {
         var world = ready()

@@ -156,6 +156,31 @@ struct DetectionTests {
         #expect(world.selected == jcom)
     }
 
+    @Test("whose fault a silence is does not depend on which line the policy names first", arguments: [false, true])
+    func lossesOfOneMoment(isReversed: Bool) {
+        var policy = threeUplinks { policy in
+            policy.uplinks.removeLast()
+            policy.failover.order.removeLast()
+            for index in policy.uplinks.indices {
+                policy.uplinks[index].probe.lossInterval = .fixed(.milliseconds(600))
+                policy.uplinks[index].probe.confirm = .rounds(2, spacing: .milliseconds(600))
+            }
+            policy.uplinks[0].probe.interval = .seconds(1)
+            // Asked only when the other line is in doubt: from then on both lose their probes at the same moments.
+            policy.uplinks[1].probe.interval = .seconds(60)
+        }
+        let (first, second) = isReversed ? (jcom, ftth) : (ftth, jcom)
+        if isReversed { policy.uplinks.reverse() }
+        var world = Simulation(policy)
+        world.run(.milliseconds(10_500))
+        #expect(world.selected == first)
+        let start = world.now
+        for number in [first, second] { world.lines[number]?.isDead = true }
+        world.run(.seconds(5))
+        #expect(world.switches(since: start).isEmpty)
+        #expect(world.engine.view(of: first, at: world.now)?.reason.contains("not this line's fault") == true)
+    }
+
     @Test("all targets dead at once, everywhere: the metered standby is asked and traffic stays", arguments: [3, 120])
     func allTargetsDead(secondsSinceStart: Int) {
         var world = Simulation(threeUplinks())

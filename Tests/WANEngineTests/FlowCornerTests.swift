@@ -128,6 +128,50 @@ struct FlowCornerTests {
         #expect(drainsUntil(world, ftth) == nil)
     }
 
+    @Test("a reload does not shorten a grace that was given, and what waited for the line is spared as before")
+    func reloadInGrace() {
+        func policy(grace: Duration) -> Policy {
+            threeUplinks { policy in
+                policy.failover.order = [Failover.Step("ftth")]
+                policy.failover.grace = grace
+                policy.rules = [rule("calls", [Failover.Step("ftth"), Failover.Step("jcom")])]
+            }
+        }
+        var world = ready(policy(grace: .seconds(5)))
+        world.lines[ftth]?.isDead = true
+        #expect(world.run(until: .seconds(5)) { $0.engine.choices[1].active == [jcom] })
+        world.run(.milliseconds(500))
+        world.reload(policy(grace: .seconds(1)))
+        world.lines[ftth]?.isDead = false
+        world.run(.seconds(30))
+        #expect(!movements(world, ftth).contains(.classes([1])))
+        #expect(world.engine.view(of: ftth, at: world.now)?.drainingClasses == [1])
+    }
+
+    @Test("a drain that ends sooner than a grace would is no grace: the line's return does not prolong it")
+    func drainIsNoGrace() throws {
+        var world = ready(
+            threeUplinks { policy in
+                var calls = rule("calls", [Failover.Step("jcom"), Failover.Step("ftth")])
+                calls.drain = .seconds(20)
+                policy.failover.order = [Failover.Step("ftth")]
+                policy.failover.grace = .seconds(10)
+                policy.rules = [calls]
+            })
+        world.lines[jcom]?.isDead = true
+        #expect(world.run(until: .seconds(5)) { $0.engine.choices[1].active == [ftth] })
+        world.lines[jcom]?.isDead = false
+        #expect(world.run(until: .seconds(90)) { $0.engine.choices[1].active == [jcom] })
+        let end = try #require(drainsUntil(world, ftth))
+        world.run(.seconds(12))
+        world.lines[ftth]?.isDead = true
+        #expect(world.run(until: .seconds(1)) { $0.state(ftth) == .down })
+        world.lines[ftth]?.isDead = false
+        #expect(world.run(until: .seconds(6)) { $0.state(ftth) == .up })
+        #expect(drainsUntil(world, ftth) == end)
+        #expect(!world.events.contains { $0.event == .spared(ftth) })
+    }
+
     @Test("a line that is back within the grace and taken by a rule at once: what failover left on it drains")
     func sparedByARule() {
         var world = ready(threeUplinks { $0.rules = [rule("mail", [Failover.Step("ftth")], .reject)] })

@@ -1,4 +1,5 @@
 import NetworkTypes
+import Testing
 import WANEngine
 import WANModel
 
@@ -21,7 +22,8 @@ struct Simulation {
         var input: EngineInput
     }
 
-    var engine: Engine
+    private(set) var engine: Engine
+    private var recording: Recording
     var lines: [UplinkNumber: Line]
     var now = Moment.zero + .seconds(1000)
     private(set) var decisions: [(at: Moment, decision: Decision)] = []
@@ -42,8 +44,9 @@ struct Simulation {
     ) {
         self.answersSpeedClass = answersSpeedClass
         let numbers = Simulation.numbers(policy)
-        engine = Engine(
+        recording = Recording(
             setup: EngineSetup(policy: policy, numbers: numbers), adopted: adopted, memory: memory, at: now)
+        engine = recording.begin()
         lines = Dictionary(uniqueKeysWithValues: numbers.values.map { ($0, Line()) })
         random = SplitMix(state: seed)
         guard attached else { return }
@@ -80,8 +83,15 @@ struct Simulation {
 
     /// Another policy takes over.
     mutating func reload(_ policy: Policy) {
-        let setup = EngineSetup(policy: policy, numbers: Simulation.numbers(policy))
-        for output in engine.reload(setup, at: now) { obey(output) }
+        perform(.reload(EngineSetup(policy: policy, numbers: Simulation.numbers(policy))))
+    }
+
+    /// The daemon is killed and another one starts, with what the state file says; it has not looked at the uplinks yet.
+    mutating func restart(_ policy: Policy, adopted: UplinkNumber?) {
+        recording = Recording(
+            setup: EngineSetup(policy: policy, numbers: Simulation.numbers(policy)), adopted: adopted,
+            memory: engine.memory, at: now)
+        engine = recording.begin()
     }
 
     mutating func detach(_ number: UplinkNumber, reason: String = "carrier lost") {
@@ -90,7 +100,14 @@ struct Simulation {
 
     /// Hands one input in and does what the engine says.
     mutating func perform(_ input: EngineInput) {
-        for output in engine.handle(input, at: now) { obey(output) }
+        let outputs = engine.handle(input, at: now)
+        // What is due a millisecond later may be something that is due now, and was not done.
+        if engine.nextDeadline == now + .milliseconds(1), let deadline = engine.deadline(after: now), deadline <= now {
+            Issue.record("it would spin after \(input)")
+        }
+        if !isKnownUniquelyReferenced(&recording) { recording = Recording(recording) }
+        recording.note(input, outputs, at: now)
+        for output in outputs { obey(output) }
     }
 
     private mutating func obey(_ output: EngineOutput) {

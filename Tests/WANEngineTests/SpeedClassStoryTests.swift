@@ -42,14 +42,13 @@ private struct Story {
         // What was on the way dies with the courier.
         answers = []
         late = []
-        world.engine.beginStandingBy(standsBy)
+        world.perform(.standsBy(standsBy))
         world.attach(sim)
     }
 
     mutating func killDaemon() {
         serve()
-        let setup = EngineSetup(policy: policy, numbers: Simulation.numbers(policy))
-        world.engine = Engine(setup: setup, adopted: sim, memory: world.engine.memory, at: world.now)
+        world.restart(policy, adopted: sim)
         begin()
     }
 
@@ -188,7 +187,7 @@ struct SpeedClassStoryTests {
             policy.failover.order = [Failover.Step("soracom")]
         }
         var world = Simulation(policy, attached: false, answersSpeedClass: false)
-        world.engine.beginStandingBy(true)
+        world.perform(.standsBy(true))
         world.attach(UplinkNumber(rawValue: 1))
         return world
     }
