@@ -172,7 +172,7 @@ install: ## the programs of `make release`, manual pages, unit, user, sample pol
 	install -D -m 644 Systemd/90-wanctl.conf $(DESTDIR)$(PREFIX)/lib/sysctl.d/90-wanctl.conf
 	install -D -m 644 Systemd/wanctl.rt_protos $(DESTDIR)/etc/iproute2/rt_protos.d/wanctl.conf
 	install -D -m 644 Policies/one-box.yaml $(DESTDIR)/etc/wanctl/policy.yaml.example
-	for text in README.md ARCHITECTURE.md LICENSE; do \
+	for text in README.md ARCHITECTURE.md BENCHMARKS.md LICENSE; do \
 		[ ! -e $$text ] || install -D -m 644 $$text $(DESTDIR)$(PREFIX)/share/doc/wanctl/$$text; done
 	install -d $(DESTDIR)$(PREFIX)/share/doc/wanctl/Policies
 	install -m 644 Policies/*.yaml Policies/*.txt $(DESTDIR)$(PREFIX)/share/doc/wanctl/Policies

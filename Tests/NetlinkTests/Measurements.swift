@@ -6,7 +6,7 @@ import PacketWire
 import TestSupport
 import Testing
 
-/// Figures for ARCHITECTURE.md: `WANCTL_MEASURE=1 swift test -c release --no-parallel --filter Measurements`.
+/// Figures for BENCHMARKS.md: `WANCTL_MEASURE=1 swift test -c release --no-parallel --filter Measurements`.
 @Suite(
     "figures", .serialized,
     .enabled(if: TestNamespace.isAvailable && getenv("WANCTL_MEASURE") != nil, "set WANCTL_MEASURE=1 as root"))
