@@ -140,6 +140,9 @@ package struct Engine: Hashable, Sendable {
 
     /// When time alone will bring something about. Whatever was due now has been done, so this is in the future.
     package func deadline(after now: Moment) -> Moment? {
-        records.reduce(pin?.until) { earliest($0, $1.deadline(after: now)) }
+        var first = Earliest()
+        first.take(pin?.until)
+        for index in records.indices { first.take(records[index].deadline(after: now)) }
+        return first.moment
     }
 }

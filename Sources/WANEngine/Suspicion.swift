@@ -26,7 +26,10 @@ struct Suspicion: Hashable, Sendable {
 
     /// When to ask again or to look at the evidence again; of the moments that make it enough, those gone by need no other look.
     func deadline(patience: Duration, after now: Moment) -> Moment? {
-        earliest(nextRound, [since + patience, lastRoundExpires].filter { $0 > now }.min())
+        var first = Earliest()
+        first.take(nextRound)
+        for moment in [since + patience, lastRoundExpires] where moment > now { first.take(moment) }
+        return first.moment
     }
 
     /// Packets came in since the suspicion began: the line is not dead, or not wholly; it gets the longest loss interval.

@@ -72,11 +72,19 @@ struct UplinkRecord: Hashable, Sendable {
 
     /// When time alone will change something here: each part knows for itself.
     func deadline(after now: Moment) -> Moment? {
-        earliest(
-            outstanding.lazy.filter { !$0.isLost }.map { $0.lossAt }.min(),
-            suspicion?.deadline(patience: patience, after: now), nextProbe, holdUntil,
-            departures.values.lazy.map { $0.until }.min(), graceUntil, sweep?.at,
-            isPresent ? keepalive?.nextLook : nil, speed?.nextTry, raisedUntil)
+        // After each input: without closures and lists.
+        var first = Earliest()
+        for probe in outstanding where !probe.isLost { first.take(probe.lossAt) }
+        first.take(suspicion?.deadline(patience: patience, after: now))
+        first.take(nextProbe)
+        first.take(holdUntil)
+        for departure in departures.values { first.take(departure.until) }
+        first.take(graceUntil)
+        first.take(sweep?.at)
+        if isPresent { first.take(keepalive?.nextLook) }
+        first.take(speed?.nextTry)
+        first.take(raisedUntil)
+        return first.moment
     }
 
     var isPresent: Bool { attachment != nil && !isDisabled }
@@ -160,7 +168,16 @@ struct UplinkRecord: Hashable, Sendable {
     }
 }
 
-func earliest(_ moments: Moment?...) -> Moment? { moments.lazy.compactMap { $0 }.min() }
+/// The earliest of some moments that may not be.
+struct Earliest {
+    private(set) var moment: Moment?
+
+    mutating func take(_ other: Moment?) {
+        guard let other else { return }
+        if let moment, moment <= other { return }
+        moment = other
+    }
+}
 
 /// How long flows of a class that has left an uplink are kept there.
 enum Departure: Hashable, Sendable {

@@ -111,17 +111,20 @@ struct TableTests {
     func check() throws {
         let world = try World()
         try world.write(policy: world.policy)
-        let check = ["--", try Programs.path("wanctl"), "check", "--table", world.policyPath]
-        for user in ["0", "65534"] {
-            let answer = try world.lab.run(
-                in: .router, ["setpriv", "--reuid", user, "--clear-groups"] + check)
+        let check = [try Programs.path("wanctl"), "check", "--table", world.policyPath]
+        // Root without a capability is anybody, but for the files it may read.
+        let nobody = ["setpriv", "--securebits", "+noroot", "--bounding-set=-all", "--inh-caps=-all", "--"]
+        let mayMake = try world.lab.run(in: .router, nobody + ["unshare", "--net", "true"])
+        #expect(!mayMake.succeeded, "it has no right to a namespace but by a user namespace")
+        for user in [[], nobody] {
+            let answer = try world.lab.run(in: .router, user + check)
             #expect(answer.succeeded, "\(answer)")
             #expect(answer.output.contains("libnftables and this kernel take its nft table"), "\(answer)")
         }
         // The ruleset is written to a file in memory, which may not be as large as this one is.
         try world.write(
             policy: Policies.threeLines(sections: ManyRules.text(1000, uplinks: ["ftth", "jcom", "soracom"])))
-        let refused = try world.lab.run(in: .router, ["prlimit", "--fsize=65536"] + check)
+        let refused = try world.lab.run(in: .router, ["prlimit", "--fsize=65536", "--"] + check)
         #expect(refused.status == .exited(1), "\(refused)")
         #expect(refused.errors.contains("nft table of \(world.policyPath) is refused"), "\(refused)")
         #expect(try world.lab.run(in: .router, ["nft", "list", "tables"]).output == "", "it was made somewhere else")
