@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A lab that lives on in a process of its own: `wanctl-lab up` without a terminal.
 package enum LabInBackground {
     /// Starts it with more arguments for `up`; returns when the lab answers.
@@ -9,6 +11,8 @@ package enum LabInBackground {
         let program = try BackgroundProgram(
             [Siblings.path("wanctl-lab"), "up", "--id", id] + arguments, logPath: LabDirectory.backgroundLog(of: id))
         if let problem = try program.waitUntilReady({ _ = try LabControlClient(id: id).ask(["status"]) }) {
+            program.stop()
+            unlink(LabDirectory.backgroundLog(of: id))  // where it did not get as far as to have a lab
             throw LabError("start the lab \(id)", problem)
         }
     }
