@@ -34,6 +34,23 @@ extension DaemonInLab {
             #expect(try Host() == host)
         }
 
+        @Test("comes too where it was to go on in the background, and was not there yet")
+        func calledOff() throws {
+            let seed = UInt64.random(in: .min ... .max)
+            print("seed of the moments: \(seed)")
+            var chance = SplitMix64(seed: seed)
+            for _ in 0..<5 {
+                let id = "b\(UInt32.random(in: .min ... .max))"
+                let moment = Clock.boottime() + Int64(chance.share() * 1e9)
+                let program = try LabProgram(["up", "--detach", "--perfect", "--id", id])
+                while Clock.boottime() < moment { poll(nil, 0, 1) }
+                program.interrupt()
+                // It may have been there already: then it stands, as it was told to.
+                if program.end() == 0 { try LabControlClient(id: id).down() }
+                #expect(throws: Never.self, "seed \(seed)") { try Host.findsNothing(of: [id]) }
+            }
+        }
+
         @Test("does not wait for what is being started, and nothing starts after it")
         func whileProgramsStart() throws {
             for _ in 0..<5 {
