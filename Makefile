@@ -19,8 +19,6 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # As root, and with the Swift toolchain still in the path.
 AS_ROOT = $(if $(SUDO),$(SUDO) env "PATH=$$PATH",)
 SWIFT ?= swift
-# That a test began is of no interest once it has ended.
-FINDINGS := sed -uE '/^◇|^✔ Test case /d'
 FUZZ_SECONDS ?= 20
 # Which parts of Tests/VM, by number; all where it is empty.
 PARTS ?=
@@ -70,9 +68,14 @@ release: setup ## the four programs for a router, into .build/release
 test: setup ## build and run all tests
 	$(SWIFT) build --build-tests
 	@# The real programs in namespaces come second, with the machine to themselves: their outages are measured.
-	@status=0; \
-	$(AS_ROOT) $(SWIFT) test --skip-build --skip SystemTests 2>&1 | $(FINDINGS) || status=1; \
-	$(AS_ROOT) $(SWIFT) test --skip-build --filter SystemTests 2>&1 | $(FINDINGS) || status=1; \
+	@total=$$($(AS_ROOT) $(SWIFT) test list --skip-build | grep -c /); \
+	status=0; \
+	{ \
+		$(AS_ROOT) $(SWIFT) test --skip-build --skip SystemTests || status=$$?; \
+		$(AS_ROOT) $(SWIFT) test --skip-build --filter SystemTests || status=$$?; \
+		exit $$status; \
+	} 2>&1 | Tests/Tools/progress "$$total" || status=$$?; \
+	$(AS_ROOT) Tests/Tools/left-over || [ $$status != 0 ] || status=1; \
 	exit $$status
 
 # $(call in_root,SUITE,TOOLCHAIN)

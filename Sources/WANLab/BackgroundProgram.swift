@@ -18,6 +18,8 @@ package struct BackgroundProgram: ~Copyable {
                 })
         }
         let raw = file.raw
+        // As long as somebody writes there: the program has the same open file.
+        flock(raw, LOCK_SH | LOCK_NB)
         let started = try doing("start \(name)") {
             let nothing = OwnedDescriptor(
                 taking: try checked("open(2)", "/dev/null") { open("/dev/null", O_RDONLY | O_CLOEXEC) })
@@ -26,6 +28,14 @@ package struct BackgroundProgram: ~Copyable {
         pid = started
         log = file
         self.logPath = logPath
+    }
+
+    /// SIGTERM, unless its end was seen before; returns when it has ended.
+    package func stop() {
+        var word: Int32 = 0
+        guard waitpid(pid, &word, WNOHANG) == 0 else { return }
+        kill(pid, SIGTERM)
+        while waitpid(pid, &word, 0) == -1, errno == EINTR {}
     }
 
     /// Waits until the question is answered without error; why that never happened, or `nil`.

@@ -13,22 +13,26 @@ package struct CommandResult: Hashable, Sendable {
 
 /// Runs short programs and waits for them.
 enum Command {
-    /// Kills the program at the deadline. Input and output are memory files (memfd_create(2)) and not pipes: nobody waits
+    /// Kills the program at the deadline; `start` may have a word about its being started. Input and output are memory files (memfd_create(2)) and not pipes: nobody waits
     /// for a reader, and a program's own children can hold nothing up.
     static func run(
-        _ arguments: [String], in namespace: String? = nil, input: String = "", atMost limit: Duration = .seconds(20)
+        _ arguments: [String], in namespace: String? = nil, input: String = "", atMost limit: Duration = .seconds(20),
+        environment: [String: String] = [:], start: (_ make: () throws -> Child) throws -> Child = { try $0() }
     ) throws(LabError) -> CommandResult {
         try doing("run \(arguments.joined(separator: " "))") {
             let inputFile = try MemoryFile()
             let outputFile = try MemoryFile()
             let errorFile = try MemoryFile()
             try inputFile.fill(with: Array(input.utf8))
-            let child = try Child(
-                pid: try Spawn.start(
-                    Spawn.words(for: arguments, in: namespace), input: inputFile.descriptor.raw,
-                    output: outputFile.descriptor.raw, error: errorFile.descriptor.raw),
-                arguments: arguments, logPath: "/dev/null")
+            let child = try start {
+                try Child(
+                    pid: try Spawn.start(
+                        Spawn.words(for: arguments, in: namespace), input: inputFile.descriptor.raw,
+                        output: outputFile.descriptor.raw, error: errorFile.descriptor.raw, environment: environment),
+                    arguments: arguments, logPath: "/dev/null")
+            }
             guard let status = child.wait(atMost: limit) else {
+                child.kill()
                 throw LabError("run it", "it did not end within \(limit)")
             }
             return CommandResult(status: status, output: try outputFile.text(), errors: try errorFile.text())
@@ -40,7 +44,11 @@ enum Command {
     static func mustRun(
         _ arguments: [String], in namespace: String? = nil, input: String = "", atMost limit: Duration = .seconds(20)
     ) throws(LabError) -> String {
-        let result = try run(arguments, in: namespace, input: input, atMost: limit)
+        try output(of: arguments, try run(arguments, in: namespace, input: input, atMost: limit))
+    }
+
+    /// What a program said that must have succeeded.
+    static func output(of arguments: [String], _ result: CommandResult) throws(LabError) -> String {
         guard result.succeeded else {
             throw LabError(
                 "run \(arguments.joined(separator: " "))", "\(result.status): \(result.errors)\(result.output)")

@@ -31,4 +31,6 @@ final class ContentServer: Sendable {
                     ]))
         }
     }
+
+    func stop() { thread.stop() }
 }

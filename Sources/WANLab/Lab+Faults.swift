@@ -58,8 +58,8 @@ extension Lab {
         let address = wanted ?? old
         if address != old, uplink.isPointToPoint {
             let change = Assembly.newAddress(address, of: uplink)
-            try Command.mustRun(["ip", "-n", namespaceName(.inet), "-batch", "-"], input: change.routes)
-            try Command.mustRun(["nft", "-f", "-"], in: namespaceName(.inet), input: change.ruleset)
+            try life.mustRun(["ip", "-n", namespaceName(.inet), "-batch", "-"], input: change.routes)
+            try life.mustRun(["nft", "-f", "-"], in: namespaceName(.inet), input: change.ruleset)
         }
         state.withLock { state in
             state.addresses[uplink] = address
@@ -69,7 +69,7 @@ extension Lab {
             try wires.reset(uplink)
             try wires.plug(uplink)
         }
-        try Command.mustRun(
+        try life.mustRun(
             ["ip", "-n", namespaceName(.router), "-batch", "-"],
             input: Assembly.routerEnd(of: uplink, address: address))
         return Clock.boottime()

@@ -9,7 +9,7 @@ extension Lab {
     package func run(
         in place: LabPlace, _ arguments: [String], input: String = "", atMost limit: Duration = .seconds(20)
     ) throws(LabError) -> CommandResult {
-        try Command.run(arguments, in: namespaceName(place), input: input, atMost: limit)
+        try life.run(arguments, in: namespaceName(place), input: input, atMost: limit)
     }
 
     /// Runs a program inside a place that must succeed; its standard output.
@@ -17,7 +17,7 @@ extension Lab {
     package func mustRun(
         in place: LabPlace, _ arguments: [String], input: String = "", atMost limit: Duration = .seconds(20)
     ) throws(LabError) -> String {
-        try Command.mustRun(arguments, in: namespaceName(place), input: input, atMost: limit)
+        try life.mustRun(arguments, in: namespaceName(place), input: input, atMost: limit)
     }
 
     /// Starts a program inside a place and leaves it running; it ends with the lab at the latest, by SIGKILL if the lab's process
@@ -25,22 +25,9 @@ extension Lab {
     package func spawn(
         in place: LabPlace, _ arguments: [String], environment: [String: String] = [:], logPath: String? = nil
     ) throws(LabError) -> Child {
-        let number = state.withLock { state in
-            state.logs += 1
-            return state.logs
-        }
-        let program = arguments.first?.split(separator: "/").last.map(String.init) ?? "program"
-        let log = logPath ?? "\(directory)/log/\(number)-\(program)"
-        let words = Spawn.words(for: arguments, in: namespaceName(place))
-        // On the lab's own thread: the death signal of a child comes when the thread that started it ends.
-        let child = try onStarter {
-            try Child.start(words, arguments: arguments, logPath: log, environment: environment)
-        }
-        state.withLock { state in
-            state.children.removeAll { !$0.isRunning }
-            state.children.append(child)
-        }
-        return child
+        try life.spawn(
+            in: namespaceName(place), arguments, environment: environment, logPath: logPath,
+            label: Spawn.name(of: arguments))
     }
 
     /// The plainest router there is: forwarding on, masquerading on every uplink, one default route. For trying the lab without

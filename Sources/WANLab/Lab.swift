@@ -6,52 +6,42 @@ internal import Synchronization
 /// A small internet out of network namespaces on one machine: three providers, a router, a LAN client, and what can go wrong.
 ///
 /// The router is left without default route, NAT and forwarding: that is the job of what is tested in it.
-/// Everything goes with the object (`tearDown`, `deinit`), and with the process but for the namespaces, which the next lab or
+/// Everything goes with the object (`LabLife`), and with the process but for the namespaces, which the next lab or
 /// `StaleLabs.sweep()` removes. Needs root, and touches nothing outside its own namespaces and `/run/wanctl-lab/ID`.
 package final class Lab: Sendable {
-    package let id: String
     package let options: LabOptions
+    let life: LabLife
     let state: Mutex<State>
-    private let pieces: Mutex<Pieces?>
 
     struct State {
         /// The router's address on each uplink, now or when it was last there.
         var addresses: [LabUplink: IPv4Address]
         /// Every source address the internet ever had to expect, and by which uplink.
         var owners: [IPv4Address: LabUplink]
-        var children: [Child] = []
-        var logs = 0
-    }
-
-    /// What has to be ended in an order.
-    private struct Pieces: ~Copyable {
-        var directory: LabDirectory
-        var wires: LoopThread<Wires>?
-        var starter: LoopThread<Void>?
-        var content: ContentServer?
     }
 
     package static func build(_ options: LabOptions = LabOptions()) throws(LabError) -> Lab {
         try StaleLabs.sweep()
-        let lab = Lab(options, try LabDirectory.claim(options.id))
-        try lab.assemble()  // where it fails, deinit takes down what was built
+        return try build(options, try LabLife.begin(options.id))
+    }
+
+    /// Where it fails, what was built goes with the life.
+    static func build(_ options: LabOptions, _ life: LabLife) throws(LabError) -> Lab {
+        let lab = Lab(options, life)
+        try lab.assemble()
         return lab
     }
 
-    private init(_ options: LabOptions, _ directory: consuming LabDirectory) {
-        id = directory.id
+    private init(_ options: LabOptions, _ life: LabLife) {
+        self.life = life
         self.options = options
         state = Mutex(
             State(
                 addresses: Dictionary(uniqueKeysWithValues: LabUplink.allCases.map { ($0, $0.address) }),
                 owners: Dictionary(uniqueKeysWithValues: LabUplink.allCases.map { ($0.publicAddress, $0) })))
-        pieces = Mutex(Pieces(directory: directory))
     }
 
-    deinit {
-        // There is nobody left to tell; what could not be removed, the next lab's sweep meets again.
-        do { try tearDown() } catch { writeError("wanctl-lab: \(error)\n") }
-    }
+    package var id: String { life.id }
 
     /// `/run/wanctl-lab/ID`; it goes with the lab.
     package var directory: String { "\(LabDirectory.root)/\(id)" }
@@ -66,58 +56,32 @@ package final class Lab: Sendable {
     }
 
     /// Ends every program, removes the namespaces and files. No harm when it was done before.
-    package func tearDown() throws(LabError) {
-        guard var rest = pieces.withLock({ pieces in pieces.take() }) else { return }
-        let children = state.withLock { state in
-            let children = state.children
-            state.children = []
-            return children
-        }
-        for child in children { child.signal(SIGTERM) }
-        for child in children { child.stop(grace: .seconds(2)) }
-        rest.content = nil
-        rest.starter = nil
-        rest.wires = nil
-        let gate = try doing("take down \(id)") { try LabDirectory.gate() }
-        try Remains.remove(of: id)
-        let directory = rest.directory
-        directory.remove()
-        withExtendedLifetime(gate) {}
-    }
-
-    /// Swift 6.2 does not change what is inside an optional that cannot be copied: it is taken out and put back.
-    private func change(_ body: (inout Pieces) -> Void) {
-        pieces.withLock {
-            guard var taken = $0.take() else { return }
-            body(&taken)
-            $0 = consume taken
-        }
-    }
+    package func tearDown() throws(LabError) { try life.end() }
 
     private func assemble() throws(LabError) {
-        try Command.mustRun(["ip", "-batch", "-"], input: Assembly.namespaces(id))
+        try life.mustRun(["ip", "-batch", "-"], input: Assembly.namespaces(id))
         try applySettings()
         let (id, options) = (id, options)
         let wires = try LoopThread<Wires>("the wires", urgent: true) { loop in
             try Wires(on: loop, lab: id, options: options)
         }
-        change { $0.wires = wires }
+        try life.add { $0.wires = wires }
         for place in LabPlace.allCases {
-            try Command.mustRun(
+            try life.mustRun(
                 ["ip", "-n", namespaceName(place), "-batch", "-"], input: Assembly.addresses(of: place))
         }
         for uplink in LabUplink.allCases {
-            try Command.mustRun(
+            try life.mustRun(
                 ["ip", "-n", namespaceName(.router), "-batch", "-"],
                 input: Assembly.routerEnd(of: uplink, address: uplink.address))
         }
-        try Command.mustRun(["nft", "-f", "-"], in: namespaceName(.inet), input: Assembly.inetRuleset)
-        try Command.mustRun(["nft", "-f", "-"], in: namespaceName(.jcom), input: Assembly.jcomRuleset)
+        try life.mustRun(["nft", "-f", "-"], in: namespaceName(.inet), input: Assembly.inetRuleset)
+        try life.mustRun(["nft", "-f", "-"], in: namespaceName(.jcom), input: Assembly.jcomRuleset)
         let starter = try LoopThread<Void>("the starter of programs") { _ in }
         let content = try ContentServer(in: namespacePath(.inet))
-        change {
-            $0.starter = starter
-            $0.content = content
+        try life.add { parts in
+            parts.starter = starter
+            parts.content = content
         }
     }
 
@@ -145,15 +109,8 @@ package final class Lab: Sendable {
 
     /// The wires' thread, for the faults.
     func onWires<Answer: Sendable>(_ body: @escaping @Sendable (Wires) throws -> Answer) throws(LabError) -> Answer {
-        guard let wires = pieces.withLock({ $0?.wires }) else { throw LabError("reach the wires", "the lab is down") }
+        guard let wires = life.parts.wires else { throw LabError("reach the wires", "the lab is down") }
         return try wires.perform(body)
-    }
-
-    func onStarter<Answer: Sendable>(_ body: @escaping @Sendable () throws -> Answer) throws(LabError) -> Answer {
-        guard let starter = pieces.withLock({ $0?.starter }) else {
-            throw LabError("start a program", "the lab is down")
-        }
-        return try starter.perform { _ in try body() }
     }
 }
 

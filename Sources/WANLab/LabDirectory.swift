@@ -55,7 +55,7 @@ struct LabDirectory: ~Copyable {
     static func all() -> [String] { directoryEntries(root).filter(isName).sorted() }
 
     /// Who tells the lab's story may still write a file into it when it is interrupted: looked at again until it is gone.
-    consuming func remove() {
+    borrowing func remove() {
         for _ in 0..<100 {
             removeTree(path)
             if !Files.exists(path) { break }
@@ -66,6 +66,18 @@ struct LabDirectory: ~Copyable {
 
     /// What a lab in the background says; beside the directory, for it is written before that is there.
     static func backgroundLog(of id: String) -> String { "\(root)/\(id).log" }
+
+    /// Of labs that ended before they had a directory; who writes such a log holds its lock (`BackgroundProgram`).
+    static func removeStaleLogs() {
+        for name in directoryEntries(root) where name.hasSuffix(".log") {
+            let id = String(name.dropLast(4))
+            guard isName(id), !Files.exists("\(root)/\(id)") else { continue }
+            let file = open(backgroundLog(of: id), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+            guard file >= 0 else { continue }
+            if flock(file, LOCK_EX | LOCK_NB) == 0 { unlink(backgroundLog(of: id)) }
+            close(file)
+        }
+    }
 
     static func isName(_ text: String) -> Bool {
         (1...32).contains(text.utf8.count)

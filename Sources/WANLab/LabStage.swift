@@ -2,22 +2,14 @@ internal import Glibc
 internal import LinuxIO
 internal import Synchronization
 
-/// A lab of any shape, for who has to take it down.
-package protocol StagedLab: Sendable {
-    /// Everything of it goes; a second time nothing happens.
-    func tearDown() throws(LabError)
-}
-
-extension Lab: StagedLab {}
-extension SiteLab: StagedLab {}
-
 /// Work with labs that is cleaned up after, whatever happens to it.
 ///
 /// The work runs on a thread of its own while the first one waits for its end and for signals. After a signal (Ctrl-C) the lab of
-/// the moment is taken down at once; the work then fails at its next step, and what it says about that is kept to itself.
+/// the moment is taken down at once, however much of it is built, and further signals do not shorten that; the work then fails at
+/// its next step, and what it says about that is kept to itself.
 package final class LabStage: Sendable {
     private struct State {
-        var lab: (any StagedLab)?
+        var life: LabLife?
         var isInterrupted = false
         var outcome: Result<Bool, LabError>?
     }
@@ -54,7 +46,7 @@ package final class LabStage: Sendable {
         try loop.run()
         if let signal {
             stage.interrupt()
-            // The work may be waiting for something that no lab can end; nothing of it is left outside this process then.
+            // Nothing is left outside this process; the work may be waiting for something that no lab can end.
             _ = stage.end.wait(until: Clock.boottime() + 10_000_000_000)
             return 128 + signal
         }
@@ -64,35 +56,31 @@ package final class LabStage: Sendable {
 
     /// A lab for the work; the one before it is taken down first.
     package func build(_ options: LabOptions = LabOptions()) throws(LabError) -> Lab {
-        try enter { () throws(LabError) in try Lab.build(options) }
+        try Lab.build(options, try begin(options.id))
     }
 
     /// The same for a site of two boxes; only the options' name, seed and lines count.
     package func buildSite(_ options: LabOptions = LabOptions()) throws(LabError) -> SiteLab {
-        try enter { () throws(LabError) in
-            try SiteLab.build(id: options.id, seed: options.seed, lines: options.lines)
-        }
+        try SiteLab.build(try begin(options.id), seed: options.seed, lines: options.lines)
     }
 
-    private func enter<Built: StagedLab>(_ build: () throws(LabError) -> Built) throws(LabError) -> Built {
+    private func begin(_ id: String?) throws(LabError) -> LabLife {
         leave()
-        let lab = try build()
-        let isInterrupted = state.withLock { state in
-            state.lab = lab
-            return state.isInterrupted
+        try StaleLabs.sweep()
+        // Under the lock: a signal comes before there is a lab, or finds one that it can end.
+        return try state.withLock { state throws(LabError) in
+            if state.isInterrupted { throw LabError("go on", "interrupted") }
+            let life = try LabLife.begin(id)
+            state.life = life
+            return life
         }
-        if isInterrupted { leave() }
-        try check()
-        return lab
     }
 
-    /// Takes the lab down, if there is one.
+    /// Takes the lab down, if there is one; returns when nothing of it is left, whoever takes it down.
     package func leave() {
-        let lab = state.withLock { state in
-            defer { state.lab = nil }
-            return state.lab
-        }
-        do { try lab?.tearDown() } catch { writeError("wanctl-lab: \(error)\n") }
+        guard let life = state.withLock({ $0.life }) else { return }
+        do { try life.end() } catch { writeError("wanctl-lab: \(error)\n") }
+        state.withLock { state in if state.life === life { state.life = nil } }
     }
 
     package var isInterrupted: Bool { state.withLock { $0.isInterrupted } }

@@ -1,7 +1,6 @@
 internal import Glibc
 internal import LinuxIO
 internal import NetworkTypes
-internal import Synchronization
 
 /// A site of two or three boxes that share the LAN's gateway address, each with a way out of its own, and the internet behind.
 ///
@@ -11,27 +10,12 @@ internal import Synchronization
 /// The boxes are left without default route, NAT, forwarding and keepalived: those are the job of what is tested in them. As a
 /// `Lab`, everything goes with the object, and what a killed process leaves behind goes with the next lab.
 package final class SiteLab: Sendable {
-    package let id: String
     package let nodes: [SiteNode]
     /// All lines with the box that has each.
     package let homes: [LabUplink: SiteNode]
     private let seed: UInt64
     private let lines: [LabUplink: LineQuality]
-    private let programs = Mutex(Programs())
-    private let pieces: Mutex<Pieces?>
-
-    private struct Programs {
-        var children: [(place: SitePlace, child: Child)] = []
-        var logs = 0
-    }
-
-    /// What has to be ended in an order.
-    private struct Pieces: ~Copyable {
-        var directory: LabDirectory
-        var wires: LoopThread<Wires>?
-        var starter: LoopThread<Void>?
-        var content: ContentServer?
-    }
+    private let life: LabLife
 
     /// Lines that add nothing unless some are given.
     package static func build(
@@ -39,27 +23,31 @@ package final class SiteLab: Sendable {
         lines: [LabUplink: LineQuality] = [:]
     ) throws(LabError) -> SiteLab {
         try StaleLabs.sweep()
-        let lab = SiteLab(try LabDirectory.claim(id), nodes, extra, seed, lines)
-        try lab.assemble()  // where it fails, deinit takes down what was built
+        return try build(try LabLife.begin(id), nodes, extra: extra, seed: seed, lines: lines)
+    }
+
+    /// Where it fails, what was built goes with the life.
+    static func build(
+        _ life: LabLife, _ nodes: [SiteNode] = [.main, .sub], extra: [LabUplink: SiteNode] = [:], seed: UInt64 = 1,
+        lines: [LabUplink: LineQuality] = [:]
+    ) throws(LabError) -> SiteLab {
+        let lab = SiteLab(life, nodes, extra, seed, lines)
+        try lab.assemble()
         return lab
     }
 
     private init(
-        _ directory: consuming LabDirectory, _ nodes: [SiteNode], _ extra: [LabUplink: SiteNode], _ seed: UInt64,
+        _ life: LabLife, _ nodes: [SiteNode], _ extra: [LabUplink: SiteNode], _ seed: UInt64,
         _ lines: [LabUplink: LineQuality]
     ) {
-        id = directory.id
+        self.life = life
         self.nodes = nodes
         homes = extra.merging(nodes.map { ($0.uplink, $0) }) { _, own in own }
         self.seed = seed
         self.lines = lines
-        pieces = Mutex(Pieces(directory: directory))
     }
 
-    deinit {
-        // There is nobody left to tell; what could not be removed, the next lab's sweep meets again.
-        do { try tearDown() } catch { writeError("wanctl-lab: \(error)\n") }
-    }
+    package var id: String { life.id }
 
     /// `/run/wanctl-lab/ID`; it goes with the lab.
     package var directory: String { "\(LabDirectory.root)/\(id)" }
@@ -78,31 +66,11 @@ package final class SiteLab: Sendable {
             owners: Dictionary(uniqueKeysWithValues: homes.keys.map { ($0.publicAddress, $0) }))
     }
 
-    package func tearDown() throws(LabError) {
-        guard var rest = pieces.withLock({ pieces in pieces.take() }) else { return }
-        endPrograms(in: nil)
-        rest.content = nil
-        rest.starter = nil
-        rest.wires = nil
-        let gate = try doing("take down \(id)") { try LabDirectory.gate() }
-        try Remains.remove(of: id)
-        let directory = rest.directory
-        directory.remove()
-        withExtendedLifetime(gate) {}
-    }
-
-    /// Swift 6.2 does not change what is inside an optional that cannot be copied: it is taken out and put back.
-    private func change(_ body: (inout Pieces) -> Void) {
-        pieces.withLock {
-            guard var taken = $0.take() else { return }
-            body(&taken)
-            $0 = consume taken
-        }
-    }
+    package func tearDown() throws(LabError) { try life.end() }
 
     private func assemble() throws(LabError) {
         let hasHomeRouter = homes[.jcom] != nil
-        try Command.mustRun(["ip", "-batch", "-"], input: SiteAssembly.namespaces(id, nodes, hasHomeRouter))
+        try life.mustRun(["ip", "-batch", "-"], input: SiteAssembly.namespaces(id, nodes, hasHomeRouter))
         for place in SiteAssembly.places(nodes, hasHomeRouter) {
             try writeSettings(LabOptions.kernelDefaults, in: place)
             try writeSettings(["net/ipv6/conf/all/disable_ipv6": "1"], in: place)
@@ -115,24 +83,24 @@ package final class SiteLab: Sendable {
         let wires = try LoopThread<Wires>("the wires", urgent: true) { loop in
             try Wires(on: loop, lab: id, seed: seed, lines: lines, near: near)
         }
-        change { $0.wires = wires }
+        try life.add { $0.wires = wires }
         for place in SiteAssembly.places(nodes, hasHomeRouter) {
             // Of the internet's lines some end at no box of this site; its rules do not mind.
             let batch = SiteAssembly.addresses(of: place, nodes)
-            try Command.mustRun(["ip", "-n", namespaceName(place), "-batch", "-"], input: batch)
+            try life.mustRun(["ip", "-n", namespaceName(place), "-batch", "-"], input: batch)
         }
         for uplink in uplinks { try raise(uplink) }
-        try Command.mustRun(["nft", "-f", "-"], in: namespaceName(.inet), input: Assembly.inetRuleset)
+        try life.mustRun(["nft", "-f", "-"], in: namespaceName(.inet), input: Assembly.inetRuleset)
         if hasHomeRouter {
-            try Command.mustRun(["nft", "-f", "-"], in: namespaceName(.jcom), input: Assembly.jcomRuleset)
+            try life.mustRun(["nft", "-f", "-"], in: namespaceName(.jcom), input: Assembly.jcomRuleset)
             try writeSettings(["net/ipv4/ip_forward": "1"], in: .jcom)
         }
         for node in nodes { try doing("make \(directory(of: node))") { try makeDirectory(directory(of: node)) } }
         let starter = try LoopThread<Void>("the starter of programs") { _ in }
         let content = try ContentServer(in: namespacePath(.inet))
-        change {
-            $0.starter = starter
-            $0.content = content
+        try life.add { parts in
+            parts.starter = starter
+            parts.content = content
         }
         for node in nodes { try waitForPort(node) }
     }
@@ -160,7 +128,7 @@ package final class SiteLab: Sendable {
 
     private func raise(_ uplink: LabUplink) throws(LabError) {
         guard let node = homes[uplink] else { throw LabError("raise \(uplink)", "this site has no such line") }
-        try Command.mustRun(
+        try life.mustRun(
             ["ip", "-n", namespaceName(node.place), "-batch", "-"],
             input: SiteAssembly.nearEnd(of: uplink, interface(of: uplink)))
     }
@@ -180,48 +148,22 @@ package final class SiteLab: Sendable {
 
     /// Runs a program inside a place to its end; it need not succeed.
     package func run(in place: SitePlace, _ arguments: [String]) throws(LabError) -> CommandResult {
-        try Command.run(arguments, in: namespaceName(place))
+        try life.run(arguments, in: namespaceName(place))
     }
 
     /// Runs a program inside a place that must succeed; its standard output.
     @discardableResult
     package func mustRun(in place: SitePlace, _ arguments: [String], input: String = "") throws(LabError) -> String {
-        try Command.mustRun(arguments, in: namespaceName(place), input: input)
+        try life.mustRun(arguments, in: namespaceName(place), input: input)
     }
 
     /// Starts a program inside a place and leaves it running, as `Lab.spawn` does.
     package func spawn(
         in place: SitePlace, _ arguments: [String], logPath: String? = nil
     ) throws(LabError) -> Child {
-        guard let starter = pieces.withLock({ $0?.starter }) else {
-            throw LabError("start a program", "the lab is down")
-        }
-        let number = programs.withLock { programs in
-            programs.logs += 1
-            return programs.logs
-        }
-        let program = arguments.first?.split(separator: "/").last.map(String.init) ?? "program"
-        let log = logPath ?? "\(directory)/log/\(number)-\(place.rawValue)-\(program)"
-        let words = Spawn.words(for: arguments, in: namespaceName(place))
-        let child = try starter.perform { _ in try Child.start(words, arguments: arguments, logPath: log) }
-        programs.withLock { programs in
-            programs.children.removeAll { !$0.child.isRunning }
-            programs.children.append((place, child))
-        }
-        return child
-    }
-
-    private func endPrograms(in place: SitePlace?) {
-        let children = programs.withLock { programs in
-            let (gone, kept) = (
-                programs.children.filter { place == nil || $0.place == place },
-                programs.children.filter { place != nil && $0.place != place }
-            )
-            programs.children = kept
-            return gone.map(\.child)
-        }
-        for child in children where place == nil { child.signal(SIGTERM) }
-        for child in children { if place == nil { child.stop(grace: .seconds(2)) } else { child.kill() } }
+        try life.spawn(
+            in: namespaceName(place), arguments, environment: [:], logPath: logPath,
+            label: "\(place.rawValue)-\(Spawn.name(of: arguments))")
     }
 
     // MARK: what goes wrong
@@ -285,7 +227,7 @@ package final class SiteLab: Sendable {
     @discardableResult
     package func powerOff(_ node: SiteNode) throws(LabError) -> Int64 {
         let moment = try setCable(node, .silent)
-        endPrograms(in: node.place)
+        life.killPrograms(in: namespaceName(node.place))
         for (uplink, home) in homes where home == node { try setFault(line: uplink, .gone) }
         return moment
     }
@@ -304,7 +246,7 @@ package final class SiteLab: Sendable {
     private func onWires<Answer: Sendable>(
         _ body: @escaping @Sendable (Wires) throws -> Answer
     ) throws(LabError) -> Answer {
-        guard let wires = pieces.withLock({ $0?.wires }) else { throw LabError("reach the wires", "the lab is down") }
+        guard let wires = life.parts.wires else { throw LabError("reach the wires", "the lab is down") }
         return try wires.perform(body)
     }
 }

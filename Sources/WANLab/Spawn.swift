@@ -24,6 +24,11 @@ enum Spawn {
         return ["setpriv", "--pdeathsig", "KILL", "--"] + enter + arguments
     }
 
+    /// A program without its path.
+    static func name(of arguments: [String]) -> String {
+        arguments.first?.split(separator: "/").last.map(String.init) ?? "program"
+    }
+
     static func start(
         _ arguments: [String], input: Int32, output: Int32, error: Int32, environment extra: [String: String] = [:],
         newSession: Bool = false

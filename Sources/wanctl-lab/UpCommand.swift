@@ -21,11 +21,12 @@ struct UpCommand: ParsableCommand {
     var detach = false
 
     func run() throws {
+        let signals = try SignalReader([SIGINT, SIGTERM, SIGHUP])  // before any thread is started
         if detach {
-            try LabInBackground.start(id, arguments: ["--seed", "\(seed)"] + (perfect ? ["--perfect"] : []))
+            let more = ["--seed", "\(seed)"] + (perfect ? ["--perfect"] : [])
+            try LabInBackground.start(id, arguments: more) { signals.next() != nil }
             return print(Self.welcome(id))
         }
-        let signals = try SignalReader([SIGINT, SIGTERM, SIGHUP])  // before any thread is started
         SignalReader.ignoreFailedWrites()
         var options = perfect ? LabOptions.perfect : LabOptions()
         options.id = id
