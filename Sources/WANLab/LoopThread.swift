@@ -54,10 +54,12 @@ final class LoopThread<State>: Sendable {
         do {
             let loop = try EventLoop()
             let state = try make(loop)
-            _ = try loop.watch(mailbox.wake.raw) { _ in
+            let watch = try loop.watch(mailbox.wake.raw) { _ in
                 mailbox.drain(into: state)
                 if mailbox.isClosed { loop.stop() }
             }
+            // The loop holds this handler, and the handler the loop and the state: together they would outlive the thread.
+            defer { loop.remove(watch) }
             started.give(nil)
             try loop.run()
         } catch {

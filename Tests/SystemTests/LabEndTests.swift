@@ -72,6 +72,17 @@ extension DaemonInLab {
             }
         }
 
+        @Test("comes with its last owner, also where faults came by a timetable")
+        func lastOwner() throws {
+            func use() throws -> String {
+                let lab = try Lab.build(.perfect)
+                try lab.blackHole(.ftth, for: .milliseconds(1))
+                return lab.id
+            }
+            let id = try use()
+            #expect(throws: Never.self) { try Host.findsNothing(of: [id]) }
+        }
+
         @Test("of a program that outlived it is told by the next lab")
         func orphans() throws {
             // As of an ip(8) whose starter was killed before it could ask to die with it.
