@@ -24,7 +24,8 @@ struct FlowTests {
         let old = try established.stop()
         #expect(old.lost == 0 && old.byUplink.keys.map(\.rawValue) == ["jcom"], "an old flow stays where it is")
         let new = try fresh.stop()
-        #expect(new.lost == 0 && new.timeline.compactMap(\.uplink) == [.jcom, .ftth])
+        let switches = try world.switches().map { "\($0.from) to \($0.to): \($0.cause)" }
+        #expect(new.lost == 0 && new.timeline.map(\.uplink) == [.jcom, .ftth], "\(new.timeline) \(switches)")
         #expect(new.wrongSourceCount == 0)
     }
 
