@@ -289,7 +289,10 @@ extension Daemon {
             throw error
         }
         formerCredentials.formUnion(formerSIMs.compactMap(\.credentials))
-        for number in left { prober.detach(uplink: number) }
+        for number in left {
+            prober.detach(uplink: number)
+            alarms.clear(.probing(number))
+        }
         if isMarkedAnew {
             // What was pinned by the old bits is let go.
             for number in old.values { _ = try? kernel.deleteFlows(before.mark.mark(of: number)) }

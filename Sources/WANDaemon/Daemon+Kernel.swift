@@ -197,7 +197,10 @@ extension Daemon {
         let (wanted, taken) = plane()
         tellOfTaken(taken)
         let steps = changes(from: picture.found, to: wanted).filter { !keepsOld || !$0.isRemoval }
-        guard !steps.isEmpty else { return nil }
+        guard !steps.isEmpty else {
+            alarms.clear(.routes)
+            return nil
+        }
         let failures = kernel.apply(steps, to: &picture.found)
         guard !failures.isEmpty else {
             alarms.clear(.routes)
@@ -225,7 +228,9 @@ extension Daemon {
         if let reason { repairReasons.append(reason) }
         guard repairTimer == nil else { return }
         let now = Daemon.moment()
-        let when = repairPace.next(at: now)
+        var when = repairPace.next(at: now)
+        // Without a table nothing of the LAN gets out: that is no matter of minutes, whoever takes it away.
+        if table, !kernel.translates() { when = min(when, now + .seconds(1)) }
         if when <= now {
             repair()
         } else {
@@ -260,6 +265,11 @@ extension Daemon {
             return
         }
         reconcile()
-        if !reasons.isEmpty { note(kind: "repair", Set(reasons).sorted().joined(separator: "; ") + ", put back") }
+        if !reasons.isEmpty {
+            note(
+                kind: "repair",
+                Set(reasons).sorted().joined(separator: "; ")
+                    + (tableFault == nil ? ", put back" : "; the nft table is refused"))
+        }
     }
 }

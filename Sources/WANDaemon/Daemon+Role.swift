@@ -272,7 +272,9 @@ extension Daemon {
             }
             return
         }
-        if state.aside != nil || leavings.isUnreliable { value = min(value, NodeHealth.held) }
+        if state.aside != nil || leavings.isUnreliable || tableFault?.isFrozen == true {
+            value = min(value, NodeHealth.held)
+        }
         if yields(now, to: value) { value = NodeHealth.yield }
         guard value != site?.written || isForced else { return }
         do throws(SystemCallError) {

@@ -12,7 +12,9 @@ internal import WANModel
 extension Daemon {
     /// What forwarding and counting need of the kernel besides the table: at start and when the policy changes.
     func prepareSysctls() {
-        if !policy.lan.interfaces.isEmpty, policy.lan.forwarding == .on, let done = KernelSettings.enableForwarding() {
+        if !policy.lan.interfaces.isEmpty, policy.lan.forwarding == .on, tableFault?.isUntranslated != true,
+            let done = KernelSettings.enableForwarding()
+        {
             note(kind: "sysctl", done)
         }
         if let done = KernelSettings.countFlowOctets() { log(.info, done) }
@@ -55,13 +57,19 @@ extension Daemon {
         tableFault = nil
         alarms.clear(.table)
         note(kind: "table", "the nft table is in force\(fault.isUntranslated ? "; the LAN is translated again" : "")")
-        writeHealth()
+        // What is forwarded from now on is translated.
+        prepareSysctls()
+        // In the middle of a reload the places are the new policy's and the site the old one's; the site is taken in there.
+        if former == nil { writeHealth() }
     }
 
     /// Without a table nothing of the LAN gets out: everybody is told, another box takes the address, and it is tried again
-    /// each second, at the pace of an outage and not of repairs. With an earlier table in force the choice goes on by its maps.
+    /// each second, at the pace of an outage and not of repairs. With an earlier table in force the choice goes on by its maps; not where an
+    /// earlier run made it, of which we do not know what its maps hold.
     private func tableIsRefused(_ error: NftablesError, took span: Duration) {
-        let fault = TableFault(isUntranslated: !kernel.translates(), problem: error.summary)
+        let isUntranslated = !kernel.translates()
+        let fault = TableFault(
+            isUntranslated: isUntranslated, isFrozen: !isUntranslated && table == nil, problem: error.summary)
         if fault != tableFault {
             tableFault = fault
             alarms.raise(.table, fault.sentence, .error, rest: "\n\(error.text)")
@@ -82,7 +90,7 @@ extension Daemon {
     /// Where the elements alone cannot make it so, or the kernel does not find them (another program took the table away in
     /// this moment), the whole table is made anew.
     func steer() {
-        guard let table else { return }
+        guard let table, tableFault?.isUntranslated != true else { return }
         let wanted = wantedTable()
         guard let changes = steering(from: table, to: wanted) else { return replaceTable() }
         guard !changes.isEmpty else {

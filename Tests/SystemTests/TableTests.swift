@@ -107,6 +107,24 @@ struct TableTests {
         #expect(try client.stop().wrongSourceCount == 0)
     }
 
+    @Test("refused after a restart: the earlier run's table stands, routes go on, and what does not follow is said")
+    func frozen() throws {
+        let world = try World.running(
+            Policies.threeLines(sections: "rules: [{name: r, match: {dscp: 8}, order: [jcom, ftth]}]\n"))
+        let client = try ClientProber.start(in: world.lab, flow: .fresh())
+        try world.waitTraffic(of: client, on: .ftth)
+        try world.daemon.kill()
+        let next = ["prlimit", "--fsize=1", "--"] + (try world.daemonWords())
+        _ = try world.lab.spawn(in: .router, next)
+        try world.wait("it answers and says so") {
+            (try? world.wanctl("status").output.contains("an earlier run's stands: rules, shares and forwards")) == true
+        }
+        #expect(try world.status().tableFault?.isFrozen == true)
+        try world.lab.setFault(.ftth, .blackhole())
+        try world.waitTraffic(of: client, on: .jcom)
+        #expect(try client.stop().wrongSourceCount == 0)
+    }
+
     @Test("`check --table` asks libnftables and the kernel, as root and as nobody in particular")
     func check() throws {
         let world = try World()

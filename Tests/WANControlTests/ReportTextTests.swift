@@ -44,7 +44,7 @@ struct ReportTextTests {
         var report = Example.untranslated
         let outage =
             "NO TRANSLATION: the nft table is refused and nothing of the LAN gets out (ruleset:3:1-5: Error: no); "
-            + "`wanctl check --table` tries it again beside the daemon"
+            + "where `wanctl check --table` takes it, another program has a table of its name"
         let lines = report.text(Example.style()).split(separator: "\n").map(String.init)
         #expect(lines.first == "router: \(outage).")
         #expect(lines.last == "Warning: another thing", "the outage is said once")

@@ -108,7 +108,8 @@ struct CornerTests {
         var ahead = world
         #expect(ahead.run(until: .seconds(1)) { $0.selected == jcom })
         // The verdict is due, and the reload comes first.
-        world.run(ahead.now - world.now - .milliseconds(1))
+        let left: Duration = ahead.now - world.now
+        world.run(left - .milliseconds(1))
         #expect(world.selected == ftth)
         world.now = ahead.now
         world.reload(threeUplinks { $0.failover.hold = .seconds(30) })

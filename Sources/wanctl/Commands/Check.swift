@@ -87,14 +87,14 @@ struct Check: ParsableCommand {
                 environment: environmentVariables())
             exit = try child.wait(until: Clock.boottime() + 30_000_000_000)
         } catch {
-            throw ControlRefusal(.refused, "the nft table cannot be tried: \(error)")
+            throw ControlRefusal(.unavailable, "the nft table cannot be tried: \(error)")
         }
         guard exit != .code(0) else {
             if !output.json { try show("libnftables and this kernel take its nft table.\n") }
             return
         }
         guard case .code(let number)? = exit, let code = ControlRefusal.Code(rawValue: Int64(number)) else {
-            throw ControlRefusal(.refused, "wanctld did not end the trial of the nft table")
+            throw ControlRefusal(.unavailable, "wanctld did not end the trial of the nft table")
         }
         throw ControlRefusal(code, "the nft table of \(file) is not in order")
     }
