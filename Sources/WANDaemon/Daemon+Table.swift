@@ -64,8 +64,8 @@ extension Daemon {
     }
 
     /// Without a table nothing of the LAN gets out: everybody is told, another box takes the address, and it is tried again
-    /// each second, at the pace of an outage and not of repairs. With an earlier table in force the choice goes on by its maps; not where an
-    /// earlier run made it, of which we do not know what its maps hold.
+    /// each second, at the pace of an outage and not of repairs. With an earlier table in force the choice goes on by its maps.
+    /// Not so where an earlier run made that table: what its maps hold is not known.
     private func tableIsRefused(_ error: NftablesError, took span: Duration) {
         let isUntranslated = !kernel.translates()
         let fault = TableFault(

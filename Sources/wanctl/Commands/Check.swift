@@ -10,8 +10,8 @@ struct Check: ParsableCommand {
         discussion: """
             Reports all faults at once, each with line, column and what would be right, in the form that editors jump to. Nothing \
             is touched. Exit code 65 if the daemon would refuse the file. With --table, libnftables and the kernel are asked as \
-            well: the nft table of the policy is made in a network namespace of its own. Exit code 1 if they refuse it, 77 if you \
-            may not make a namespace.
+            well: the nft table of the policy is made in a network namespace of its own. Exit code 1 if they refuse it, 69 if \
+            it could not be tried, 77 if you may not make a namespace.
 
             Examples:
               wanctl check
