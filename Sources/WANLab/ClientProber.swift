@@ -2,6 +2,7 @@ internal import CLinux
 internal import Glibc
 internal import LinuxIO
 package import NetworkTypes
+internal import Synchronization
 
 /// Where a measurement runs: what a prober needs to know of a lab that may live in another process.
 package struct ProbeSite: Hashable, Sendable {
@@ -31,7 +32,7 @@ package final class ClientProber: Sendable {
     package enum Flow: Hashable, Sendable {
         /// One socket, one 5-tuple, as a call or a game has.
         case established
-        /// A new source port so often, so a new flow for connection tracking.
+        /// A new source port so often, so a new flow for connection tracking: no port comes twice while its old flow may last.
         case fresh(every: Duration = .milliseconds(20))
         /// From this port of the client to that one of the server, the same for ever: a program started anew has its flow back.
         case fixed(from: UInt16, to: UInt16)
@@ -106,6 +107,19 @@ package final class ClientProber: Sendable {
     }
 }
 
+/// Source ports below those the kernel gives (ip_local_port_range), one after the other for all probers of this process.
+///
+/// The kernel gives a port at random, one in some hundred for the second time: that datagram belongs to the flow of the first, and
+/// goes where that one goes.
+private enum FreshPorts {
+    private static let issued = Atomic<UInt32>(0)
+
+    /// A port comes again after 20,000 others, which is later than the two minutes for which the kernel remembers a flow (udp_timeout_stream).
+    static func next() -> UInt16 {
+        UInt16(12_000 + issued.wrappingAdd(1, ordering: .relaxed).oldValue % 20_000)
+    }
+}
+
 /// The prober on its thread.
 private final class Session {
     private(set) var record = ProbeRecord()
@@ -149,7 +163,9 @@ private final class Session {
 
     private func openFlow() throws {
         let descriptor = SharedDescriptor(try namespace.inside { try InternetSocket.udp() })
-        if let port { try InternetSocket.bind(descriptor.owned, to: Endpoint(IPv4Address(bits: 0), port)) }
+        if let port = rotation == nil ? port : FreshPorts.next() {
+            try InternetSocket.bind(descriptor.owned, to: Endpoint(IPv4Address(bits: 0), port))
+        }
         try InternetSocket.connect(descriptor.owned, to: server)
         let watch = try loop.watch(descriptor.owned.raw) { [unowned self] _ in receive(descriptor.owned.raw) }
         sockets.append(Socket(descriptor: descriptor, watch: watch))

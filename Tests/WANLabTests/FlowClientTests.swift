@@ -36,7 +36,6 @@ extension LabTests {
             let lab = try Lab.build(.perfect)
             try lab.routePlainly(over: .ftth)
             let client = try ClientReconnector.start(in: lab)
-            let download = try ClientDownload.start(in: lab)
             try eventually { try client.snapshot().echoed > 10 }
             #expect(try client.snapshot().uplink == .ftth)
             // As a router that moves flows does it: the entries are deleted, and their tuples answered with a reset.
@@ -51,7 +50,15 @@ extension LabTests {
             #expect((0..<1500).contains(reconnect), "\(first)")
             #expect(try #require(first.silenceMilliseconds) >= reconnect)
             #expect(report.uplink == .jcom && report.isConnected)
-            // It sends acknowledgements alone, and these are answered with the reset as well.
+        }
+
+        /// Its line stays alive here: a download whose line is dead sends nothing, and is told nothing before its server tries again.
+        @Test("a download sends acknowledgements alone, and these are answered with the reset as well")
+        func downloadIsTold() throws {
+            let lab = try Lab.build(.perfect)
+            try lab.routePlainly(over: .ftth)
+            let download = try ClientDownload.start(in: lab)
+            try lab.resetAll(from: "\(LabAddress.client)", to: "\(LabAddress.content)")
             try eventually { try download.snapshot().brokenBy != nil }
             let end = try download.stop()
             #expect(end.brokenBy == .reset && end.brokenAt != nil)
@@ -311,6 +318,14 @@ extension LabTests {
 extension Lab {
     /// What the daemon's ruleset does with torn flows: established TCP between two addresses is reset, new is not.
     fileprivate func resetOnce(from source: String, to destination: String) throws {
+        try resetAll(from: source, to: destination, where: "ct state != established")
+        // With the entry gone, what the client sends next is in the middle of a connection nobody knows.
+        try writeSettings(["net/netfilter/nf_conntrack_tcp_loose": "0"], in: .router)
+        try mustRun(in: .router, ["conntrack", "-F"])
+    }
+
+    /// Answers each segment between two addresses with a reset that opens no connection and meets the condition.
+    fileprivate func resetAll(from source: String, to destination: String, where condition: String = "") throws {
         try mustRun(
             in: .router, ["nft", "-f", "-"],
             input: """
@@ -319,14 +334,11 @@ extension Lab {
                 table ip lab-torn {
                     chain forward {
                         type filter hook forward priority filter - 1; policy accept;
-                        ip saddr \(source) ip daddr \(destination) tcp flags & (syn | rst) == 0 ct state != established reject with tcp reset
+                        ip saddr \(source) ip daddr \(destination) tcp flags & (syn | rst) == 0 \(condition) reject with tcp reset
                     }
                 }
 
                 """)
-        // With the entry gone, what the client sends next is in the middle of a connection nobody knows.
-        try writeSettings(["net/netfilter/nf_conntrack_tcp_loose": "0"], in: .router)
-        try mustRun(in: .router, ["conntrack", "-F"])
     }
 
     /// A forward as one types it.
