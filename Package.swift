@@ -106,7 +106,7 @@ let package = Package(
         tests("WANModelTests", ["WANModel", "NetworkTypes"]),
         tests("WANPolicyTests", ["WANPolicy", "WANModel", "NetworkTypes"]),
         tests("WANEngineTests", ["WANEngine", "WANModel", "NetworkTypes"]),
-        tests("WANDataplaneTests", ["WANDataplane", "WANModel", "NetworkTypes"]),
+        tests("WANDataplaneTests", ["WANDataplane", "WANModel", "NetworkTypes", "TestSupport"]),
         tests(
             "RulesetTests",
             [

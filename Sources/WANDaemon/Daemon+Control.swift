@@ -36,11 +36,12 @@ extension Daemon {
         case .probe(let uplink): probe(uplink, reply)
         case .drain(let uplink): drain(uplink, peer, reply)
         case .auto:
-            endAside(because: nil)
+            site.setHandOver(nil)
+            remember()
             act(.auto, "the policy decides again", peer, reply)
         case .failover(let name, let span, let force, let strict):
             if let other = otherBox(of: name) {
-                return standAside(name, on: other, for: span, force: force, peer, reply)
+                return handOver(to: name, on: other, for: span, force: force, peer, reply)
             }
             withUplink(name, reply) { number in
                 if !force, let master = otherMaster {
@@ -51,7 +52,7 @@ extension Daemon {
                 }
                 let isRefused =
                     engine.refusal(of: .failover(number, until: nil, force: force, strict: strict)) != nil
-                if !isRefused { endAside(because: "\(name) is wanted") }
+                if !isRefused { endHandOver(site.role?.handOver, because: "\(name) is wanted") }
                 let until = span.map { Daemon.moment() + $0 }
                 let end = span.map { " for \($0.policyText)" } ?? ""
                 act(
@@ -102,30 +103,24 @@ extension Daemon {
 
     /// Who has the address, where this box is a backup and hears of it.
     private var otherMaster: String? {
-        guard standsBy else { return nil }
-        return talk?.book.holder(own: node, role: .backup, at: Daemon.moment())
+        isBackup ? site.role?.holder(at: Daemon.moment()) : nil
     }
 
     private func pinOfBackup(_ name: String) -> [String] {
-        standsBy
+        isBackup
             ? ["this box is backup: \(name) is pinned for when the address is here, and waits for no hold any more"]
             : []
     }
 
     /// What else the operator of a site can do where a line of this box may not go.
     private func advised(_ refusal: String, of command: OperatorCommand) -> String {
-        guard !standsBy, let talk else { return refusal }
+        guard !isBackup else { return refusal }
         switch command {
         case .drain, .disable: break
         default: return refusal
         }
-        let now = Daemon.moment()
-        let words = (loaded.position?.peers ?? []).compactMap { talk.book.present($0.name, at: now) }
-        // Who is best takes the address.
-        guard let best = words.max(by: { $0.health < $1.health }), best.health > NodeHealth.held,
-            let uplink = best.uplinks.first(where: { $0.state == .up })
-        else { return refusal }
-        return "\(refusal) on this box; `wanctl failover \(uplink.name)` moves the site to \(best.node) first"
+        guard let (box, uplink) = site.role?.successor(at: Daemon.moment()) else { return refusal }
+        return "\(refusal) on this box; `wanctl failover \(uplink)` moves the site to \(box) first"
     }
 
     private func strangeClass(_ name: String?) -> [String] {
@@ -297,7 +292,7 @@ extension Daemon {
             // What was pinned by the old bits is let go.
             for number in old.values { _ = try? kernel.deleteFlows(before.mark.mark(of: number)) }
         }
-        takeSite()
+        takeSite(site.role?.handOver)
         prepareSysctls()
         // What comes of it (a courier that cannot be started) waits for the outputs to be done.
         isFeeding = true

@@ -37,7 +37,7 @@ extension Daemon {
                 concernsOthers = true
             }
         }
-        defer { updateRole() }
+        defer { site.followAddress() }
         if let lost {
             resynchronize(because: lost)
         } else if concernsOthers {
@@ -157,7 +157,7 @@ extension Daemon {
     private func plane() -> (wanted: KernelState, taken: [UInt32]) {
         var wanted = WantedState.make(
             uplinks: dataplaneUplinks(), ladder: engine.decision.ladder, mark: policy.mark, strict: inForce.strict,
-            relay: standsBy && site?.isOrphan != true ? relay() : nil)
+            relay: isBackup && site.role?.isOrphan != true ? relay() : nil)
         let taken = wanted.routes.keys.filter { key in
             key.table == .main && key.destination.isDefault
                 && picture.foreignDefaults.contains {

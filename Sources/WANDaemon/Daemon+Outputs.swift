@@ -55,7 +55,7 @@ extension Daemon {
         let decidedAt = newsSince ?? Daemon.moment()
         let failure = reconcile(keepingOld: keepingOld)
         // While another box carries the traffic it is no switch, but a choice in case.
-        guard isSwitch, !standsBy else { return }
+        guard isSwitch, !isBackup else { return }
         recordSwitch(decision, decidedAt: decidedAt, failure: failure)
     }
 
@@ -173,7 +173,7 @@ extension Daemon {
     func remember() {
         state.numbers = numbers
         state.remember(
-            engine.memory, asideUntil: asideUntil, now: Daemon.moment(),
+            engine.memory, handOver: site.role?.handOver, now: Daemon.moment(),
             unixSeconds: Clock.realtime() / 1_000_000_000)
         recorder.remember(state)
     }

@@ -15,12 +15,12 @@ extension Daemon {
             pinned = StatusReport.Pin(
                 uplink: name(pin.uplink), until: pin.until.map { clock.time($0) }, strict: pin.strict)
         }
-        if let aside = state.aside {
+        if let handOver = site.role?.handOver {
             pinned = StatusReport.Pin(
-                uplink: aside.uplink, until: asideUntil.map { clock.time($0) }, strict: false)
+                uplink: handOver.uplink, until: handOver.until.map { clock.time($0) }, strict: false)
         }
         var report = StatusReport(
-            version: wanctlVersion, node: node, mode: pinned == nil ? .auto : .manual, role: site?.role ?? .alone,
+            version: wanctlVersion, node: node, mode: pinned == nil ? .auto : .manual, role: site.role?.role ?? .alone,
             selected: engine.decision.share.map(name),
             policy: StatusReport.PolicyFile(
                 path: loaded.path, sha256: loaded.sha256, loadedAt: Timestamp(unixNanoseconds: loaded.loadedAt)),
@@ -29,7 +29,11 @@ extension Daemon {
             warnings: alarms.sentences + operatorsWord(now)
                 + flowtableNotes() + picture.intruders.sorted().map { "not ours, but in our range: \($0)" },
             tableFault: tableFault)
-        addSite(to: &report, now)
+        if let role = site.role {
+            report.site = policy.site
+            report.warnings += site.warnings
+            role.add(to: &report, fingerprint: loaded.siteFingerprint, at: now)
+        }
         return report
     }
 
@@ -119,14 +123,14 @@ extension Daemon {
                     uplink: view.name, state: UplinkReport.State(rawValue: view.state.rawValue) ?? .absent,
                     usable: view.state.isUsable, selected: engine.decision.share.contains(view.number),
                     verdict: verdict(view, first: first, now: now), evidence: evidence(view))
-            }, lastSwitch: standsBy ? nil : lastReport(now), headline: outage ?? backupHeadline(now),
-            site: siteLines(now))
+            }, lastSwitch: isBackup ? nil : lastReport(now), headline: outage ?? backupHeadline(now),
+            site: site.lines(at: now))
     }
 
     /// For a backup: its own choice carries nothing of the LAN's.
     private func backupHeadline(_ now: Moment) -> String? {
-        guard standsBy, let vrrp else { return nil }
-        let holder = talk?.book.holder(own: node, role: .backup, at: now)
+        guard isBackup, let vrrp else { return nil }
+        let holder = site.role?.holder(at: now)
         let ready = engine.views(at: now).filter { engine.decision.share.contains($0.number) && $0.state.isUsable }
         let own =
             ready.isEmpty
@@ -138,7 +142,7 @@ extension Daemon {
         if engine.decision.share.contains(view.number) {
             if engine.pin?.uplink == view.number { return "pinned by the operator" }
             guard view.state.isUsable else {
-                return standsBy ? "not usable: \(view.reason)" : "nothing is usable; the last choice stays"
+                return isBackup ? "not usable: \(view.reason)" : "nothing is usable; the last choice stays"
             }
             if view.isDrained { return "to be kept empty, but nothing else is usable" }
             return engine.decision.share.count > 1

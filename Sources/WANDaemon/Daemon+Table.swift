@@ -60,7 +60,7 @@ extension Daemon {
         // What is forwarded from now on is translated.
         prepareSysctls()
         // In the middle of a reload the places are the new policy's and the site the old one's; the site is taken in there.
-        if former == nil { writeHealth() }
+        if former == nil { site.follow() }
     }
 
     /// Without a table nothing of the LAN gets out: everybody is told, another box takes the address, and it is tried again
@@ -74,7 +74,7 @@ extension Daemon {
             tableFault = fault
             alarms.raise(.table, fault.sentence, .error, rest: "\n\(error.text)")
             note(kind: "table", fault.sentence, isLogged: true)
-            writeHealth()
+            site.follow()
         }
         guard tableTimer == nil else { return }
         // A table that takes long to make must not keep the loop from the probes.

@@ -65,15 +65,7 @@ final class Daemon {
     /// Addresses that an uplink has, or had since its flows were last let go: they carry them after they are gone.
     var lastAddresses: [UplinkNumber: [IPAddress]] = [:]
     let drainWatch: DrainWatch
-    var leavings: Leavings
-    /// Where this box stands in a site of several; `nil` where it is alone.
-    var site: SiteState?
-    var talk: PeerTalk?
-    var asideTimer: EventLoop.Timer?
-    /// Since when this box stands aside, or since it may.
-    var asideSince = Daemon.moment()
-    /// When that is over; `nil` where it has no end. The wall clock is asked once, at start.
-    var asideUntil: Moment?
+    let site: SiteLink
     /// New flows of these rules, by name, that were counted in tables of before.
     var ruleFlowsBefore: [String: UInt64] = [:]
     /// While a policy is exchanged: the uplinks of the one before. They are translated and their routes stand until there are
@@ -103,7 +95,7 @@ final class Daemon {
         kernel = try KernelAccess()
         prober = Prober(loop: loop)
         names = NameServers(loop: loop, alarms: alarms, besides: options.socket)
-        leavings = Leavings(besides: options.socket)
+        site = SiteLink(loop: loop, log: log, alarms: alarms, besides: options.socket)
         drainWatch = DrainWatch(loop: loop)
         recorder = Recorder(loop: loop, alarms: alarms, directory: options.stateDirectory)
         courier = CourierClient(
@@ -117,7 +109,6 @@ final class Daemon {
         self.state = state
         try kernel.dump(into: &picture)
         let now = Daemon.moment()
-        asideUntil = state.asideUntil(now: now, unixSeconds: Clock.realtime() / 1_000_000_000)
         let adopted = Daemon.adopted(picture, policy: loaded.policy, numbers: inForce.numbers)
         engine = Engine(
             setup: EngineSetup(policy: loaded.policy, numbers: inForce.numbers),
@@ -185,7 +176,7 @@ final class Daemon {
             [weak self] request, peer, reply in self?.answer(request, peer, reply)
         }
         alarms.onChange = { [weak self] in self?.tellStatusWatchers() }
-        takeSite()
+        takeSite(state.handOver(now: Daemon.moment(), unixSeconds: Clock.realtime() / 1_000_000_000))
         // The table first: what is forwarded is translated.
         replaceTable()
         prepareSysctls()
@@ -202,7 +193,7 @@ final class Daemon {
         note(kind: "started", "wanctld \(wanctlVersion) started with \(loaded.path)")
         service.notify("READY=1", "STATUS=\(summary())")
         beatWatchdog()
-        comeOfAge()
+        site.confirmStable()
         prepareToken()
         releaseStartupMemory()
     }
@@ -240,30 +231,10 @@ final class Daemon {
     private func end() {
         service.notify("STOPPING=1")
         control?.stop()
-        leaveSite()
-        site?.cancelAll(loop)
+        site.end()
         courier.stop()
         remember()
         recorder.flush()
-    }
-
-    /// Daemons before this one died young: it is relied on when it has not.
-    private func comeOfAge() {
-        guard leavings.deaths > 0 else { return }
-        if site != nil, leavings.isUnreliable {
-            alarms.raise(
-                .crashes, "the daemons before this one died young: for 30 s any other box with a line is better")
-        }
-        loop.schedule(at: Clock.boottime() + Leavings.youth.nanoseconds) { [weak self] in
-            guard let self else { return }
-            do throws(SystemCallError) {
-                try leavings.note(deaths: 0)
-            } catch {
-                log(.warning, "\(error), ignoring")
-            }
-            alarms.clear(.crashes)
-            writeHealth()
-        }
     }
 
     private func beatWatchdog() {
@@ -286,7 +257,7 @@ final class Daemon {
         }
         isFeeding = false
         // A hold that ends changes no route, and how this box stands among others.
-        if site != nil { writeHealth() }
+        site.follow()
         arm()
     }
 

@@ -95,8 +95,8 @@ private func ended(_ options: DaemonOptions) -> Int32 {
         // One that somebody started by hand beside the unit rules the box: what dies of that proves nothing.
         guard try isAlone() else { return 0 }
         let environment = environmentVariables()
-        var leavings = Leavings(besides: options.socket)
-        let done = leavings.daemonEnded(result: environment["SERVICE_RESULT"], exitStatus: environment["EXIT_STATUS"])
+        var undo = UndoRecord(besides: options.socket)
+        let done = undo.daemonEnded(result: environment["SERVICE_RESULT"], exitStatus: environment["EXIT_STATUS"])
         for line in done { write("no daemon watches this box: \(line)\n", to: 1) }
         return done.contains { $0.hasPrefix("refused") } ? 1 : 0
     } catch {
@@ -112,8 +112,8 @@ private func handOver(_ options: DaemonOptions) -> Int32 {
             write("a daemon runs here and says itself how this box is\n", to: 1)
             return 0
         }
-        var leavings = Leavings(besides: options.socket)
-        let done = leavings.undo()
+        var undo = UndoRecord(besides: options.socket)
+        let done = undo.undo()
         for line in done { write("no daemon watches this box: \(line)\n", to: 1) }
         return done.contains { $0.hasPrefix("refused") } ? 1 : 0
     } catch {
@@ -139,9 +139,9 @@ private func cleanUp(_ options: DaemonOptions) -> Int32 {
         // Under a name of its own: a daemon that starts meanwhile must not take this for its own doing.
         try? Files.write("wanctld-cleanup", to: "/proc/self/comm")
         // The address goes first, to a box that leads somewhere: three advertisements and a little.
-        var leavings = Leavings(besides: options.socket)
-        let undone = leavings.undo()
-        if leavings.trackFile != nil, !undone.isEmpty { try Leavings.pass(.seconds(1)) }
+        var undo = UndoRecord(besides: options.socket)
+        let undone = undo.undo()
+        if undo.trackFile != nil, !undone.isEmpty { try UndoRecord.pass(.seconds(1)) }
         let done = undone + (try KernelAccess().cleanUp())
         for line in done { write(line + "\n", to: 1) }
         write("routes, rules and nft table of wanctl are gone\n", to: 1)

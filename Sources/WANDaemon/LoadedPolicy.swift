@@ -17,7 +17,7 @@ struct LoadedPolicy {
     let warnings: [String]
 
     /// A fingerprint of what the boxes of a site must agree on, so that one of them gets the address and no two want it.
-    var agreement: String {
+    var siteFingerprint: String {
         let parts =
             sitePolicy.nodes.map { "\($0.name) \($0.address)" }
             + sitePolicy.siteOrder.map { "\($0) \(sitePolicy.uplink(named: $0)?.node ?? "")" }

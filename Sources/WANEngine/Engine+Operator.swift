@@ -27,7 +27,7 @@ extension Engine {
             guard let index = index(of: uplink) else { return "there is no such uplink" }
             let others = records.contains { $0.number != uplink && $0.isEligible && order.contains($0.number) }
             // A backup's choice carries nothing, and another box the traffic.
-            if !standsBy, share.contains(uplink), !others {
+            if !isBackup, share.contains(uplink), !others {
                 return "\(records[index].settings.name) carries the traffic and no other uplink is usable"
             }
             return nil
@@ -103,7 +103,7 @@ extension Engine {
         }
         let record = records[index]
         let isCarrying =
-            isUsed(record.number) && !standsBy || !record.departures.isEmpty || record.graceUntil != nil
+            isUsed(record.number) && !isBackup || !record.departures.isEmpty || record.graceUntil != nil
             || record.raisedUntil != nil
         let wanted = record.speedOverride ?? (isCarrying && !record.isDisabled ? settings.selected : settings.standby)
         records[index].speed?.want(wanted, at: now)
@@ -114,7 +114,7 @@ extension Engine {
 
     /// The selected uplink is half way to a verdict and this one would take over.
     private func isLikelyNext(_ index: Int, at now: Moment) -> Bool {
-        guard !standsBy, let selected = share.first, let doubtful = self.index(of: selected), doubtful != index,
+        guard !isBackup, let selected = share.first, let doubtful = self.index(of: selected), doubtful != index,
             let suspicion = records[doubtful].suspicion, !suspicion.exonerated, records[doubtful].state == .suspect,
             ladder.dropFirst(share.count).first == records[index].number
         else { return false }

@@ -67,13 +67,13 @@ extension Engine {
     func isDormant(_ index: Int) -> Bool {
         let record = records[index]
         guard record.settings.metered, record.state != .proving else { return false }
-        let isNeeded = isUsed(record.number) && !standsBy
-        guard !isNeeded, standsBy || !share.isEmpty else { return false }
+        let isNeeded = isUsed(record.number) && !isBackup
+        guard !isNeeded, isBackup || !share.isEmpty else { return false }
         // It was down and answers again: find out now whether it is back, not with one probe a minute.
         if record.state == .down, record.answeredInRow > 0 { return false }
         // Old flows that finish here would hang if it died unseen.
         if pin?.uplink == record.number || !record.departures.isEmpty || record.graceUntil != nil { return false }
-        return standsBy
+        return isBackup
             || share.contains { number in self.index(of: number).map { records[$0].state.isUsable } ?? false }
     }
 

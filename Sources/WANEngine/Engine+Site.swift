@@ -6,8 +6,8 @@ extension Engine {
     private static let farewell: Duration = .seconds(2)
 
     mutating func standBy(_ isStandingBy: Bool, at now: Moment) {
-        guard isStandingBy != standsBy else { return }
-        standsBy = isStandingBy
+        guard isStandingBy != isBackup else { return }
+        isBackup = isStandingBy
         // A box that starts has raised nothing, and asks all its uplinks as soon as they are there.
         guard knowsUplinks else { return }
         requestChoice(needsRoute: true)
@@ -35,12 +35,12 @@ extension Engine {
             of: records.compactMap { record in
                 // The line that carries the traffic is stayed with, as in every choice: it is not held, and an address added to
                 // it does not make it a worse one.
-                let carries = !standsBy && share.contains(record.number)
+                let carries = !isBackup && share.contains(record.number)
                 let isSettling = carries && record.state == .proving && record.goodSince != nil && !record.isDrained
                 let holds = record.holdUntil.map { $0 > now } ?? false
                 let isHeld = holds && !carries && !(isTrusted && record.flaps == 0)
                 // Where the operator wants the site's traffic no other box comes before.
-                let isWanted = pin?.uplink == record.number && !standsBy
+                let isWanted = pin?.uplink == record.number && !isBackup
                 return places[record.settings.name].map {
                     NodeHealth.Candidate(
                         place: isWanted ? 0 : $0, isUsable: record.state.isUsable || isSettling,

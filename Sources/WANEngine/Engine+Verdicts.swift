@@ -130,7 +130,7 @@ extension Engine {
         records[index].goodSince = now
         // What first comes up while the daemon starts was never seen to fail: there is nothing to wait for. Nor is there where it
         // carries the traffic already, and a box of a site that said otherwise would give the address away.
-        let isFirst = adopted == nil || adopted == records[index].number && !standsBy
+        let isFirst = adopted == nil || adopted == records[index].number && !isBackup
         let isNew = isFirst && records[index].flaps == 0 && now - startedAt < max(failover.hold, .seconds(5))
         let until = now + (isNew ? .zero : records[index].holdTime(failover.hold))
         records[index].holdUntil = until > now ? until : nil

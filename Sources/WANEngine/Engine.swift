@@ -19,7 +19,7 @@ package struct Engine: Hashable, Sendable {
     /// Where routes of an earlier run led: hold times of the others were running when it ended, so none may be skipped now.
     let adopted: UplinkNumber?
     /// Another box of the site carries the traffic: what costs money rests, whatever the choice here would be.
-    package internal(set) var standsBy = false
+    package internal(set) var isBackup = false
     /// Where the uplinks are attached was told. Before that nothing may be chosen, or what an earlier run had chosen would be
     /// lost.
     var knowsUplinks = false
@@ -58,7 +58,7 @@ package struct Engine: Hashable, Sendable {
             if let index = index(of: uplink) {
                 endDrains(of: index, Set(records[index].departures.keys), reason, at: now)
             }
-        case .standsBy(let standsBy): standBy(standsBy, at: now)
+        case .isBackup(let isBackup): standBy(isBackup, at: now)
         case .reload(let setup): reload(setup, at: now)
         case .deadlineReached: break
         }

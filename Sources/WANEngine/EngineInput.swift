@@ -30,7 +30,7 @@ package enum EngineInput: Hashable, Sendable {
     /// Nothing that drains on this uplink is still at work, or it has used up its octets: the drain is over, for this reason.
     case drainSettled(UplinkNumber, reason: String)
     /// Of a site with several boxes: another one has the LAN's gateway address, or this one has it (again).
-    case standsBy(Bool)
+    case isBackup(Bool)
     /// A new policy takes over; uplinks that did not change go on undisturbed.
     case reload(EngineSetup)
     /// The moment of `nextDeadline` has come.

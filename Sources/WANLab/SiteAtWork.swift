@@ -1,5 +1,6 @@
 internal import LinuxIO
 internal import WANControl
+internal import WANModel
 
 /// A site of two boxes with the real daemon and the real keepalived on both, and SORACOM, for demo and bench.
 final class SiteAtWork {

@@ -30,8 +30,8 @@ func readControl(_ line: [UInt8]) {
 /// A datagram that comes from a peer's address.
 private func readWord(_ datagram: [UInt8]) {
     do throws(ReportError) {
-        let word = try PeerWord(datagram: datagram)
-        precondition((try? PeerWord(json: word.json)) == word, "a word changed on the way")
+        let word = try PeerHello(datagram: datagram)
+        precondition((try? PeerHello(json: word.json)) == word, "a word changed on the way")
     } catch {
         precondition(printable(error.description) == error.description, "refused, and badly")
     }

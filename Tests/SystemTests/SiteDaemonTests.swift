@@ -2,6 +2,7 @@ import LinuxIO
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 extension DaemonInLab {
     /// Two boxes with the real daemon and the real keepalived: the whole way from a silent line to the client and back.

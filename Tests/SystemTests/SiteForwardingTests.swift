@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 /// `vrrp: {backup: {forwarding: off}}`, as the classic `sub` has it.
 @Suite("a backup that forwards nothing of the LAN's", .enabled(if: Needs.root, Needs.advice))

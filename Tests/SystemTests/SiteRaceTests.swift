@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 @Suite("the address is quicker than the daemon", .enabled(if: Needs.root, Needs.advice))
 struct SiteRaceTests {

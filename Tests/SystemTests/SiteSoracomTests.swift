@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 @Suite("the SIM's class ends where it should, whatever dies in between", .enabled(if: Needs.root, Needs.advice))
 struct SiteSoracomTests {

@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 /// A site of two or three boxes, each with the real daemon and the real keepalived, and a client whose gateway is the address
 /// they share. Everything goes with the object.
@@ -154,7 +155,7 @@ final class SiteWorld {
 
     func status(_ node: SiteNode) throws -> StatusReport { try daemon(node).status() }
 
-    func role(_ node: SiteNode) throws -> StatusReport.Role { try status(node).role }
+    func role(_ node: SiteNode) throws -> BoxRole { try status(node).role }
 
     @discardableResult
     func wanctl(_ node: SiteNode, _ words: String...) throws -> CommandResult {

@@ -1,4 +1,5 @@
 import WANControl
+import WANModel
 
 /// The classic site of two boxes: fibre on `main`, SORACOM on `sub`.
 extension Example {
@@ -61,7 +62,7 @@ extension Example {
 
     static let sites = [master, backup, silentPeers, twoMasters]
 
-    static let word = PeerWord(
+    static let hello = PeerHello(
         node: "sub", site: "home", version: "0.1.0", policy: "b1946ac92492", run: 81, sequence: 7, role: .backup,
         health: 2, selected: ["soracom"], uplinks: [.init(name: "soracom", state: .up)])
 }

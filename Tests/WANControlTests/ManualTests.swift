@@ -291,7 +291,7 @@ struct ManualTests {
         func text(_ name: String) -> String { status.first { $0.name == name }?.text ?? "" }
         for state in UplinkReport.State.allCases { #expect(text("uplinks[].state").contains(state.rawValue)) }
         for traffic in UplinkReport.Traffic.allCases { #expect(text("uplinks[].traffic").contains(traffic.rawValue)) }
-        for role in StatusReport.Role.allCases { #expect(text("role").contains(role.rawValue)) }
+        for role in BoxRole.allCases { #expect(text("role").contains(role.rawValue)) }
         let world = try ControlWorld()
         let file = "\(ManualPage.package)/Policies/two-boxes.yaml"
         let run = try ProgramRun.wanctl(["check", "--json", file], in: world)

@@ -59,15 +59,15 @@ struct MutationTests {
         arguments: [9, 10, 20_261_122] as [UInt64])
     func words(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
-        let datagram = Example.word.datagram
+        let datagram = Example.hello.datagram
         var taken = 0
         for _ in 0..<5000 {
             let bytes = mutated(datagram, &random)
             do throws(ReportError) {
-                let word = try PeerWord(datagram: bytes)
+                let word = try PeerHello(datagram: bytes)
                 taken += 1
-                #expect(word.datagram.count <= PeerWord.longestDatagram, "seed \(seed): \(bytes)")
-                #expect(try PeerWord(json: word.json) == word, "seed \(seed): \(bytes)")
+                #expect(word.datagram.count <= PeerHello.longestDatagram, "seed \(seed): \(bytes)")
+                #expect(try PeerHello(json: word.json) == word, "seed \(seed): \(bytes)")
             } catch {
                 #expect(printable(error.description) == error.description, "seed \(seed): \(bytes)")
             }

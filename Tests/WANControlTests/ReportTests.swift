@@ -2,6 +2,7 @@ import JSONText
 import LinuxIO
 import Testing
 import WANControl
+import WANModel
 
 @Suite("reports")
 struct ReportTests {

@@ -1,5 +1,6 @@
 import Testing
 import WANControl
+import WANModel
 
 @Suite("what a person reads")
 struct ReportTextTests {

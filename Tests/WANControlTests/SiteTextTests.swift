@@ -1,6 +1,7 @@
 import JSONText
 import Testing
 import WANControl
+import WANModel
 
 @Suite("what a person reads of a site")
 struct SiteTextTests {

@@ -63,18 +63,18 @@ struct KeepalivedFilesTests {
     private var socket: String { directory.path + "/wanctl.sock" }
 
     @Test("what was done to the box outlives the daemon, and is undone once")
-    func leavings() throws {
+    func undo() throws {
         let health = HealthFile(directory.path + "/health")
         try health.write(3)
-        var leavings = Leavings(besides: socket)
-        try leavings.note(trackFile: health.path, mustGive: false)
-        try leavings.note(silenced: ["wanctl-none0"])
-        var later = Leavings(besides: socket)
+        var undo = UndoRecord(besides: socket)
+        try undo.note(trackFile: health.path, mustGive: false)
+        try undo.note(silenced: ["wanctl-none0"])
+        var later = UndoRecord(besides: socket)
         #expect(later.trackFile == health.path && later.silenced == ["wanctl-none0"])
         let done = later.undo()
         #expect(done.first == "health 0 for keepalived, in \(health.path)")
         #expect(health.found == NodeHealth.none)
-        #expect(Leavings(besides: socket).silenced.isEmpty)
+        #expect(UndoRecord(besides: socket).silenced.isEmpty)
         #expect(later.undo() == [])
     }
 
@@ -85,18 +85,18 @@ struct KeepalivedFilesTests {
             #"{"silenced": ["../../../tmp/x", "", ".", "..", "sixteen-letters-"], "deaths": -1, "track-file": "health"}"#,
         ])
     func damagedLeavings(text: String) throws {
-        try Files.replace(Leavings(besides: socket).path, with: Array(text.utf8))
-        let found = Leavings(besides: socket)
-        #expect(found.silenced.isEmpty && found.deaths == 0 && found.trackFile == nil)
+        try Files.replace(UndoRecord(besides: socket).path, with: Array(text.utf8))
+        let found = UndoRecord(besides: socket)
+        #expect(found.silenced.isEmpty && found.crashes == 0 && found.trackFile == nil)
     }
 
     @Test("where a lower health moves nothing, the address is given away, unless a daemon comes meanwhile")
     func gives() throws {
         let health = HealthFile(directory.path + "/health")
-        var first = Leavings(besides: socket)
+        var first = UndoRecord(besides: socket)
         try first.note(trackFile: health.path, mustGive: true)
         try health.write(3)
-        var leavings = Leavings(besides: socket)
+        var undo = UndoRecord(besides: socket)
         var passed: [Duration] = []
         var meanwhile: Int?
         func pass(_ span: Duration) throws(SystemCallError) {
@@ -104,40 +104,40 @@ struct KeepalivedFilesTests {
             passed.append(span)
             if let meanwhile { try health.write(meanwhile) }
         }
-        #expect(leavings.undo(pass: pass).count == 1)
+        #expect(undo.undo(pass: pass).count == 1)
         #expect(health.found == NodeHealth.none && passed == [.seconds(1)])
         // One that was killed while it gave: nobody may stay in FAULT.
         try health.write(NodeHealth.yield)
-        #expect(leavings.undo(pass: pass).count == 1)
+        #expect(undo.undo(pass: pass).count == 1)
         #expect(health.found == NodeHealth.none && passed.count == 1)
         try health.write(3)
         meanwhile = 2
-        #expect(leavings.undo(pass: pass) == [])
+        #expect(undo.undo(pass: pass) == [])
         #expect(health.found == 2)
     }
 
     @Test("an end that the unit asked for changes nothing; one after which nobody comes gives the address away")
     func ends() throws {
         let health = HealthFile(directory.path + "/health")
-        func end(_ result: String?, _ status: String?) throws -> (done: [String], health: Int?, deaths: Int) {
-            var leavings = Leavings(besides: socket)
-            try leavings.note(trackFile: health.path, mustGive: false)
+        func end(_ result: String?, _ status: String?) throws -> (done: [String], health: Int?, crashes: Int) {
+            var undo = UndoRecord(besides: socket)
+            try undo.note(trackFile: health.path, mustGive: false)
             try health.write(3)
-            let done = leavings.daemonEnded(result: result, exitStatus: status)
-            return (done, health.found, Leavings(besides: socket).deaths)
+            let done = undo.daemonEnded(result: result, exitStatus: status)
+            return (done, health.found, UndoRecord(besides: socket).crashes)
         }
         for _ in 0..<9 {
             let stopped = try end("success", "0")
-            #expect(stopped.done == [] && stopped.health == 3 && stopped.deaths == 0)
+            #expect(stopped.done == [] && stopped.health == 3 && stopped.crashes == 0)
         }
         for status in ["64", "65", "77"] { #expect(try end("exit-code", status).health == NodeHealth.none) }
         _ = try end("success", "0")
         for count in 1...4 {
             let died = try end("signal", "SEGV")
-            #expect(died.done == [] && died.health == 3 && died.deaths == count)
+            #expect(died.done == [] && died.health == 3 && died.crashes == count)
         }
         let last = try end("watchdog", "ABRT")
-        #expect(last.done.count == 1 && last.health == NodeHealth.held && Leavings(besides: socket).isUnreliable)
-        #expect(try end(nil, nil).deaths == 0)
+        #expect(last.done.count == 1 && last.health == NodeHealth.held && UndoRecord(besides: socket).isUnreliable)
+        #expect(try end(nil, nil).crashes == 0)
     }
 }

@@ -12,7 +12,7 @@ struct PeerComplaintsTests {
         let oddities: [PeerOddity] = [
             .stranger(IPv4Address(192, 168, 0, 9)), .otherPort(node: "sub", port: 40000),
             .misnamed(node: "sub", name: "x\u{1b}[2J"), .otherSite(node: "sub", site: "office", own: "home"),
-            .unreadable(node: "sub", problem: "word is not JSON"),
+            .unreadable(node: "sub", problem: "hello is not JSON"),
             .otherVersion(node: "sub", version: "9.0", own: "0.1.0"),
         ]
         #expect(
@@ -21,7 +21,7 @@ struct PeerComplaintsTests {
                 "sub speaks from port 40000 and not from 8787; it is ignored: something translates on the way",
                 "sub calls itself “x\\u{1b}[2J”; it is ignored: give all boxes the same policy, and each its own --node",
                 "sub belongs to site “office”, this box to “home”; it is ignored: give all boxes the same policy",
-                "what sub says cannot be read (word is not JSON); it is ignored: update the older one of both boxes",
+                "what sub says cannot be read (hello is not JSON); it is ignored: update the older one of both boxes",
                 "sub runs wanctl “9.0”, this box 0.1.0; update the older one",
             ])
     }

@@ -64,10 +64,10 @@ private func read(_ exchange: inout PeerExchange, until isEnough: (PeerExchange.
     return heard
 }
 
-@Suite("words between boxes", .enabled(if: TestNamespace.isAvailable, "\(TestNamespace.advice)"))
+@Suite("hellos between boxes", .enabled(if: TestNamespace.isAvailable, "\(TestNamespace.advice)"))
 struct PeerExchangeTests {
-    private func word(_ node: String) -> PeerWord {
-        PeerWord(
+    private func hello(_ node: String) -> PeerHello {
+        PeerHello(
             node: node, site: "home", version: "0.1.0", role: .backup, health: 2, selected: ["soracom"],
             uplinks: [.init(name: "soracom", state: .up)])
     }
@@ -82,25 +82,25 @@ struct PeerExchangeTests {
         var main = try boxes.exchange(of: TwoBoxes.main)
         var sub = try boxes.exchange(of: TwoBoxes.sub)
         let early = try main.read()
-        let failures = sub.send(word("sub")) + sub.send(word("sub"))
+        let failures = sub.send(hello("sub")) + sub.send(hello("sub"))
         #expect(early == [] && failures == [])
         let heard = try read(&main) { $0.taken == 2 }
         #expect(heard.map(\.node) == ["sub", "sub"] && heard.allSatisfy { $0.from == IPv4Address(192, 168, 0, 2) })
-        let words = try heard.map { try $0.word.get() }
+        let words = try heard.map { try $0.hello.get() }
         #expect(words.map(\.sequence) == [1, 2] && words[0].run == words[1].run && words[0].run > 0)
         #expect(words[0].selected == ["soracom"] && words[0].role == .backup)
-        _ = main.send(word("main"))
+        _ = main.send(hello("main"))
         let answer = try read(&sub) { $0.taken == 1 }
-        #expect(try answer.first?.word.get().node == "main")
+        #expect(try answer.first?.hello.get().node == "main")
 
         // A sender that starts anew is told from its former run.
         var book = PeerBook(peers: [TwoBoxes.sub])
-        for word in words { book.hear(word, at: .zero) }
+        for hello in words { book.hear(hello, at: .zero) }
         _ = consume sub
         sub = try boxes.exchange(of: TwoBoxes.sub)
-        _ = sub.send(word("sub"))
+        _ = sub.send(hello("sub"))
         let later = try read(&main) { $0.taken == 3 }
-        let again = try #require(later.first).word.get()
+        let again = try #require(later.first).hello.get()
         let isNews = book.hear(again, at: .zero)
         #expect(again.sequence == 1 && again.run != words[0].run && isNews)
     }
@@ -116,15 +116,15 @@ struct PeerExchangeTests {
                 try UDPSocket(address: IPv4Address(192, 168, 0, last).bits, port: port, timeToLive: 64)
             }
         }
-        let good = word("sub").datagram
+        let good = hello("sub").datagram
         let stranger = try socket(3, 8787)
         let otherPort = try socket(2, 8788)
         let peer = try socket(2, 8787)
         // More than one reading takes at once.
         for _ in 0..<100 { try stranger.send(good, to: target, port: 8787) }
         try otherPort.send(good, to: target, port: 8787)
-        try peer.send(word("main").datagram, to: target, port: 8787)
-        var foreign = word("sub")
+        try peer.send(hello("main").datagram, to: target, port: 8787)
+        var foreign = hello("sub")
         foreign.site = "office"
         try peer.send(foreign.datagram, to: target, port: 8787)
         try peer.send([], to: target, port: 8787)
@@ -142,9 +142,9 @@ struct PeerExchangeTests {
         // Of the flood no more is kept than one reading takes.
         let oddities = main.takeOddities()
         #expect(oddities.count == 64 && Set(oddities) == [.stranger(IPv4Address(192, 168, 0, 3))])
-        let reasons = heard.dropLast().map { heard in #expect(throws: ReportError.self) { try heard.word.get() } }
+        let reasons = heard.dropLast().map { heard in #expect(throws: ReportError.self) { try heard.hello.get() } }
         #expect(reasons.map { $0?.problem.hasPrefix("is longer than 1200") } == [false, true, true])
-        #expect(try heard.last?.word.get().node == "sub")
+        #expect(try heard.last?.hello.get().node == "sub")
     }
 
     @Test("whoever is not taken is told by name: another site, another name, another port, damage; no site is any site")
@@ -159,19 +159,19 @@ struct PeerExchangeTests {
         }
         let peer = try socket(8787)
         let otherPort = try socket(8788)
-        var words = [word("sub"), word("third"), word("sub")]
+        var words = [hello("sub"), hello("third"), hello("sub")]
         words[0].site = "office"
         words[2].site = nil
-        for word in words { try peer.send(word.datagram, to: target, port: 8787) }
+        for hello in words { try peer.send(hello.datagram, to: target, port: 8787) }
         try peer.send(Array("{}".utf8), to: target, port: 8787)
-        try otherPort.send(word("sub").datagram, to: target, port: 8787)
+        try otherPort.send(hello("sub").datagram, to: target, port: 8787)
         let heard = try read(&main) { $0.strangers == 1 }
-        #expect(heard.count == 2 && heard.first.flatMap { try? $0.word.get().site } == nil)
+        #expect(heard.count == 2 && heard.first.flatMap { try? $0.hello.get().site } == nil)
         let oddities = main.takeOddities()
         #expect(
             oddities == [
                 .otherSite(node: "sub", site: "office", own: "home"), .misnamed(node: "sub", name: "third"),
-                .unreadable(node: "sub", problem: "word.node is missing"), .otherPort(node: "sub", port: 8788),
+                .unreadable(node: "sub", problem: "hello.node is missing"), .otherPort(node: "sub", port: 8788),
             ])
         let rest = main.takeOddities()
         #expect(rest == [])
@@ -214,19 +214,19 @@ struct PeerExchangeTests {
         var main = try boxes.exchange(of: TwoBoxes.main)
         var old = try boxes.exchange(of: TwoBoxes.sub)
         try boxes.main.run("ip", "link", "delete", "eth0")
-        let failures = old.send(word("sub"))
+        let failures = old.send(hello("sub"))
         #expect(failures.map(\.node) == ["main"] && failures.first?.reason.contains("192.168.0.1 port 8787") == true)
         _ = consume old
         try boxes.join()
         _ = consume main
         main = try boxes.exchange(of: TwoBoxes.main)
         var new = try boxes.exchange(of: TwoBoxes.sub)
-        let none = new.send(word("sub"))
+        let none = new.send(hello("sub"))
         let heard = try read(&main) { $0.taken == 1 }
         #expect(none == [] && heard.first?.node == "sub")
     }
 
-    @Test("a word never takes the default route in place of the LAN")
+    @Test("a hello never takes the default route in place of the LAN")
     func onlyThroughTheLAN() throws {
         let boxes = try TwoBoxes()
         var sub = try boxes.exchange(of: TwoBoxes.sub)
@@ -239,12 +239,12 @@ struct PeerExchangeTests {
                 ip route add default dev up0
                 ip link set eth0 down
                 """)
-        let failures = sub.send(word("sub"))
+        let failures = sub.send(hello("sub"))
         #expect(failures.map(\.node) == ["main"])
         // A socket that is bound to no interface would.
         let unbound = try boxes.sub.inside {
             try UDPSocket(address: IPv4Address(192, 168, 0, 2).bits, port: 8788, timeToLive: 1)
         }
-        try unbound.send(word("sub").datagram, to: IPv4Address(192, 168, 0, 1).bits, port: 8787)
+        try unbound.send(hello("sub").datagram, to: IPv4Address(192, 168, 0, 1).bits, port: 8787)
     }
 }

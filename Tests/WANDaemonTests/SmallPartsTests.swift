@@ -42,42 +42,41 @@ struct SmallPartsTests {
     private let now = Moment(nanoseconds: 50_000_000_000)
 
     /// What the operator said for an hour, and a drain that takes as long.
-    private func withEnds(at now: Moment) -> (StoredState, EngineMemory, end: Moment) {
+    private func withEnds(at now: Moment) -> (StoredState, EngineMemory, SiteRole.HandOver, end: Moment) {
         let ftth = UplinkNumber(rawValue: 1)
         var state = StoredState()
         state.numbers = ["ftth": ftth]
-        state.aside = ("soracom", nil)
         let end = now + .seconds(3600)
         var memory = EngineMemory()
         memory.pin = Selection.Pin(uplink: ftth, until: end, strict: false, force: false)
         memory.drains = [EngineMemory.Drain(uplink: ftth, classKey: "", until: end)]
-        return (state, memory, end)
+        return (state, memory, SiteRole.HandOver(uplink: "soracom", since: now, until: end), end)
     }
 
     @Test("a wall clock that jumps while the daemon runs moves no end; what is stored is right by the new one")
     func jumps() throws {
-        var (state, memory, end) = withEnds(at: now)
+        var (state, memory, handOver, end) = withEnds(at: now)
         for clock in [1_000_000, 1_086_400, 913_600, 0, 1_795_219_200] as [Int64] {
-            state.remember(memory, asideUntil: end, now: now, unixSeconds: clock)
+            state.remember(memory, handOver: handOver, now: now, unixSeconds: clock)
             let read = StoredState(json: try JSONValue(parsing: state.json.text))
             let found = read.memory(now: now, unixSeconds: clock)
             #expect(found.pin?.until == end && found.drains.map(\.until) == [end])
-            #expect(read.asideUntil(now: now, unixSeconds: clock) == end)
+            #expect(read.handOver(now: now, unixSeconds: clock) == handOver)
         }
     }
 
     @Test("a box that starts with its clock behind waits no longer than was left when it was last written")
     func clockBehind() throws {
-        var (state, memory, end) = withEnds(at: now)
-        state.remember(memory, asideUntil: end, now: now, unixSeconds: 1_795_219_200)
+        var (state, memory, handOver, _) = withEnds(at: now)
+        state.remember(memory, handOver: handOver, now: now, unixSeconds: 1_795_219_200)
         let read = StoredState(json: try JSONValue(parsing: state.json.text))
         let start = Moment(nanoseconds: 7_000_000_000)
         for behind in [1, 3600, 86400, 1_795_219_200] as [Int64] {
             let clock = 1_795_219_200 - behind
-            #expect(read.asideUntil(now: start, unixSeconds: clock) == start + .seconds(3600))
+            #expect(read.handOver(now: start, unixSeconds: clock)?.until == start + .seconds(3600))
             #expect(read.memory(now: start, unixSeconds: clock).pin?.until == start + .seconds(3600))
         }
-        #expect(read.asideUntil(now: start, unixSeconds: 1_795_219_200 + 600) == start + .seconds(3000))
+        #expect(read.handOver(now: start, unixSeconds: 1_795_219_200 + 600)?.until == start + .seconds(3000))
     }
 
     @Test(
@@ -87,13 +86,13 @@ struct SmallPartsTests {
         var state = StoredState()
         state.numbers = ["ftth": UplinkNumber(rawValue: 1)]
         state.pin = ("ftth", until, false, false)
-        state.aside = ("soracom", until)
+        state.handOver = ("soracom", until)
         state.drains = [StoredState.Drain(uplink: "ftth", classKey: "", until: until)]
         let now = Moment(nanoseconds: 1_000_000_000)
         let memory = state.memory(now: now, unixSeconds: clock)
         #expect(memory.drains.allSatisfy { $0.until <= now + .seconds(86400) })
-        let ends = [memory.pin?.until, state.asideUntil(now: now, unixSeconds: clock)].compactMap { $0 }
-        state.remember(memory, asideUntil: ends.last, now: now, unixSeconds: clock)
+        let handOver = state.handOver(now: now, unixSeconds: clock)
+        state.remember(memory, handOver: handOver, now: now, unixSeconds: clock)
         #expect(StoredState(json: state.json) == state)
     }
 

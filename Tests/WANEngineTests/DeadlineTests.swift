@@ -74,7 +74,7 @@ struct DeadlineTests {
                 .operatorCommand(.failover(number, until: until, force: true, strict: random.next() % 2 == 0)))
         case 8: world.perform(.operatorCommand(random.next() % 2 == 0 ? .drain(number) : .disable(number)))
         case 9: world.perform(.operatorCommand(.enable(number)))
-        case 10: world.perform(.standsBy(!world.engine.standsBy))
+        case 10: world.perform(.isBackup(!world.engine.isBackup))
         case 11: world.reload(policy { $0.failover.drain.default = .seconds(Int64(random.next() % 10)) })
         case 12:
             let pause = random.next() % 2 == 0 ? nil : Duration.seconds(40)

@@ -73,11 +73,11 @@ struct RecordingTests {
         world.run(.seconds(120))
         world.restart(policy, adopted: ftth)
         let before = world.decisions.count
-        world.perform(.standsBy(true))
+        world.perform(.isBackup(true))
         world.reload(policy)
         #expect(world.engine.choices.map(\.active) == [[ftth], [jcom]])
         #expect(world.decisions.count == before && world.engine.nextDeadline == nil)
         world.attach(ftth)
-        #expect(world.decisions.count > before && world.engine.standsBy)
+        #expect(world.decisions.count > before && world.engine.isBackup)
     }
 }

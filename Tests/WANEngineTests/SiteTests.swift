@@ -20,18 +20,18 @@ struct EngineSiteTests {
     )
     func roles() {
         var world = Simulation(onlySoracom())
-        world.perform(.standsBy(true))
+        world.perform(.isBackup(true))
         world.run(.seconds(60))
         #expect(view(world)?.state == .up, "proved once")
         #expect(view(world)?.speedClass?.confirmed == "s1.minimum")
         let quiet = world.lines[sim]?.probesSent ?? 0
         world.run(.seconds(3600))
         #expect((1...3).contains((world.lines[sim]?.probesSent ?? 0) - quiet), "keepalives, and nothing else")
-        world.perform(.standsBy(false))
+        world.perform(.isBackup(false))
         #expect(view(world)?.speedClass?.wanted == "s1.fast")
         world.run(.seconds(10))
         #expect((world.lines[sim]?.probesSent ?? 0) - quiet > 30)
-        world.perform(.standsBy(true))
+        world.perform(.isBackup(true))
         world.run(.seconds(1))
         #expect(view(world)?.speedClass?.wanted == "s1.fast", "hosts that do not know yet still come here")
         world.run(.seconds(3))
@@ -42,13 +42,13 @@ struct EngineSiteTests {
     @Test("a daemon that starts again where the traffic is finds the box as good as before; elsewhere it waits")
     func restart() {
         let places = ["ftth": 0, "jcom": 1, "soracom": 2]
-        for standsBy in [false, true] {
+        for isBackup in [false, true] {
             var world = Simulation(threeUplinks(), adopted: ftth, attached: false)
-            world.perform(.standsBy(standsBy))
+            world.perform(.isBackup(isBackup))
             world.attach(ftth)
             world.run(.seconds(2))
             let health = world.engine.health(places: places, count: 3, at: world.now)
-            #expect(world.state(ftth) == .up && health == (standsBy ? NodeHealth.held : 4))
+            #expect(world.state(ftth) == .up && health == (isBackup ? NodeHealth.held : 4))
         }
     }
 
@@ -63,9 +63,9 @@ struct EngineSiteTests {
         world.lines[ftth]?.isDead = true
         world.run(.seconds(5))
         #expect(world.selected == jcom && health() == 6)
-        world.perform(.standsBy(true))
+        world.perform(.isBackup(true))
         #expect(health() == 3)
-        world.perform(.standsBy(false))
+        world.perform(.isBackup(false))
         world.lines[jcom]?.isDead = true
         world.run(.seconds(5))
         #expect(health() == 2)
@@ -89,7 +89,7 @@ struct EngineSiteTests {
         #expect(health() == NodeHealth.held)
         #expect(world.selected == jcom)
         #expect(world.engine.refusal(of: .disable(jcom)) != nil)
-        world.perform(.standsBy(true))
+        world.perform(.isBackup(true))
         #expect(world.engine.refusal(of: .disable(jcom)) == nil)
         world.perform(.operatorCommand(.disable(jcom)))
         #expect(health() == NodeHealth.none)
@@ -117,7 +117,7 @@ struct EngineSiteTests {
         #expect(health() == 4)
         for number in [ftth, jcom, soracom] { world.lines[number]?.isDead = true }
         world.run(.seconds(30))
-        world.perform(.standsBy(true))
+        world.perform(.isBackup(true))
         #expect(health() == NodeHealth.none)
         world.lines[jcom]?.isDead = false
         world.run(.seconds(10))

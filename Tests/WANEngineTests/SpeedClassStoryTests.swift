@@ -26,7 +26,7 @@ private struct Story {
     /// The class by SORACOM's own books.
     var speedClass = "s1.fast"
     var isWell = false
-    var standsBy = true
+    var isBackup = true
     private var roleSince = Moment.zero
     /// What was asked for in a role that does not want it.
     var wrong: [String] = []
@@ -42,7 +42,7 @@ private struct Story {
         // What was on the way dies with the courier.
         answers = []
         late = []
-        world.perform(.standsBy(standsBy))
+        world.perform(.isBackup(isBackup))
         world.attach(sim)
     }
 
@@ -52,12 +52,12 @@ private struct Story {
         begin()
     }
 
-    mutating func change(to standsBy: Bool) {
-        guard standsBy != self.standsBy else { return }
+    mutating func change(to isBackup: Bool) {
+        guard isBackup != self.isBackup else { return }
         serve()
-        self.standsBy = standsBy
+        self.isBackup = isBackup
         roleSince = world.now
-        world.perform(.standsBy(standsBy))
+        world.perform(.isBackup(isBackup))
     }
 
     mutating func run(_ span: Duration) {
@@ -115,8 +115,8 @@ private struct Story {
 
     private mutating func judge(_ asked: String, at moment: Moment) {
         let isRecent = moment - roleSince <= .seconds(2)
-        if asked == "s1.fast", standsBy, !isRecent { wrong.append("raised as backup at \(moment)") }
-        if asked == "s1.minimum", !standsBy { wrong.append("lowered as master at \(moment)") }
+        if asked == "s1.fast", isBackup, !isRecent { wrong.append("raised as backup at \(moment)") }
+        if asked == "s1.minimum", !isBackup { wrong.append("lowered as master at \(moment)") }
     }
 
     mutating func happen() {
@@ -135,14 +135,14 @@ struct SpeedClassStoryTests {
         "whatever dies and whatever SORACOM does: the class ends as the role wants it, and is asked for in no other role",
         arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
     func story(seed: UInt64) {
-        for standsBy in [true, false] {
-            var story = Story(seed: seed &* 2 &+ (standsBy ? 1 : 0))
+        for isBackup in [true, false] {
+            var story = Story(seed: seed &* 2 &+ (isBackup ? 1 : 0))
             for _ in 0..<25 { story.happen() }
-            story.change(to: standsBy)
+            story.change(to: isBackup)
             story.isWell = true
             // What was refused for good is tried again after ten minutes at the latest.
             story.run(.seconds(630))
-            #expect(story.speedClass == (standsBy ? "s1.minimum" : "s1.fast"), "seed \(seed)")
+            #expect(story.speedClass == (isBackup ? "s1.minimum" : "s1.fast"), "seed \(seed)")
             #expect(story.wrong == [], "seed \(seed)")
         }
     }
@@ -155,11 +155,11 @@ struct SpeedClassStoryTests {
             let sim = UplinkNumber(rawValue: 1)
             world.run(.seconds(1))
             world.perform(.speedClass(sim, .confirmed("s1.minimum", via: "api")))
-            world.perform(.standsBy(false))
+            world.perform(.isBackup(false))
             world.run(.seconds(5))
             let asked = { (world: Simulation) in world.classesAsked.map(\.speedClass) }
             #expect(asked(world) == ["s1.minimum", "s1.fast"])
-            world.perform(.standsBy(true))
+            world.perform(.isBackup(true))
             if isAnswered { world.perform(.speedClass(sim, .confirmed("s1.fast", via: "api"))) }
             world.run(.milliseconds(2100))
             #expect(asked(world) == ["s1.minimum", "s1.fast", "s1.minimum"])
@@ -173,7 +173,7 @@ struct SpeedClassStoryTests {
     func raiseFirst() {
         var world = backup()
         world.run(.seconds(1))
-        world.perform(.standsBy(false))
+        world.perform(.isBackup(false))
         world.run(.milliseconds(900))
         #expect(world.classesAsked.map(\.speedClass) == ["s1.minimum"])
         world.run(.milliseconds(300))
@@ -187,7 +187,7 @@ struct SpeedClassStoryTests {
             policy.failover.order = [Failover.Step("soracom")]
         }
         var world = Simulation(policy, attached: false, answersSpeedClass: false)
-        world.perform(.standsBy(true))
+        world.perform(.isBackup(true))
         world.attach(UplinkNumber(rawValue: 1))
         return world
     }

@@ -1,4 +1,5 @@
 internal import JSONText
+package import WANModel
 
 /// Another box of the site in `wanctl status`: what it said of itself last, and when.
 package struct PeerReport: Hashable, Sendable {
@@ -8,11 +9,11 @@ package struct PeerReport: Hashable, Sendable {
     package var node: String
     package var address: String
     /// `nil` where it was never heard.
-    package var role: StatusReport.Role?
+    package var role: BoxRole?
     /// What stands in its track file (`NodeHealth`).
     package var health: Int?
     package var selected: [String] = []
-    package var uplinks: [PeerWord.Uplink] = []
+    package var uplinks: [PeerHello.Uplink] = []
     /// The uplink that the operator wants, as that box was told.
     package var pinned: String?
     /// How long ago it was heard, by the clock that never jumps; `nil` for never.
@@ -40,12 +41,12 @@ extension PeerReport {
     init(_ reader: ReportReader) throws(ReportError) {
         self.init(node: try reader.text("node"), address: try reader.text("address"))
         role = try reader.optional("role", "word this version knows") {
-            $0.string.flatMap { StatusReport.Role(rawValue: $0) }
+            $0.string.flatMap { BoxRole(rawValue: $0) }
         }
         health = try reader.optional("health", "whole number") { $0.integer.flatMap { Int(exactly: $0) } }
         selected = try reader.texts("selected")
         uplinks = try reader.objects("uplinks") { (inner) throws(ReportError) in
-            PeerWord.Uplink(
+            PeerHello.Uplink(
                 name: try inner.text("name"), state: try inner.choice("state", as: UplinkReport.State.self))
         }
         pinned = try reader.optionalText("pinned")

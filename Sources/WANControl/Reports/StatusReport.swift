@@ -1,4 +1,5 @@
 package import JSONText
+package import WANModel
 
 /// All that `wanctl status` shows.
 ///
@@ -7,7 +8,6 @@ package import JSONText
 /// wall-clock time and may be odd on a router that booted without one.
 package struct StatusReport: Hashable, Sendable {
     package enum Mode: String, Hashable, Sendable, CaseIterable { case auto, manual }
-    package enum Role: String, Hashable, Sendable, CaseIterable { case alone, master, backup }
 
     package struct PolicyFile: Hashable, Sendable {
         package var path: String
@@ -38,7 +38,7 @@ package struct StatusReport: Hashable, Sendable {
     package var version: String
     package var node: String
     package var mode: Mode
-    package var role: Role
+    package var role: BoxRole
     /// Names of the uplinks that new traffic takes; empty only before the first choice.
     package var selected: [String]
     package var policy: PolicyFile
@@ -60,7 +60,8 @@ package struct StatusReport: Hashable, Sendable {
     package var peers: [PeerReport]
 
     package init(
-        version: String, node: String, mode: Mode = .auto, role: Role = .alone, selected: [String], policy: PolicyFile,
+        version: String, node: String, mode: Mode = .auto, role: BoxRole = .alone, selected: [String],
+        policy: PolicyFile,
         uplinks: [UplinkReport], lastSwitch: SwitchReport? = nil, pinned: Pin? = nil, startedAt: Timestamp? = nil,
         warnings: [String] = [], tableFault: TableFault? = nil, site: String? = nil, roleReason: String? = nil,
         virtualAddress: VirtualAddress? = nil, peers: [PeerReport] = []
@@ -108,7 +109,7 @@ extension StatusReport {
         version = try reader.text("version")
         node = try reader.text("node")
         mode = try reader.choice("mode", as: Mode.self)
-        role = try reader.choice("role", as: Role.self)
+        role = try reader.choice("role", as: BoxRole.self)
         selected = try reader.texts("selected")
         let file = try reader.object("policy") { (inner) throws(ReportError) in
             PolicyFile(

@@ -14,7 +14,7 @@ extension Daemon {
     private static let patienceWithStrays: Duration = .seconds(600)
 
     /// A backup expects them at any time: the address may come, and packets with it, before the daemon has heard of it.
-    var expectsStrays: Bool { standsBy || (straysUntil.map { Daemon.moment() < $0 } ?? false) }
+    var expectsStrays: Bool { isBackup || (straysUntil.map { Daemon.moment() < $0 } ?? false) }
 
     /// From now on for some minutes.
     func awaitStrays() {

@@ -18,7 +18,7 @@ package struct StoredState: Hashable, Sendable {
     package var drains: [Drain] = []
     /// The operator wants the site's traffic on this uplink of another box, until then (seconds since 1970) or until told
     /// otherwise.
-    package var aside: (uplink: String, until: Int64?)?
+    package var handOver: (uplink: String, until: Int64?)?
 
     /// When the ends in here were written, in seconds since 1970. A box whose clock is behind after a start, as one without a
     /// battery's is until it hears the time, must not wait longer than was left then.
@@ -66,9 +66,9 @@ package struct StoredState: Hashable, Sendable {
                     })),
         ]
         if let writtenAt { members.append(.init("at", .integer(writtenAt))) }
-        if let aside {
+        if let handOver {
             members.append(
-                .init("aside", ["uplink": .string(aside.uplink), "until": JSONValue(aside.until)]))
+                .init("aside", ["uplink": .string(handOver.uplink), "until": JSONValue(handOver.until)]))
         }
         if let pin {
             members.append(
@@ -103,9 +103,9 @@ package struct StoredState: Hashable, Sendable {
             else { return nil }
             return Drain(uplink: uplink, classKey: classKey, until: until)
         }
-        if let aside = json["aside"], let uplink = aside["uplink"]?.string {
+        if let entry = json["aside"], let uplink = entry["uplink"]?.string {
             // Within what a clock can show.
-            self.aside = (uplink, aside["until"]?.integer.map { min(max($0, 0), 1 << 33) })
+            handOver = (uplink, entry["until"]?.integer.map { min(max($0, 0), 1 << 33) })
         }
         if let pin = json["pin"], let uplink = pin["uplink"]?.string {
             self.pin = (uplink, pin["until"]?.integer, pin["strict"]?.bool ?? false, pin["force"]?.bool ?? false)
@@ -137,9 +137,12 @@ package struct StoredState: Hashable, Sendable {
         return memory
     }
 
-    /// When this box stands aside no more; `nil` where it does not, or for ever.
-    package func asideUntil(now: Moment, unixSeconds: Int64) -> Moment? {
-        moment(aside?.until, now: now, unixSeconds: unixSeconds)
+    /// For which uplink of another box this one stands aside, and until when.
+    package func handOver(now: Moment, unixSeconds: Int64) -> SiteRole.HandOver? {
+        handOver.map {
+            SiteRole.HandOver(
+                uplink: $0.uplink, since: now, until: moment($0.until, now: now, unixSeconds: unixSeconds))
+        }
     }
 
     /// Held within what a clock can show, whatever file and clock say.
@@ -158,13 +161,12 @@ package struct StoredState: Hashable, Sendable {
         held(held(unixSeconds) + (moment - now).components.seconds)
     }
 
-    /// `asideUntil`: as of `asideUntil(now:unixSeconds:)`.
     package mutating func remember(
-        _ memory: EngineMemory, asideUntil: Moment? = nil, now: Moment, unixSeconds: Int64
+        _ memory: EngineMemory, handOver: SiteRole.HandOver? = nil, now: Moment, unixSeconds: Int64
     ) {
         writtenAt = unixSeconds
         func clock(_ moment: Moment) -> Int64 { Self.unixSeconds(of: moment, now: now, unixSeconds: unixSeconds) }
-        if let aside { self.aside = (aside.uplink, asideUntil.map(clock)) }
+        self.handOver = handOver.map { ($0.uplink, $0.until.map(clock)) }
         func name(_ number: UplinkNumber) -> String? { numbers.first { $0.value == number }?.key }
         disabled = Set(memory.disabled.compactMap(name))
         drained = Set(memory.drained.compactMap(name))

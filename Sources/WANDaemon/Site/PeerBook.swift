@@ -2,13 +2,13 @@ internal import NetworkTypes
 package import WANControl
 package import WANModel
 
-/// The last word of each other box of the site, and when it was heard. A value: time comes in.
+/// The last hello of each other box of the site, and when it was heard. A value: time comes in.
 package struct PeerBook: Sendable {
     private struct Entry: Sendable {
         var node: Node
-        var word: PeerWord?
+        var hello: PeerHello?
         var at = Moment.zero
-        /// The run before the present one: words of it that come late are not news.
+        /// The run before the present one: hellos of it that come late are not news.
         var formerRun: Int64?
     }
 
@@ -17,52 +17,52 @@ package struct PeerBook: Sendable {
 
     package init(peers: [Node]) { entries = peers.map { Entry(node: $0) } }
 
-    /// After a reload: who is still there at the same address keeps its word.
+    /// After a reload: who is still there at the same address keeps its hello.
     package mutating func keep(peers: [Node]) {
         let former = entries
         entries = peers.map { node in former.first { $0.node == node } ?? Entry(node: node) }
     }
 
-    /// Notes a word; `false` where it is no peer's, or not newer than the one that is here.
+    /// Notes a hello; `false` where it is no peer's, or not newer than the one that is here.
     @discardableResult
-    package mutating func hear(_ word: PeerWord, at now: Moment) -> Bool {
-        guard let place = entries.firstIndex(where: { $0.node.name == word.node }) else { return false }
-        if let last = entries[place].word {
-            // Only against one that still speaks: a stray or forged word must not silence its node for good.
+    package mutating func hear(_ hello: PeerHello, at now: Moment) -> Bool {
+        guard let place = entries.firstIndex(where: { $0.node.name == hello.node }) else { return false }
+        if let last = entries[place].hello {
+            // Only against one that still speaks: a stray or forged hello must not silence its node for good.
             let isFresh = now - entries[place].at <= PeerReport.freshness
-            if word.run == last.run {
-                if isFresh, word.sequence <= last.sequence { return false }
+            if hello.run == last.run {
+                if isFresh, hello.sequence <= last.sequence { return false }
             } else {
-                if isFresh, word.run == entries[place].formerRun { return false }
+                if isFresh, hello.run == entries[place].formerRun { return false }
                 entries[place].formerRun = last.run
             }
         }
-        entries[place].word = word
+        entries[place].hello = hello
         entries[place].at = now
         return true
     }
 
-    /// The last word of a peer, however old, and its age; `nil` where none was heard.
-    package func last(of node: String, at now: Moment) -> (word: PeerWord, age: Duration)? {
-        guard let entry = entries.first(where: { $0.node.name == node }), let word = entry.word else { return nil }
-        return (word, max(.zero, now - entry.at))
+    /// The last hello of a peer, however old, and its age; `nil` where none was heard.
+    package func last(of node: String, at now: Moment) -> (hello: PeerHello, age: Duration)? {
+        guard let entry = entries.first(where: { $0.node.name == node }), let hello = entry.hello else { return nil }
+        return (hello, max(.zero, now - entry.at))
     }
 
-    /// What a peer says now: its word while it is fresh (`PeerReport.freshness`).
-    package func present(_ node: String, at now: Moment) -> PeerWord? {
-        last(of: node, at: now).flatMap { $0.age <= PeerReport.freshness ? $0.word : nil }
+    /// What a peer says now: its hello while it is fresh (`PeerReport.freshness`).
+    package func present(_ node: String, at now: Moment) -> PeerHello? {
+        last(of: node, at: now).flatMap { $0.age <= PeerReport.freshness ? $0.hello : nil }
     }
 
-    /// When the next fresh word will not be fresh any more, so that `status` may be told anew; `nil` where none is.
+    /// When the next fresh hello will not be fresh any more, so that `status` may be told anew; `nil` where none is.
     package func nextStale(after now: Moment) -> Moment? {
         entries.compactMap { entry in
-            entry.word == nil || now - entry.at > PeerReport.freshness
+            entry.hello == nil || now - entry.at > PeerReport.freshness
                 ? nil : entry.at + PeerReport.freshness + .nanoseconds(1)
         }.min()
     }
 
     /// Who has the virtual address, as far as this box can know: the only one that says it is master; `nil` for none or several.
-    package func holder(own node: String, role: StatusReport.Role, at now: Moment) -> String? {
+    package func holder(own node: String, role: BoxRole, at now: Moment) -> String? {
         var masters = role == .master ? [node] : []
         masters += entries.map(\.node.name).filter { present($0, at: now)?.role == .master }
         return masters.count == 1 ? masters.first : nil
@@ -72,12 +72,12 @@ package struct PeerBook: Sendable {
     package func reports(at now: Moment) -> [PeerReport] {
         entries.map { entry in
             var report = PeerReport(node: entry.node.name, address: entry.node.address.description)
-            guard let word = entry.word else { return report }
-            report.role = word.role
-            report.health = word.health
-            report.selected = word.selected
-            report.uplinks = word.uplinks
-            report.pinned = word.pinned
+            guard let hello = entry.hello else { return report }
+            report.role = hello.role
+            report.health = hello.health
+            report.selected = hello.selected
+            report.uplinks = hello.uplinks
+            report.pinned = hello.pinned
             report.heard = max(.zero, now - entry.at)
             return report
         }
@@ -88,27 +88,27 @@ package struct PeerBook: Sendable {
     /// A box that stands aside has the health `NodeHealth.held`: the address moves only to one that has more.
     package func objection(to uplink: String, on node: String, at now: Moment) -> String? {
         guard entries.contains(where: { $0.node.name == node }) else { return "\(node) is no other node of this site" }
-        guard let (word, age) = last(of: node, at: now) else {
+        guard let (hello, age) = last(of: node, at: now) else {
             return "\(node), which has \(uplink), has not been heard since this daemon started"
         }
         if age > PeerReport.freshness {
             return "\(node), which has \(uplink), was last heard \(age.spokenText) ago"
         }
-        if let found = word.uplinks.first(where: { $0.name == uplink }) {
+        if let found = hello.uplinks.first(where: { $0.name == uplink }) {
             if UplinkState(rawValue: found.state.rawValue)?.isUsable != true {
                 return "\(uplink) is \(found.state.rawValue) on \(node)"
             }
-        } else if word.leftOut == 0 {
+        } else if hello.leftOut == 0 {
             return "\(node) knows no uplink \(uplink): its policy is another one"
         }
         // Who is best takes the address, whomever it was meant for.
         let better = entries.first { entry in
-            entry.node.name != node && (present(entry.node.name, at: now)?.health ?? 0) > word.health
+            entry.node.name != node && (present(entry.node.name, at: now)?.health ?? 0) > hello.health
         }
         if let better {
             return "\(better.node.name) is better than \(node) and would take the address; let it stand aside first"
         }
-        switch word.health {
+        switch hello.health {
         case NodeHealth.yield: return "\(node) is giving the virtual address away itself"
         case ...NodeHealth.none: return "\(node) says that it has no usable uplink"
         case NodeHealth.held:

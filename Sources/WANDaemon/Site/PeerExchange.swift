@@ -3,9 +3,9 @@ package import NetworkTypes
 package import WANControl
 package import WANModel
 
-/// Says this box's word to the other boxes of the site and hears theirs: UDP from its own address to theirs, one port on all.
+/// Says this box's hello to the other boxes of the site and hears theirs: UDP from its own address to theirs, one port on all.
 ///
-/// A word goes to neighbours only (TTL 1, never broadcast), through the LAN's interface. What comes from any other address or
+/// A hello goes to neighbours only (TTL 1, never broadcast), through the LAN's interface. What comes from any other address or
 /// port, or in another box's name, is counted and dropped.
 package struct PeerExchange: ~Copyable {
     /// UDP, on every box of a site.
@@ -20,21 +20,21 @@ package struct PeerExchange: ~Copyable {
         package var strangers = 0
         /// From a peer's address in another name, or of another site: the boxes have policies that differ.
         package var misnamed = 0
-        /// From a peer, and no word.
+        /// From a peer, and no hello.
         package var unreadable = 0
 
         package init() {}
     }
 
-    /// A datagram of a peer: its word, or why it is none.
+    /// A datagram of a peer: its hello, or why it is none.
     package struct Heard: Hashable, Sendable {
         package var from: IPv4Address
         /// Whose address that is.
         package var node: String
-        package var word: Result<PeerWord, ReportError>
+        package var hello: Result<PeerHello, ReportError>
     }
 
-    /// A peer to whom the word could not be sent, and why.
+    /// A peer to whom the hello could not be sent, and why.
     package struct Failure: Hashable, Sendable {
         package var node: String
         package var reason: String
@@ -91,15 +91,15 @@ package struct PeerExchange: ~Copyable {
     /// To be watched for reading.
     package var descriptor: Int32 { socket.descriptor.raw }
 
-    /// Sends the word to every peer, with the next number; who could not be reached is told.
+    /// Sends the hello to every peer, with the next number; who could not be reached is told.
     ///
     /// Where no peer can be reached for a while, the interface or the address may have gone: a new exchange finds out.
-    package mutating func send(_ word: PeerWord) -> [Failure] {
+    package mutating func send(_ hello: PeerHello) -> [Failure] {
         sequence += 1
-        var word = word
-        word.run = run
-        word.sequence = sequence
-        let datagram = word.datagram
+        var hello = hello
+        hello.run = run
+        hello.sequence = sequence
+        let datagram = hello.datagram
         var failures: [Failure] = []
         for peer in peers {
             do throws(SystemCallError) {
@@ -125,8 +125,8 @@ package struct PeerExchange: ~Copyable {
     package mutating func read() throws(SystemCallError) -> [Heard] {
         var heard: [Heard] = []
         for _ in 0..<Self.mostAtOnce {
-            // One byte more than a word may have, so that a longer one is seen as such.
-            guard let datagram = try socket.receive(atMost: PeerWord.longestDatagram + 1) else { break }
+            // One byte more than a hello may have, so that a longer one is seen as such.
+            guard let datagram = try socket.receive(atMost: PeerHello.longestDatagram + 1) else { break }
             let from = IPv4Address(bits: datagram.source)
             guard let peer = peers.first(where: { $0.address == from }) else {
                 counts.strangers += 1
@@ -139,23 +139,23 @@ package struct PeerExchange: ~Copyable {
                 continue
             }
             do throws(ReportError) {
-                let word = try PeerWord(datagram: datagram.bytes)
-                guard word.node == peer.name else {
+                let hello = try PeerHello(datagram: datagram.bytes)
+                guard hello.node == peer.name else {
                     counts.misnamed += 1
-                    note(.misnamed(node: peer.name, name: word.node))
+                    note(.misnamed(node: peer.name, name: hello.node))
                     continue
                 }
-                if let own = site, let other = word.site, other != own {
+                if let own = site, let other = hello.site, other != own {
                     counts.misnamed += 1
                     note(.otherSite(node: peer.name, site: other, own: own))
                     continue
                 }
                 counts.taken += 1
-                heard.append(Heard(from: from, node: peer.name, word: .success(word)))
+                heard.append(Heard(from: from, node: peer.name, hello: .success(hello)))
             } catch {
                 counts.unreadable += 1
                 note(.unreadable(node: peer.name, problem: error.description))
-                heard.append(Heard(from: from, node: peer.name, word: .failure(error)))
+                heard.append(Heard(from: from, node: peer.name, hello: .failure(error)))
             }
         }
         return heard

@@ -11,9 +11,9 @@ package enum PeerOddity: Hashable, Sendable {
     case misnamed(node: String, name: String)
     /// From a node that belongs to another site by its own policy.
     case otherSite(node: String, site: String, own: String)
-    /// From a node, and no word that this version can read.
+    /// From a node, and no hello that this version can read.
     case unreadable(node: String, problem: String)
-    /// Taken: a node's word, of another release than ours.
+    /// Taken: a node's hello, of another release than ours.
     case otherVersion(node: String, version: String, own: String)
 
     /// A sentence for the administrator, with what to do.
@@ -34,7 +34,7 @@ package enum PeerOddity: Hashable, Sendable {
         }
     }
 
-    /// Its word was taken all the same: to be told, not to be counted.
+    /// Its hello was taken all the same: to be told, not to be counted.
     var isTaken: Bool { if case .otherVersion = self { true } else { false } }
 
     /// Who it is about, and how: what changes from one datagram to the next makes no new one.
@@ -44,7 +44,7 @@ package enum PeerOddity: Hashable, Sendable {
         case .otherPort(let node, _): "port \(node)"
         case .misnamed(let node, _): "name \(node)"
         case .otherSite(let node, _, _): "site \(node)"
-        case .unreadable(let node, _): "word \(node)"
+        case .unreadable(let node, _): "hello \(node)"
         case .otherVersion(let node, _, _): "version \(node)"
         }
     }

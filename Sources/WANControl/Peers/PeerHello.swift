@@ -1,9 +1,11 @@
-/// What a box of a site tells the other ones, about once a second: its word.
+package import WANModel
+
+/// What a box of a site tells the other boxes, about once a second.
 ///
 /// It is for people's eyes (`wanctl status`), and for refusing a `wanctl failover` to an uplink of another box that cannot
-/// work. It decides nothing about roles: VRRP does that, and keepalived tells a box nothing of its peers. Nobody signs a word:
+/// work. It decides nothing about roles: VRRP does that, and keepalived tells a box nothing of its peers. Nobody signs a hello:
 /// whoever may send from a peer's address in the LAN may say anything in its name.
-package struct PeerWord: Hashable, Sendable {
+package struct PeerHello: Hashable, Sendable {
     /// One of the box's own uplinks.
     package struct Uplink: Hashable, Sendable {
         package var name: String
@@ -23,13 +25,13 @@ package struct PeerWord: Hashable, Sendable {
     package var policy: String?
     /// The uplink that the operator wants, by the word of this box.
     package var pinned: String?
-    /// A random number of this run of the sender, and the number of the word in it, from 1 up.
+    /// A random number of this run of the sender, and the number of the hello in it, from 1 up.
     ///
-    /// Together they order words without a clock: a box that has booted, or whose clock has jumped, is not taken for an old one.
+    /// Together they order hellos without a clock: a box that has booted, or whose clock has jumped, is not taken for an old one.
     /// `PeerExchange` fills them in.
     package var run: Int64
     package var sequence: Int64
-    package var role: StatusReport.Role
+    package var role: BoxRole
     /// What stands in the track file (`NodeHealth`).
     package var health: Int
     /// Names of the uplinks that new traffic takes.
@@ -42,7 +44,7 @@ package struct PeerWord: Hashable, Sendable {
     package init(
         node: String, site: String? = nil, version: String, policy: String? = nil, pinned: String? = nil,
         run: Int64 = 0, sequence: Int64 = 0,
-        role: StatusReport.Role, health: Int, selected: [String], uplinks: [Uplink], leftOut: Int = 0
+        role: BoxRole, health: Int, selected: [String], uplinks: [Uplink], leftOut: Int = 0
     ) {
         self.node = node
         self.site = site

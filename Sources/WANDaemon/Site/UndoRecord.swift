@@ -7,7 +7,7 @@ internal import WANModel
 ///
 /// A file beside the control socket, so below /run: after a reboot there is nothing to undo. It says what was done, not what is
 /// wanted, and is written before the deed: a daemon that is killed in between leaves too long a list, which harms nobody.
-package struct Leavings: Sendable {
+package struct UndoRecord: Sendable {
     package let path: String
     /// Where keepalived reads how good this box is, for as long as the policy has vrrp.
     package private(set) var trackFile: String?
@@ -15,12 +15,12 @@ package struct Leavings: Sendable {
     package private(set) var mustGive = false
     /// Interfaces from which forwarding was on, and is off by our doing (`vrrp: {backup: {forwarding: off}}`).
     package private(set) var silenced: Set<String> = []
-    /// Daemons that died young, one after the other.
-    package private(set) var deaths = 0
+    /// Daemons that crashed soon after their start, one after the other.
+    package private(set) var crashes = 0
     /// Of so many, none is relied on until one has lived on.
-    package var isUnreliable: Bool { deaths >= 5 }
-    /// One that has lived for so long has not died young.
-    package static let youth = Duration.seconds(30)
+    package var isUnreliable: Bool { crashes >= 5 }
+    /// One that has run for so long is no such one.
+    package static let stableAfter = Duration.seconds(30)
 
     /// `/run/wanctl/leavings.json` beside `/run/wanctl/wanctl.sock`. A file that cannot be read counts as none.
     package init(besides socket: String) {
@@ -33,7 +33,7 @@ package struct Leavings: Sendable {
         mustGive = json["must-give"]?.bool ?? false
         // Names that could be an interface's: they become part of a path.
         silenced = Set((json["silenced"]?.array ?? []).compactMap(\.string).filter { Self.isName($0) })
-        deaths = Int(clamping: max(0, json["deaths"]?.integer ?? 0))
+        crashes = Int(clamping: max(0, json["deaths"]?.integer ?? 0))
     }
 
     private static func isName(_ text: String) -> Bool {
@@ -54,15 +54,15 @@ package struct Leavings: Sendable {
         try write()
     }
 
-    package mutating func note(deaths: Int) throws(SystemCallError) {
-        guard deaths != self.deaths else { return }
-        self.deaths = deaths
+    package mutating func note(crashes: Int) throws(SystemCallError) {
+        guard crashes != self.crashes else { return }
+        self.crashes = crashes
         try write()
     }
 
     private var json: JSONValue {
         var members: [JSONValue.Member] = [
-            .init("silenced", .array(silenced.sorted().map { .string($0) })), .init("deaths", .integer(Int64(deaths))),
+            .init("silenced", .array(silenced.sorted().map { .string($0) })), .init("deaths", .integer(Int64(crashes))),
         ]
         if let trackFile {
             members.insert(
@@ -78,24 +78,24 @@ package struct Leavings: Sendable {
     // MARK: undoing
 
     /// A daemon has ended, as systemd tells it (systemd.exec(5), `$SERVICE_RESULT` and `$EXIT_STATUS` of `ExecStopPost=`): undoes
-    /// all where none comes after it, or those who come die as soon. What was done, in words.
+    /// all where none comes after it, or those that come crash as soon. What was done, in words.
     ///
     /// One that was stopped leaves all as it is: nothing tells whether it is started again in a moment, and an update on the master
     /// must not give the address away. Where none is, `wanctld --hand-over` undoes it some seconds later.
     package mutating func daemonEnded(result: String?, exitStatus: String?) -> [String] {
         do throws(SystemCallError) {
             guard let result, result != "success" else {
-                try note(deaths: 0)
+                try note(crashes: 0)
                 return []
             }
-            try note(deaths: deaths == .max ? deaths : deaths + 1)
+            try note(crashes: crashes == .max ? crashes : crashes + 1)
         } catch {
             return ["refused: \(error)"]
         }
         // Those that the unit does not start again (RestartPreventExitStatus=).
         let isLast = ["64", "65", "77"].contains(exitStatus)
         if isLast { return undo() }
-        // Others will come, and die as soon: any box with a good line is better. Not `none`, or two boxes with the same fault would
+        // Others will come, and crash as soon: any box with a good line is better. Not `none`, or two boxes with the same fault would
         // hand the address to each other as often as one of theirs lives for a moment.
         return isUnreliable ? undo(as: NodeHealth.held) : []
     }
@@ -107,7 +107,7 @@ package struct Leavings: Sendable {
     ///   - health: What keepalived hears.
     ///   - pass: Waits for so long.
     package mutating func undo(
-        as health: Int = NodeHealth.none, pass: (Duration) throws(SystemCallError) -> Void = Leavings.pass
+        as health: Int = NodeHealth.none, pass: (Duration) throws(SystemCallError) -> Void = UndoRecord.pass
     ) -> [String] {
         var done: [String] = []
         do throws(SystemCallError) {
