@@ -66,7 +66,9 @@ struct SiteRoleTests {
         world.pass(.seconds(60))
         _ = world.news()
         world.handle(
-            .policy(RoleWorld.settings { $0.address = RoleWorld.prefix(253) }, hasAddress: false))
+            .policy(
+                RoleWorld.settings { $0.address = RoleWorld.prefix(253) }, hasAddress: false,
+                SiteRole.Fitness(health: 4)))
         #expect(world.news().contains(.role(.backup, isFirst: false)))
         // Its uplink is proven anew: the file goes on saying 4 meanwhile.
         world.handle(.fitness(SiteRole.Fitness(health: 0, isProving: true)))
@@ -348,7 +350,9 @@ struct SiteRoleTests {
                         SiteRole.Fitness(
                             health: .random(in: 0...4, using: &random), trusted: 4, isProving: .random(using: &random),
                             isUntranslated: .random(using: &random), isUnreliable: .random(using: &random))))
-            case 7: world.handle(.policy(world.role.settings, hasAddress: .random(using: &random)))
+            case 7:
+                world.handle(
+                    .policy(world.role.settings, hasAddress: .random(using: &random), SiteRole.Fitness(health: 2)))
             default:
                 world.now = max(world.now, world.role.nextDeadline)
                 world.handle(.deadlineReached)

@@ -82,7 +82,8 @@ final class SiteLink {
         let settings = SiteRole.Settings(vrrp: vrrp, position: position, hold: loaded.policy.failover.hold)
         closeExchange()
         if let former = role?.settings.vrrp, former.notifyFIFO == vrrp.notifyFIFO, former.trackFile == vrrp.trackFile {
-            handle(.fitness(orders.fitness(position)), .policy(settings, hasAddress: orders.hasAddress()))
+            // In one piece: a hello in between would open the socket by the addresses of the policy before.
+            handle(.policy(settings, hasAddress: orders.hasAddress(), orders.fitness(position)))
             return
         }
         closeNotices()
@@ -155,8 +156,8 @@ final class SiteLink {
 
     func setHandOver(_ handOver: SiteRole.HandOver?) { handle(.handOver(handOver)) }
 
-    private func handle(_ news: SiteRole.Input...) {
-        inputs += news
+    private func handle(_ input: SiteRole.Input) {
+        inputs.append(input)
         guard !isHandling else { return }
         isHandling = true
         while !inputs.isEmpty {

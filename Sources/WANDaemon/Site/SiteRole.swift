@@ -23,7 +23,7 @@ package struct SiteRole: Sendable {
 
     package enum Input: Hashable, Sendable {
         /// After a reload: another policy, with the files of the one before; its virtual address may be another one.
-        case policy(Settings, hasAddress: Bool)
+        case policy(Settings, hasAddress: Bool, Fitness)
         /// Every few seconds: what others may have taken away is to be put back.
         case look
         /// The virtual address is on an interface of this box, or is not.
@@ -139,8 +139,8 @@ package struct SiteRole: Sendable {
         var isForced = false
         var isNews = false
         switch input {
-        case .policy(let settings, let hasAddress):
-            (self.settings, self.hasAddress) = (settings, hasAddress)
+        case .policy(let settings, let hasAddress, let fitness):
+            (self.settings, self.hasAddress, self.fitness) = (settings, hasAddress, fitness)
             book.keep(peers: settings.position.peers)
             // An uplink that has another name now has to be proven anew, and gives nothing away meanwhile.
             begunAt = now
