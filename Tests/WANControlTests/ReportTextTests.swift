@@ -1,3 +1,4 @@
+import ControlText
 import Testing
 import WANControl
 
