@@ -68,6 +68,7 @@ let package = Package(
         shellModule("WANProbes", ["WANModel", "NetworkTypes", "PacketWire", "LinuxIO"]),
         shellModule("WANPolicy", ["WANModel", "NetworkTypes", "LinuxIO", "CYaml"]),
         shellModule("WANControl", ["WANModel", "NetworkTypes", "JSONText", "LinuxIO"]),
+        shellModule("ControlText", ["WANControl", "WANModel", "LinuxIO"]),
         shellModule(
             "WANDaemon",
             [
@@ -85,7 +86,9 @@ let package = Package(
         .executableTarget(name: "wanctld", dependencies: ["WANDaemon"], swiftSettings: common),
         .executableTarget(
             name: "wanctl",
-            dependencies: ["WANControl", "WANPolicy", "WANModel", "NetworkTypes", "JSONText", "LinuxIO", arguments],
+            dependencies: [
+                "WANControl", "ControlText", "WANPolicy", "WANModel", "NetworkTypes", "JSONText", "LinuxIO", arguments,
+            ],
             swiftSettings: common),
         .executableTarget(
             name: "wanctl-courier", dependencies: ["Soracom", "HTTPTransfer", "LinuxIO", "WANControl", "WANModel"],
@@ -123,8 +126,8 @@ let package = Package(
         tests(
             "WANControlTests",
             [
-                "WANControl", "WANModel", "WANPolicy", "WANDaemon", "WANLab", "NetworkTypes", "JSONText", "LinuxIO",
-                "TestSupport",
+                "WANControl", "ControlText", "WANModel", "WANPolicy", "WANDaemon", "WANLab", "NetworkTypes", "JSONText",
+                "LinuxIO", "TestSupport",
             ]),
         tests(
             "WANDaemonTests",
@@ -144,8 +147,8 @@ if Context.environment["FUZZ"] != nil {
         .executableTarget(
             name: "fuzz-parsers",
             dependencies: [
-                "PacketWire", "WANPolicy", "WANControl", "JSONText", "Soracom", "HTTPTransfer", "NetworkTypes",
-                "WANModel",
+                "PacketWire", "WANPolicy", "WANControl", "ControlText", "JSONText", "Soracom", "HTTPTransfer",
+                "NetworkTypes", "WANModel",
             ],
             path: "Tests/Fuzz", exclude: ["corpus", "run"], swiftSettings: common)
     ]

@@ -35,6 +35,3 @@ static inline CURLcode wan_curl_set_error_buffer(CURL *handle, char *buffer) {
 static inline CURLcode wan_curl_get_long(CURL *handle, CURLINFO info, long *value) {
     return curl_easy_getinfo(handle, info, value);
 }
-static inline CURLcode wan_curl_get_string(CURL *handle, CURLINFO info, const char **value) {
-    return curl_easy_getinfo(handle, info, value);
-}

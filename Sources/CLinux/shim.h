@@ -70,7 +70,6 @@ static inline int wan_close_range(unsigned int first, unsigned int last, unsigne
     return (int)syscall(SYS_close_range, first, last, flags);
 }
 static inline int wan_capset(void *header, const void *data) { return (int)syscall(SYS_capset, header, data); }
-static inline int wan_capget(void *header, void *data) { return (int)syscall(SYS_capget, header, data); }
 static inline int wan_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) {
     return prctl(option, a, b, c, d);
 }

@@ -44,8 +44,7 @@ package struct HTTPClient: ~Copyable {
                 code, detail: detail, errno: Int32(number(CURLINFO_OS_ERRNO)), interface: request.interface)
         }
         return HTTPResponse(
-            status: number(CURLINFO_RESPONSE_CODE), headers: receiver.headers, body: receiver.body,
-            remoteAddress: text(CURLINFO_PRIMARY_IP))
+            status: number(CURLINFO_RESPONSE_CODE), headers: receiver.headers, body: receiver.body)
     }
 
     private func setUp(_ request: HTTPRequest) throws(HTTPError) {
@@ -117,12 +116,6 @@ package struct HTTPClient: ~Copyable {
     private func number(_ info: CURLINFO) -> Int {
         var value = 0
         return wan_curl_get_long(handle, info, &value) == CURLE_OK ? value : 0
-    }
-
-    private func text(_ info: CURLINFO) -> String {
-        var value: UnsafePointer<CChar>?
-        guard wan_curl_get_string(handle, info, &value) == CURLE_OK, let value else { return "" }
-        return String(cString: value)
     }
 
     private static func milliseconds(_ duration: Duration) -> Int {

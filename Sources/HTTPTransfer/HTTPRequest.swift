@@ -39,14 +39,11 @@ package struct HTTPResponse: Hashable, Sendable {
     /// In the order they came, those of the final answer only.
     package var headers: [HTTPRequest.Header]
     package var body: [UInt8]
-    /// The address that answered; empty where libcurl does not know.
-    package var remoteAddress: String
 
-    package init(status: Int, headers: [HTTPRequest.Header] = [], body: [UInt8] = [], remoteAddress: String = "") {
+    package init(status: Int, headers: [HTTPRequest.Header] = [], body: [UInt8] = []) {
         self.status = status
         self.headers = headers
         self.body = body
-        self.remoteAddress = remoteAddress
     }
 
     /// The first header field of that name.

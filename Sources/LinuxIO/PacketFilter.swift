@@ -22,11 +22,6 @@ package struct FilterInstruction: Hashable, Sendable {
     package static func loadByte(atIndexPlus offset: UInt32) -> Self { Self(0x50, offset) }
     /// A = the 16-bit number at X + `offset` (BPF_LD|BPF_H|BPF_IND).
     package static func loadHalf(atIndexPlus offset: UInt32) -> Self { Self(0x48, offset) }
-    package static func and(_ mask: UInt32) -> Self { Self(0x54, mask) }
-    package static func shiftLeft(_ bits: UInt32) -> Self { Self(0x64, bits) }
-    package static let addIndex = Self(0x0c, 0)
-    /// X = A.
-    package static let moveToIndex = Self(0x07, 0)
     /// Goes on so many instructions further, where A is `value` and where it is not.
     package static func ifEqual(_ value: UInt32, skip: UInt8, else skipElse: UInt8) -> Self {
         Self(0x15, value, skip, skipElse)

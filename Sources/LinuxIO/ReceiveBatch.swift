@@ -11,8 +11,6 @@ package final class ReceiveBatch {
         package var stamp: Int64?
         /// Where it came in; `nil` where the socket does not ask for packet info.
         package var interface: Int32?
-        /// It was longer than the buffer or the filter's `accept`.
-        package var isCut: Bool
     }
 
     package let capacity: Int
@@ -77,7 +75,7 @@ package final class ReceiveBatch {
 
     /// cmsg(3) without its macros: a header of 16 bytes, each entry aligned to 8 (LP64).
     private func envelope(of header: msghdr) -> Envelope {
-        var envelope = Envelope(isCut: header.msg_flags & Int32(MSG_TRUNC) != 0)
+        var envelope = Envelope()
         guard let base = header.msg_control else { return envelope }
         let total = Int(header.msg_controllen)
         let headerSize = MemoryLayout<cmsghdr>.size

@@ -96,8 +96,6 @@ package struct IPv6Address: Hashable, Sendable, Comparable {
             + (0..<8).map { UInt8(truncatingIfNeeded: low >> (56 - 8 * $0)) }
     }
 
-    /// fe80::/10, RFC 4291 section 2.5.6.
-    package var isLinkLocal: Bool { high >> 54 == 0xfe80 >> 6 }
     package var isMulticast: Bool { high >> 56 == 0xff }
 
     package static func < (a: IPv6Address, b: IPv6Address) -> Bool { (a.high, a.low) < (b.high, b.low) }

@@ -82,11 +82,6 @@ package struct NftablesContext: ~Copyable {
         }
     }
 
-    /// `nft list ruleset`.
-    package mutating func listRuleset(format: Format = .text) throws(NftablesError) -> String {
-        try list("list ruleset", format)
-    }
-
     private mutating func list(_ command: String, _ format: Format) throws(NftablesError) -> String {
         nft_ctx_set_dry_run(context, false)
         let usual = nft_ctx_output_get_flags(context)

@@ -17,13 +17,9 @@ package struct AddressMessage: Hashable, Sendable {
     package struct Flags: OptionSet, Hashable, Sendable {
         package let rawValue: UInt32
         package init(rawValue: UInt32) { self.rawValue = rawValue }
-        /// IPv4: not the first of its prefix. IPv6: temporary (RFC 8981).
-        package static let secondary = Flags(rawValue: 0x01)
         /// Somebody else has it (RFC 4862).
         package static let duplicate = Flags(rawValue: 0x08)
         package static let deprecated = Flags(rawValue: 0x20)
-        /// Not usable yet: duplicate address detection is going on.
-        package static let tentative = Flags(rawValue: 0x40)
         package static let permanent = Flags(rawValue: 0x80)
     }
 

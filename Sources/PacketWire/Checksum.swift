@@ -8,18 +8,6 @@ package enum InternetChecksum {
     /// Whether bytes that contain their own checksum add up.
     package static func isValid(_ bytes: RawSpan) -> Bool { folded(sum(bytes)) == 0xffff }
 
-    /// What belongs into the checksum field of an ICMPv6 message: it covers a pseudo-header too (RFC 4443 section 2.3,
-    /// RFC 8200 section 8.1). On a raw ICMPv6 socket the kernel does this by itself (RFC 3542 section 3.1).
-    package static func ofICMPv6(
-        _ message: RawSpan, from source: IPv6Address, to destination: IPv6Address
-    ) -> UInt16 {
-        var total = sum(message)
-        for half in [source.high, source.low, destination.high, destination.low] {
-            total += UInt64(half >> 32) + UInt64(half & 0xffff_ffff)
-        }
-        return ~folded(total + UInt64(message.byteCount) + 58)
-    }
-
     /// What belongs into the checksum field of a TCP segment over IPv4, whose own holds zero: it covers a pseudo-header too
     /// (RFC 9293 section 3.1).
     package static func ofTCP(_ segment: RawSpan, from source: IPv4Address, to destination: IPv4Address) -> UInt16 {

@@ -74,7 +74,6 @@ package struct ConntrackEntry: Hashable, Sendable {
         package static let confirmed = Status(rawValue: 0x8)
         package static let sourceTranslated = Status(rawValue: 0x10)
         package static let destinationTranslated = Status(rawValue: 0x20)
-        package static let dying = Status(rawValue: 0x200)
         /// In a flowtable: its packets pass the ruleset by (Linux 4.16).
         package static let offloaded = Status(rawValue: 0x4000)
     }

@@ -13,7 +13,7 @@ package struct EchoPayload: Hashable, Sendable {
     }
 }
 
-/// An echo request or reply, of ICMP (RFC 792, types 8 and 0) or ICMPv6 (RFC 4443 section 4, types 128 and 129).
+/// An echo request or reply of ICMP (RFC 792, types 8 and 0).
 package struct ICMPEcho: Hashable, Sendable {
     package enum Direction: Hashable, Sendable { case request, reply }
 
@@ -40,34 +40,25 @@ package struct ICMPEcho: Hashable, Sendable {
     /// `buffer` holds at least `size` bytes; that is the caller's promise.
     @discardableResult
     package func write(v4 buffer: inout MutableRawSpan) -> Int {
-        let count = write(type: direction == .request ? 8 : 0, into: &buffer)
+        let count = payload == nil ? Self.headerSize : Self.size
+        store(direction == .request ? 0x0800 as UInt16 : 0, at: 0, in: &buffer)
+        store(0 as UInt16, at: 2, in: &buffer)
+        store(identifier, at: 4, in: &buffer)
+        store(sequence, at: 6, in: &buffer)
+        if let payload {
+            store(payload.nonce, at: 8, in: &buffer)
+            store(payload.sequence, at: 16, in: &buffer)
+        }
         store(InternetChecksum.of(buffer.bytes.extracting(first: count)), at: 2, in: &buffer)
         return count
     }
 
-    /// Writes an ICMPv6 message with a checksum of zero: the kernel fills it in (RFC 3542 section 3.1).
-    @discardableResult
-    package func write(v6 buffer: inout MutableRawSpan) -> Int {
-        write(type: direction == .request ? 128 : 129, into: &buffer)
-    }
-
-    private func write(type: UInt8, into buffer: inout MutableRawSpan) -> Int {
-        store(UInt16(type) << 8, at: 0, in: &buffer)
-        store(0 as UInt16, at: 2, in: &buffer)
-        store(identifier, at: 4, in: &buffer)
-        store(sequence, at: 6, in: &buffer)
-        guard let payload else { return Self.headerSize }
-        store(payload.nonce, at: 8, in: &buffer)
-        store(payload.sequence, at: 16, in: &buffer)
-        return Self.size
-    }
-
-    /// Reads what follows type, code and checksum; `data` is false where bytes after the header are missing by design.
-    init(_ direction: Direction, message: RawSpan, wholeData: Bool) throws(WireError) {
+    /// Reads what follows type, code and checksum.
+    init(_ direction: Direction, message: RawSpan) throws(WireError) {
         self.direction = direction
         identifier = try message.networkOrder(at: 4)
         sequence = try message.networkOrder(at: 6)
-        if wholeData, message.byteCount == Self.size {
+        if message.byteCount == Self.size {
             payload = EchoPayload(
                 nonce: try message.networkOrder(at: 8), sequence: try message.networkOrder(at: 16))
         }

@@ -6,20 +6,13 @@ package struct IPv4Header: Hashable, Sendable {
     package var destination: IPv4Address
     /// As in /etc/protocols: 1 is ICMP.
     package var protocolNumber: UInt8
-    package var timeToLive: UInt8
     /// With options, 20…60 bytes.
     package var headerLength: Int
     /// Of header and payload, as the sender says.
     package var totalLength: Int
-    /// In bytes; a packet that is not the first fragment has no transport header.
-    package var fragmentOffset: Int
-    package var moreFragments: Bool
 
     /// Reads a header and believes no length in it that the bytes do not bear out.
-    ///
-    /// - Parameter cut: the packet was quoted by an ICMP error, which may hold its beginning only (RFC 792: the header and
-    ///   8 bytes), so the total length may lie beyond the end.
-    package init(_ bytes: RawSpan, cut: Bool = false) throws(WireError) {
+    package init(_ bytes: RawSpan) throws(WireError) {
         let first = try bytes.networkOrder(at: 0, as: UInt8.self)
         guard first >> 4 == 4 else { throw WireError(.badValue(field: "IP version", value: Int(first >> 4)), at: 0) }
         headerLength = Int(first & 0xf) * 4
@@ -29,13 +22,9 @@ package struct IPv4Header: Hashable, Sendable {
         }
         totalLength = Int(try bytes.networkOrder(at: 2, as: UInt16.self))
         guard totalLength >= headerLength else { throw WireError(.badLength(totalLength), at: 2) }
-        guard cut || totalLength <= bytes.byteCount else {
+        guard totalLength <= bytes.byteCount else {
             throw WireError(.truncated(needed: totalLength, available: bytes.byteCount), at: 2)
         }
-        let fragment = try bytes.networkOrder(at: 6, as: UInt16.self)
-        fragmentOffset = Int(fragment & 0x1fff) * 8
-        moreFragments = fragment & 0x2000 != 0
-        timeToLive = try bytes.networkOrder(at: 8)
         protocolNumber = try bytes.networkOrder(at: 9)
         source = IPv4Address(bits: try bytes.networkOrder(at: 12))
         destination = IPv4Address(bits: try bytes.networkOrder(at: 16))

@@ -4,8 +4,6 @@ package import NetworkTypes
 package struct LinkMessage: Hashable, Sendable {
     package var index: InterfaceIndex
     package var name: String
-    /// What kind of medium (`ifi_type`, linux/if_arp.h ARPHRD_*): 1 Ethernet, 512 PPP, 772 loopback, 65534 none.
-    package var hardwareType: UInt16
     package var flags: Flags
     package var operState: OperState
     /// Whether the medium answers (IFLA_CARRIER); `nil` where the message does not tell.
@@ -68,7 +66,6 @@ package struct LinkMessage: Hashable, Sendable {
     package init(_ bytes: RawSpan) throws(WireError) {
         try bytes.require(header: 16)
         addressFamily = try bytes.native(at: 0)
-        hardwareType = try bytes.native(at: 2)
         index = InterfaceIndex(rawValue: try bytes.native(at: 4))
         flags = Flags(rawValue: try bytes.native(at: 8))
         name = ""

@@ -36,8 +36,6 @@ package struct NetlinkFlags: OptionSet, Hashable, Sendable {
     package init(rawValue: UInt16) { self.rawValue = rawValue }
 
     package static let request = NetlinkFlags(rawValue: 0x1)
-    /// One of several messages; the last one is NLMSG_DONE.
-    package static let multi = NetlinkFlags(rawValue: 0x2)
     package static let acknowledge = NetlinkFlags(rawValue: 0x4)
     /// The table changed while it was being dumped: parts may be missing or doubled.
     package static let dumpInterrupted = NetlinkFlags(rawValue: 0x10)

@@ -100,14 +100,11 @@ package struct NftablesFlowtable: Hashable, Sendable {
     package var name: String
     /// By name, in the kernel's order; a name that ends in `*` stands for all that begin so (Linux 6.16).
     package var devices: [String]
-    /// `flags offload`: the hardware forwards.
-    package var isInHardware: Bool
 
-    package init(table: NftablesEvent.Table, name: String, devices: [String], isInHardware: Bool) {
+    package init(table: NftablesEvent.Table, name: String, devices: [String]) {
         self.table = table
         self.name = name
         self.devices = devices
-        self.isInHardware = isInHardware
     }
 
     /// `nil` for other messages.
@@ -117,7 +114,6 @@ package struct NftablesFlowtable: Hashable, Sendable {
         var table = NftablesEvent.Table(family: try payload.native(at: 0), name: "")
         var name = ""
         var devices: [String] = []
-        var flags: UInt32 = 0
         try forEachAttribute(in: payload.extracting(droppingFirst: 4)) { (kind, payload) throws(WireError) in
             switch kind {
             case 1: table.name = payload.text  // NFTA_FLOWTABLE_TABLE
@@ -126,14 +122,12 @@ package struct NftablesFlowtable: Hashable, Sendable {
                 try forEachAttribute(in: payload) { (kind, payload) throws(WireError) in
                     if kind == 3 { devices += try Self.devices(payload) }  // NFTA_FLOWTABLE_HOOK_DEVS
                 }
-            case 7: flags = try payload.big(at: 0)  // NFTA_FLOWTABLE_FLAGS
             default: break
             }
         }
         self.table = table
         self.name = name
         self.devices = devices
-        isInHardware = flags & 1 != 0  // NFT_FLOWTABLE_HW_OFFLOAD
     }
 
     private static func devices(_ bytes: RawSpan) throws(WireError) -> [String] {

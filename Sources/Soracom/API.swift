@@ -5,21 +5,17 @@ internal import LinuxIO
 /// The SORACOM API for one AuthKey, as typed calls (soracom-api.json).
 ///
 /// Signs in by itself when there is no token, and once more when one that was good before is refused; the call is then
-/// repeated once. Over plain Internet: `interface` only where the caller insists on a way out.
+/// repeated once.
 package struct API {
     private let profile: Profile
     private let endpoint: Endpoint
     private let account: Account
-    private let interface: String?
     private let cache: TokenCache
 
-    package init(
-        profile: Profile, endpoint policyEndpoint: String?, interface: String?, cache: TokenCache
-    ) throws(ServiceFailure) {
+    package init(profile: Profile, endpoint policyEndpoint: String?, cache: TokenCache) throws(ServiceFailure) {
         self.profile = profile
         endpoint = try Endpoint.choose(policy: policyEndpoint, profile: profile)
         account = Account(endpoint: endpoint.url, authKeyID: profile.authKeyID)
-        self.interface = interface
         self.cache = cache
     }
 
@@ -30,13 +26,6 @@ package struct API {
         let path = try path(of: sim) + "/update_speed_class"
         let body = JSONValue.object([.init("speedClass", .string(wanted.name))])
         return try SIMState(call(.post, path, body, by: deadline, over: &client)).confirming(wanted)
-    }
-
-    /// `GET /sims/{sim_id}` or `/subscribers/{imsi}`.
-    package func state(
-        of sim: SIMIdentity, by deadline: Deadline, over client: inout HTTPClient
-    ) throws(ServiceFailure) -> SIMState {
-        try SIMState(call(.get, path(of: sim), nil, by: deadline, over: &client))
     }
 
     /// Sees to it that a token is there before it is needed: signs in where there is none, or where half its life is over.
@@ -111,7 +100,6 @@ package struct API {
     ) throws(ServiceFailure) -> HTTPResponse {
         guard !deadline.hasPassed else { throw ServiceFailure(HTTPError(.timeout, "no time was left to ask")) }
         var request = HTTPRequest(method, "\(endpoint.url)/v1\(path)", timeout: deadline.left)
-        request.interface = interface
         request.headers = [.init("Accept", "application/json"), .init("X-Soracom-Lang", "en")]
         var secrets = Secrets([profile.authKey])
         if let token {

@@ -28,25 +28,11 @@ package struct MetadataService: Sendable {
     package func updateSpeedClass(
         to wanted: SpeedClass, by deadline: Deadline, over client: inout HTTPClient
     ) throws(ServiceFailure) -> SIMState {
-        var request = request(.post, "/v1/subscriber/update_speed_class", by: deadline)
-        request.headers.append(.init("Content-Type", "application/json"))
-        request.body = Array(JSONValue.object([.init("speedClass", .string(wanted.name))]).text.utf8)
-        return try answer(to: request, over: &client).confirming(wanted)
-    }
-
-    /// Reads it: `GET /v1/subscriber`. Works where the service is read-only, too.
-    package func state(by deadline: Deadline, over client: inout HTTPClient) throws(ServiceFailure) -> SIMState {
-        try answer(to: request(.get, "/v1/subscriber", by: deadline), over: &client)
-    }
-
-    private func request(_ method: HTTPRequest.Method, _ path: String, by deadline: Deadline) -> HTTPRequest {
-        var request = HTTPRequest(method, url + path, timeout: deadline.left)
+        var request = HTTPRequest(.post, url + "/v1/subscriber/update_speed_class", timeout: deadline.left)
         request.interface = interface
         request.pinnedAddress = pinnedAddress
-        return request
-    }
-
-    private func answer(to request: HTTPRequest, over client: inout HTTPClient) throws(ServiceFailure) -> SIMState {
+        request.headers.append(.init("Content-Type", "application/json"))
+        request.body = Array(JSONValue.object([.init("speedClass", .string(wanted.name))]).text.utf8)
         let response: HTTPResponse
         do {
             response = try client.perform(request)
@@ -55,11 +41,11 @@ package struct MetadataService: Sendable {
         }
         guard response.status == 200 else {
             var failure = ServiceFailure(response, secrets: Secrets())
-            if request.method == .post, [401, 403, 404, 405].contains(response.status) {
+            if [401, 403, 404, 405].contains(response.status) {
                 failure.text += " (is the group's metadata service on, and not read-only?)"
             }
             throw failure
         }
-        return try SIMState(response)
+        return try SIMState(response).confirming(wanted)
     }
 }

@@ -4,10 +4,6 @@ internal import JSONText
 /// What we read of a `Subscriber` or `Sim` (soracom-api.json): the rest, nulls and fields yet unknown, is passed over.
 package struct SIMState: Hashable, Sendable {
     package var speedClass: SpeedClass
-    package var simID: String?
-    package var imsi: String?
-    /// ready, active, inactive, standby, suspended, terminated; open.
-    package var status: String?
 
     /// Reads an answer with status 200.
     package init(_ response: HTTPResponse) throws(ServiceFailure) {
@@ -24,9 +20,6 @@ package struct SIMState: Hashable, Sendable {
             throw ServiceFailure(.malformed, "the answer names no speed class", retryAfter: ServiceFailure.usualRetry)
         }
         self.speedClass = speedClass
-        simID = json["simId"]?.string
-        imsi = json["imsi"]?.string
-        status = json["status"]?.string
     }
 
     /// Success is an answer that names the wanted class, nothing less.

@@ -19,7 +19,6 @@ extension CourierRequest {
             .init("metadata_endpoint", .string(metadataEndpoint)),
             .init("endpoint", JSONValue(endpoint)),
             .init("credentials", JSONValue(credentials)),
-            .init("api_interface", JSONValue(apiInterface)),
             .init("timeout_ms", .integer(timeout.wholeMilliseconds)),
         ]
         return Array(JSONValue.object(members).text.utf8)
@@ -30,7 +29,7 @@ extension CourierRequest {
         let json = try Reader(line)
         try json.refuseUnknown(besides: [
             "id", "verb", "uplink", "interface", "sim", "imsi", "class", "via", "metadata_endpoint", "endpoint",
-            "credentials", "api_interface", "timeout_ms",
+            "credentials", "timeout_ms",
         ])
         guard let verb = Verb(rawValue: try json.needed("verb")) else {
             throw CourierMessageError("verb: not one of \(Verb.allCases.map(\.rawValue).joined(separator: ", "))")
@@ -48,7 +47,6 @@ extension CourierRequest {
         metadataEndpoint = try json.text("metadata_endpoint") ?? metadataEndpoint
         endpoint = try json.text("endpoint")
         credentials = try json.text("credentials")
-        apiInterface = try json.text("api_interface")
         let milliseconds = try json.integer("timeout_ms")
         guard (1...600_000).contains(milliseconds) else { throw CourierMessageError("timeout_ms: not in 1…600000") }
         timeout = .milliseconds(milliseconds)

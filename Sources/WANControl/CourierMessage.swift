@@ -8,7 +8,6 @@ package struct CourierRequest: Hashable, Sendable {
     package enum Verb: String, Hashable, Sendable, CaseIterable {
         /// Until the answer names the wanted class.
         case setSpeedClass = "set-speed-class"
-        case getSpeedClass = "get-speed-class"
         /// Signs in, so that a token is there before it is needed.
         case prepare
     }
@@ -29,8 +28,6 @@ package struct CourierRequest: Hashable, Sendable {
     package var endpoint: String?
     /// The path of a profile that the courier was given with `--credential` when it was started.
     package var credentials: String?
-    /// Where the API must be asked by a certain way; `nil`: as the routes say.
-    package var apiInterface: String?
     /// For all ways together.
     package var timeout: Duration = .seconds(5)
 

@@ -105,9 +105,7 @@ final class EchoLine {
 
     /// Reads all that has arrived, and returns how many datagrams that were.
     @discardableResult
-    func receive(
-        using tools: EchoTools, answered: (ProbeAnswer, InterfaceIndex?) -> Void, refused: (ProbeRefusal) -> Void
-    ) -> Int {
+    func receive(using tools: EchoTools, answered: (ProbeAnswer, InterfaceIndex?) -> Void) -> Int {
         var total = 0
         for _ in 0..<Self.batchesPerReceive {
             do throws(SystemCallError) {
@@ -115,7 +113,7 @@ final class EchoLine {
                 if count > 0 {
                     let now = ClockReading.now()
                     tools.receiving.forEach(count) { envelope, packet in
-                        judge(packet, envelope, at: now, answered: answered, refused: refused)
+                        judge(packet, envelope, at: now, answered: answered)
                     }
                 }
                 total += count
@@ -131,7 +129,7 @@ final class EchoLine {
 
     private func judge(
         _ packet: RawSpan, _ envelope: ReceiveBatch.Envelope, at now: ClockReading,
-        answered: (ProbeAnswer, InterfaceIndex?) -> Void, refused: (ProbeRefusal) -> Void
+        answered: (ProbeAnswer, InterfaceIndex?) -> Void
     ) {
         counters.receivedBytes += UInt64(packet.byteCount)
         let interface = envelope.interface.map(InterfaceIndex.init(rawValue:))
@@ -150,18 +148,6 @@ final class EchoLine {
                 case .duplicate: counters.duplicates += 1
                 case .forged: counters.forged += 1
                 }
-            case .error(let error):
-                guard let quote = error.quoted, quote.echo.identifier == socket.identifier,
-                    let entry = outstanding.quoted(quote, at: now.boottime)
-                else {
-                    counters.forged += 1
-                    return
-                }
-                counters.refusals += 1
-                refused(
-                    ProbeRefusal(
-                        target: entry.target, sequence: entry.sequence, reporter: .v4(header.source),
-                        reason: error.reason, proven: quote.echo.payload != nil))
             case .echo, .other: counters.forged += 1  // the filter lets none through
             }
         } catch {

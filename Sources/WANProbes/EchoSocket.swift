@@ -2,7 +2,7 @@ internal import Glibc
 internal import LinuxIO
 internal import NetworkTypes
 
-/// A raw ICMP socket that hears only the echo replies to its own identifier, and errors about its requests.
+/// A raw ICMP socket that hears only the echo replies to its own identifier.
 struct EchoSocket: ~Copyable {
     let socket: RawICMPSocket
     let identifier: UInt16
@@ -40,7 +40,7 @@ struct EchoSocket: ~Copyable {
     private static func prepare(
         _ socket: borrowing RawICMPSocket, mark: UInt32?, typeOfService: UInt8?, identifier: UInt16
     ) throws(SystemCallError) {
-        try socket.hear(types: EchoFilter.types)
+        try socket.hear(types: [0])
         try socket.descriptor.attach(EchoFilter.program(identifier: identifier))
         if let mark { try socket.setMark(mark) }
         if let typeOfService { try socket.setTypeOfService(typeOfService) }

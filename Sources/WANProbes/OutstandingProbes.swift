@@ -89,19 +89,6 @@ package struct OutstandingProbes: Sendable {
         return .answer(entry)
     }
 
-    /// The unanswered probe that an ICMP error quotes; a quote that holds the payload must hold the right one.
-    package func quoted(_ quote: QuotedEcho, at now: Int64) -> Entry? {
-        guard isRemembered(quote.echo.sequence, at: now) else { return nil }
-        let entry = ring[slot(quote.echo.sequence)]
-        guard entry.fate == .outstanding, entry.target == quote.destination else { return nil }
-        if let payload = quote.echo.payload,
-            payload != EchoPayload(nonce: entry.nonce, sequence: entry.sequence)
-        {
-            return nil
-        }
-        return entry
-    }
-
     private func slot(_ wire: UInt16) -> Int { Int(wire) & (ring.count - 1) }
 
     private func isRemembered(_ wire: UInt16, at now: Int64) -> Bool {

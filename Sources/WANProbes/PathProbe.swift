@@ -65,7 +65,6 @@ package final class PathProbe {
         line.receive(using: tools) { answer, interface in
             answers.append(
                 Answer(target: answer.target, rtt: answer.rtt, interface: interface, receivedAt: answer.receivedAt))
-        } refused: { _ in
         }
         for answer in answers { onAnswer(answer) }
     }

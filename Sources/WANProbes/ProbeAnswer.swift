@@ -1,5 +1,4 @@
 package import NetworkTypes
-package import PacketWire
 package import WANModel
 
 /// A question to be asked.
@@ -34,17 +33,6 @@ package struct ProbeAnswer: Hashable, Sendable {
         self.receivedAt = receivedAt
         self.late = late
     }
-}
-
-/// A router or the target itself said that a probe could not be delivered.
-package struct ProbeRefusal: Hashable, Sendable {
-    package var target: IPAddress
-    package var sequence: UInt64
-    /// Who says so.
-    package var reporter: IPAddress
-    package var reason: ICMPError.Reason
-    /// The quote held our nonce. Without it (RFC 792 asks for 8 bytes only) anybody might have guessed the rest.
-    package var proven: Bool
 }
 
 /// What became of sending a probe.
@@ -90,7 +78,6 @@ package struct ProbeCounters: Hashable, Sendable {
     /// Came in by another interface than the uplink's.
     package var foreign: UInt64 = 0
     package var malformed: UInt64 = 0
-    package var refusals: UInt64 = 0
     /// Probes forgotten early because more than 65535 were asked within 10 s.
     package var forgotten: UInt64 = 0
     package var receiveErrors: UInt64 = 0

@@ -9,15 +9,12 @@ package import WANModel
 package final class Prober {
     /// Answers in the order they were read. May call anything of the prober.
     package var onAnswers: ([(uplink: UplinkNumber, answer: ProbeAnswer)]) -> Void = { _ in }
-    /// A router's or host's word that a probe was not delivered; evidence, no proof (see `ProbeRefusal.proven`).
-    package var onRefusal: (UplinkNumber, ProbeRefusal) -> Void = { _, _ in }
 
     private let loop: EventLoop
     private let tools = EchoTools()
     private var lines: [Line?] = Array(repeating: nil, count: Int(UplinkNumber.range.upperBound) + 1)
     private var formerCounters: [UplinkNumber: ProbeCounters] = [:]
     private var answers: [(uplink: UplinkNumber, answer: ProbeAnswer)] = []
-    private var refusals: [(uplink: UplinkNumber, refusal: ProbeRefusal)] = []
     private var pollTimer: EventLoop.Timer?
 
     /// An attached uplink, and how its answers are noticed.
@@ -165,18 +162,11 @@ package final class Prober {
     private func read(_ line: Line) -> Int {
         line.echo.receive(using: tools) { answer, _ in
             answers.append((line.uplink, answer))
-        } refused: { refusal in
-            refusals.append((line.uplink, refusal))
         }
     }
 
     /// Hands over what was read, when no buffer is in use any more: the handlers may send, drain or detach.
     private func deliver() {
-        if !refusals.isEmpty {
-            var batch: [(uplink: UplinkNumber, refusal: ProbeRefusal)] = []
-            swap(&batch, &refusals)
-            for (uplink, refusal) in batch { onRefusal(uplink, refusal) }
-        }
         guard !answers.isEmpty else { return }
         var batch: [(uplink: UplinkNumber, answer: ProbeAnswer)] = []
         swap(&batch, &answers)

@@ -41,13 +41,7 @@ struct Desk {
                 return .prepared(expiresAt: try api(for: request).prepare(by: deadline, over: &client).expires)
             case .setSpeedClass:
                 let wanted = try wantedClass(of: request)
-                return try firstThatWorks(request, by: deadline) { way, deadline throws(ServiceFailure) in
-                    try set(wanted, for: request, via: way, by: deadline)
-                }
-            case .getSpeedClass:
-                return try firstThatWorks(request, by: deadline) { way, deadline throws(ServiceFailure) in
-                    try read(for: request, via: way, by: deadline)
-                }
+                return try set(wanted, for: request, by: deadline)
             }
         } catch {
             return .failed(error.text, retryAfter: error.retryAfter, permanent: error.isPermanent)
@@ -55,14 +49,14 @@ struct Desk {
     }
 
     /// Each way gets its share of the time; the failure names what each one said.
-    private func firstThatWorks(
-        _ request: CourierRequest, by deadline: Deadline,
-        _ attempt: (SoracomSettings.Way, Deadline) throws(ServiceFailure) -> SIMState
+    private func set(
+        _ wanted: SpeedClass, for request: CourierRequest, by deadline: Deadline
     ) throws(ServiceFailure) -> CourierAnswer.Outcome {
         var failures: [ServiceFailure] = []
         for (place, way) in request.via.enumerated() {
             do {
-                let state = try attempt(way, deadline.share(of: request.via.count - place))
+                let share = deadline.share(of: request.via.count - place)
+                let state = try set(wanted, for: request, via: way, by: share)
                 return .speedClass(state.speedClass.name, via: way)
             } catch {
                 failures.append(error.from(way == .metadata ? "metadata service" : "SORACOM API"))
@@ -84,16 +78,6 @@ struct Desk {
         }
     }
 
-    private func read(
-        for request: CourierRequest, via way: SoracomSettings.Way, by deadline: Deadline
-    ) throws(ServiceFailure) -> SIMState {
-        var client = try newClient()
-        switch way {
-        case .metadata: return try metadata(for: request).state(by: deadline, over: &client)
-        case .api: return try api(for: request).state(of: try sim(of: request), by: deadline, over: &client)
-        }
-    }
-
     private func metadata(for request: CourierRequest) throws(ServiceFailure) -> MetadataService {
         try MetadataService(endpoint: request.metadataEndpoint, interface: request.interface)
     }
@@ -102,8 +86,7 @@ struct Desk {
         guard let path = request.credentials else { throw unusable("the policy names no credentials") }
         switch profiles[path] {
         case .success(let profile):
-            return try API(
-                profile: profile, endpoint: request.endpoint, interface: request.apiInterface, cache: cache)
+            return try API(profile: profile, endpoint: request.endpoint, cache: cache)
         case .failure(let fault):
             // Looking again costs nothing and is not SORACOM's business: the daemon starts another courier when the file changes.
             throw ServiceFailure(.configuration, "credentials: \(fault.text)", retryAfter: Self.credentialsRetry)

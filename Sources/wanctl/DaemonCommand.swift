@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlText
 import JSONText
 import LinuxIO
 import WANControl

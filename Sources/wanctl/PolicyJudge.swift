@@ -2,7 +2,8 @@ import WANModel
 import WANPolicy
 
 /// The only place that knows WANPolicy.
-let policyJudge: PolicyJudge? = { bytes, file in
+/// Reads a policy's bytes; `file` is only for the messages.
+func judge(_ bytes: [UInt8], _ file: String) -> PolicyVerdict {
     func remarks(_ faults: [PolicyFault]) -> [PolicyVerdict.Remark] {
         faults.map {
             .init(file: $0.file, line: $0.line, column: $0.column, problem: $0.problem, advice: $0.advice)

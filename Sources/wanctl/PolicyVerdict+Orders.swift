@@ -1,3 +1,4 @@
+import ControlText
 import NetworkTypes
 import WANControl
 import WANModel

@@ -1,3 +1,4 @@
+import ControlText
 import JSONText
 import WANControl
 import WANModel

@@ -49,6 +49,3 @@ struct PolicyVerdict {
         ]
     }
 }
-
-/// Reads a policy's bytes; `file` is only for the messages.
-typealias PolicyJudge = @Sendable (_ bytes: [UInt8], _ file: String) -> PolicyVerdict

@@ -22,8 +22,8 @@ struct WANCtl: ParsableCommand {
             """,
         subcommands: [
             Status.self, Why.self, History.self, Watch.self, Failover.self, Auto.self, Drain.self, Enable.self,
-            Disable.self, Probe.self, Speed.self, Reload.self,
-        ] + (policyJudge == nil ? [] : [Check.self, Export.self]))
+            Disable.self, Probe.self, Speed.self, Reload.self, Check.self, Export.self,
+        ])
 
     @OptionGroup var daemon: DaemonOptions
 }

@@ -227,7 +227,7 @@ struct NftablesSocketTests {
         guard made != nil else { return }
         let found = try nft.flowtables()
         #expect(
-            found == [NftablesFlowtable(table: .inet("other"), name: "fast", devices: ["lo"], isInHardware: false)])
+            found == [NftablesFlowtable(table: .inet("other"), name: "fast", devices: ["lo"])])
     }
 
     @Test("a packet finds its bucket by a hash in the host's order, and follows a replaced one")

@@ -2,7 +2,7 @@ import PacketWire
 
 /// Packets of this kernel (6.18), caught with `tcpdump -i v0 -w` between two namespaces joined by veth, and without their
 /// Ethernet headers. 192.0.2.1 asked, with iputils ping; 192.0.2.2 forwards, has `ip route add unreachable 198.51.100.0/24`
-/// and an interface to 203.0.113.0/24. The same for 2001:db8::/64.
+/// and an interface to 203.0.113.0/24.
 enum ICMPDumps {
     /// `ping -c1 -s16 192.0.2.2`
     static let request = hex(
@@ -21,26 +21,7 @@ enum ICMPDumps {
     static let timeExceeded = hex(
         "45c00048ba87000040013b6ac0000202c00002010b00f4ff000000004500002cc21440000101b9b9c0000201cb007101"
             + "08007aa1261c00012518016b0000000023be0d0000000000")
-    /// `ping -c1 -s16 2001:db8::2`, with the IPv6 header that a raw socket does not deliver.
-    static let requestV6 = hex(
-        "60033cd000183a4020010db800000000000000000000000120010db80000000000000000000000028000b4af261d0001"
-            + "2518016b0000000015e70d0000000000")
-    static let replyV6 = hex(
-        "6003d50200183a4020010db800000000000000000000000220010db80000000000000000000000018100b3af261d0001"
-            + "2518016b0000000015e70d0000000000")
-    /// `ping -c1 -s16 2001:db8:1::1`
-    static let unreachableV6 = hex(
-        "60012e7800483a4020010db800000000000000000000000220010db8000000000000000000000001010046cb00000000"
-            + "600ac22c00183a4020010db800000000000000000000000120010db80001000000000000000000018000309a261e0001"
-            + "2518016b0000000099fb0d0000000000")
-    /// `ping -c1 -t1 -s16 2001:db8:2::1`
-    static let timeExceededV6 = hex(
-        "600c4e2800483a4020010db800000000000000000000000220010db8000000000000000000000001030095e400000000"
-            + "6005715700183a0120010db800000000000000000000000120010db80002000000000000000000018000bf87261f0001"
-            + "2518016b000000000a0c0e0000000000")
-
     static let v4 = [request, reply, replyWithRoute, unreachable, timeExceeded]
-    static let v6 = [requestV6, replyV6, unreachableV6, timeExceededV6]
 
     /// What a raw IPv4 socket's owner does with a packet.
     static func parse(_ packet: [UInt8]) throws(WireError) -> ICMPMessage {
@@ -50,10 +31,6 @@ enum ICMPDumps {
     }
 
     static func header(of packet: [UInt8]) throws(WireError) -> IPv4Header { try IPv4Header(packet.span.bytes) }
-
-    static func parseV6(_ message: some Sequence<UInt8>) throws(WireError) -> ICMPMessage {
-        try ICMPMessage(v6: Array(message).span.bytes)
-    }
 
     private static func hex(_ text: String) -> [UInt8] {
         let digits = Array(text)

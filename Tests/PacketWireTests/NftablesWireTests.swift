@@ -118,7 +118,7 @@ struct NftablesWireTests {
         }
         #expect(
             try read(NetlinkDumps.flowtable) == [
-                NftablesFlowtable(table: .inet("fw4"), name: "ft", devices: ["eth0", "ppp0"], isInHardware: true)
+                NftablesFlowtable(table: .inet("fw4"), name: "ft", devices: ["eth0", "ppp0"])
             ])
         #expect(try read(NetlinkDumps.counters).isEmpty)
     }

@@ -143,11 +143,10 @@ struct CourierFaultTests {
 
     @Test("nulls and members that nobody knows do no harm")
     func strangeMembers() throws {
-        bench.service.fail(.auth, .metadataUpdate, .updateSimSpeedClass, .getSim, with: .strangeMembers)
+        bench.service.fail(.auth, .metadataUpdate, .updateSimSpeedClass, with: .strangeMembers)
         var courier = try bench.courier()
         #expect(try courier.ask(bench.request(via: [.metadata])).isOK)
         #expect(try courier.ask(bench.request(via: [.api])).isOK)
-        #expect(try courier.ask(bench.request(.getSpeedClass, via: [.api])).isOK)
         try bench.finish(courier)
     }
 

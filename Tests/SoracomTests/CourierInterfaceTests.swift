@@ -54,8 +54,8 @@ struct CourierInterfaceTests {
         #expect(service.violations.count == 1)
     }
 
-    @Test("the API is asked as the routes say, or through the interface that is named", arguments: [nil, "sim"])
-    func api(interface: String?) throws {
+    @Test("the API is asked as the routes say")
+    func api() throws {
         let world = try TwoInterfaces()
         let profile = try directory.write(
             #"{"authKeyId":"\#(Bench.keyID)","authKey":"\#(Bench.key)","endpoint":"http://203.0.113.1:8080/v1"}"#,
@@ -64,9 +64,8 @@ struct CourierInterfaceTests {
         var request = request("sim")
         request.via = [.api]
         request.credentials = profile
-        request.apiInterface = interface
         #expect(try courier.ask(request).outcome == .speedClass("s1.fast", via: .api))
-        #expect(service.calls.map(\.source) == Array(repeating: interface == nil ? "10.1.0.2" : "10.2.0.2", count: 2))
+        #expect(service.calls.map(\.source) == ["10.1.0.2", "10.1.0.2"])
         #expect(service.violations == [])
     }
 

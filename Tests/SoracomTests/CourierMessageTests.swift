@@ -13,7 +13,6 @@ struct CourierMessageTests {
         request.metadataEndpoint = "http://10.0.0.1:8080"
         request.endpoint = "https://api.example"
         request.credentials = "/etc/wanctl/soracom"
-        request.apiInterface = "wlan0"
         request.timeout = .milliseconds(1234)
         return request
     }

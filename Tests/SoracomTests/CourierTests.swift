@@ -55,19 +55,6 @@ struct CourierTests {
         try bench.finish(courier)
     }
 
-    @Test("reads the class by either way")
-    func reads() throws {
-        var courier = try bench.courier()
-        bench.service.setSpeedClass("s1.slow", ofSIM: Bench.sim)
-        bench.service.setMetadata(.readOnly)
-        #expect(
-            try courier.ask(bench.request(.getSpeedClass)).outcome == .speedClass("s1.slow", via: .metadata))
-        #expect(
-            try courier.ask(bench.request(.getSpeedClass, via: [.api])).outcome == .speedClass("s1.slow", via: .api))
-        #expect(bench.operations == [.metadataGet, .auth, .getSim])
-        try bench.finish(courier)
-    }
-
     @Test("signs in once, ahead of time, and keeps the token beyond its own life")
     func tokenIsKept() throws {
         var first = try bench.courier()

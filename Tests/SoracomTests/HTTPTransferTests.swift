@@ -57,7 +57,7 @@ struct HTTPTransferTests {
         reply.headers = [.init("X-One", "  a: b  "), .init("x-two", "")]
         echo.reply.withLock { $0 = reply }
         let response = try perform()
-        #expect(response.status == 418 && response.body == reply.body && response.remoteAddress == "127.0.0.1")
+        #expect(response.status == 418 && response.body == reply.body)
         #expect(
             response.header("x-one") == "a: b" && response.header("X-TWO") == "" && response.header("x-three") == nil)
     }

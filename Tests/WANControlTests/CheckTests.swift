@@ -3,12 +3,7 @@ import LinuxIO
 import Testing
 import WANControl
 
-/// Whether this build of wanctl has a policy reader (`policyJudge`).
-private func isCheckOffered() throws -> Bool {
-    try ProgramRun.wanctl(["--help"], in: try ControlWorld()).output.contains("\n  check ")
-}
-
-@Suite("wanctl check", .enabled("this build of wanctl has no policy reader") { try isCheckOffered() })
+@Suite("wanctl check")
 struct CheckTests {
     private func check(_ policy: String, _ options: [String] = []) throws -> ProgramRun {
         let world = try ControlWorld()

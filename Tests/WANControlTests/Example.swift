@@ -1,3 +1,4 @@
+import ControlText
 import JSONText
 import WANControl
 
@@ -86,7 +87,7 @@ enum Example {
         report.uplinks[2].traffic = .selected
         report.uplinks[2].speedClass = .init(
             wanted: "s1.fast", confirmed: "s1.minimum", via: "api", at: before(.seconds(9000)),
-            problem: "429 too many requests", nextTry: before(.seconds(-8)))
+            problem: "429 too many requests")
         report.uplinks[2].rttMilliseconds = 61
         report.uplinks[2].loss = 0
         report.lastSwitch = SwitchReport(

@@ -1,3 +1,4 @@
+import ControlText
 import Testing
 import WANControl
 import WANModel
@@ -31,7 +32,7 @@ struct ReportTextTests {
                 UPLINK   INTERFACE  STATE    TRAFFIC     RTT  LOSS  FOR  NOTE
                 ftth     ppp0       down     standby       –  100%  42s  0 of 3 targets answered 4 rounds in 300 ms; rx counter still
                 jcom     wlan0      suspect  standby   14 ms   12%  0s   2 probes unanswered, confirming
-                soracom  ppp1       up       selected  61 ms    0%  5d   wants s1.fast, has s1.minimum: 429 too many requests, next try in 8s
+                soracom  ppp1       up       selected  61 ms    0%  5d   wants s1.fast, has s1.minimum: 429 too many requests
 
                 Last switch 42s ago (2026-11-20T23:59:18Z): ftth → soracom: ftth is down: 0 of 3 targets answered 4 rounds in 300 ms; detected in 310 ms, applied in 0.9 ms, 12 flows moved, proven.
 
@@ -72,7 +73,7 @@ struct ReportTextTests {
                 jcom     wlan0      suspect  standby   14 ms   12%  0s
                     2 probes unanswered, confirming
                 soracom  ppp1       up       selected  61 ms    0%  5d
-                    wants s1.fast, has s1.minimum: 429 too many requests, next try in 8s
+                    wants s1.fast, has s1.minimum: 429 too many requests
 
                 Last switch 42s ago (2026-11-20T23:59:18Z): ftth → soracom: ftth is down: 0 of 3
                   targets answered 4 rounds in 300 ms; detected in 310 ms, applied in 0.9 ms, 12
@@ -99,7 +100,7 @@ struct ReportTextTests {
                     2 probes unanswered, confirming
                 soracom  up       selected  61 ms  5d
                     wants s1.fast, has s1.minimum: 429
-                    too many requests, next try in 8s
+                    too many requests
 
                 Last switch 42s ago
                   (2026-11-20T23:59:18Z): ftth →

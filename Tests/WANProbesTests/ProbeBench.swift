@@ -8,13 +8,11 @@ final class ProbeBench {
     let loop: EventLoop
     let prober: Prober
     var answers: [(uplink: UplinkNumber, answer: ProbeAnswer)] = []
-    var refusals: [ProbeRefusal] = []
 
     init() throws {
         loop = try EventLoop()
         prober = Prober(loop: loop)
         prober.onAnswers = { [weak self] in self?.answers += $0 }
-        prober.onRefusal = { [weak self] in self?.refusals.append($1) }
     }
 
     func attach(_ netns: ProbeNetns, line: Int = 1) throws {

@@ -173,13 +173,9 @@ final class Responder {
         try send(Array(message.prefix(count)), from: source ?? request.destination, to: request.source)
     }
 
-    /// Sends an ICMP error that quotes the first `quoted` bytes of the request's packet.
-    func refuse(_ request: Request, type: UInt8, code: UInt8, quoted: Int, _ change: (inout [UInt8]) -> Void = { _ in })
-        throws
-    {
-        var quote = Array(request.packet.prefix(quoted))
-        change(&quote)
-        var message = [type, code, 0, 0, 0, 0, 0, 0] + quote
+    /// Sends an ICMP error, host unreachable, that quotes the whole request.
+    func refuse(_ request: Request) throws {
+        var message = [3, 1, 0, 0, 0, 0, 0, 0] + request.packet
         let sum = InternetChecksum.of(message.span.bytes)
         message[2] = UInt8(sum >> 8)
         message[3] = UInt8(sum & 0xff)

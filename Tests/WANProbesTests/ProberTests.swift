@@ -105,28 +105,6 @@ struct ProberTests {
         #expect(bench.answers.map(\.answer.sequence) == [1])
     }
 
-    @Test("a host unreachable beyond the peer is reported as a refusal, with whose and why")
-    func refused() throws {
-        let netns = try ProbeNetns()
-        try netns.peer.inside {
-            try ProbeNetns.sysctl("net/ipv4/ip_forward", "1")
-            try run("ip", "route", "add", "unreachable", "198.51.100.0/24")
-        }
-        try netns.router.inside { try run("ip", "route", "add", "default", "via", "10.1.0.2") }
-        let bench = try ProbeBench()
-        try bench.attach(netns)
-        let target = IPAddress.v4(IPv4Address(198, 51, 100, 7))
-        #expect(bench.prober.send(uplink: .first, target: target, sequence: 42) == .sent)
-        #expect(try bench.wait { !bench.refusals.isEmpty })
-        let refusal = try #require(bench.refusals.first)
-        #expect(refusal.target == target)
-        #expect(refusal.sequence == 42)
-        #expect(refusal.reporter == .peer(1))
-        #expect(refusal.reason == .unreachable(code: 1))
-        #expect(refusal.proven)
-        #expect(bench.answers.isEmpty)
-    }
-
     @Test("so many answers that the clock collects them, and the socket wakes us again when it is calm")
     func busy() throws {
         let netns = try ProbeNetns()

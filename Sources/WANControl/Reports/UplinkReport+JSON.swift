@@ -73,7 +73,7 @@ extension UplinkReport.SpeedClass {
     package var json: JSONValue {
         [
             "wanted": .string(wanted), "confirmed": JSONValue(confirmed), "via": JSONValue(via), "at": .time(at),
-            "problem": JSONValue(problem), "next_try": .time(nextTry),
+            "problem": JSONValue(problem),
         ]
     }
 
@@ -81,7 +81,7 @@ extension UplinkReport.SpeedClass {
         self.init(
             wanted: try reader.text("wanted"), confirmed: try reader.optionalText("confirmed"),
             via: try reader.optionalText("via"), at: try reader.optionalTime("at"),
-            problem: try reader.optionalText("problem"), nextTry: try reader.optionalTime("next_try"))
+            problem: try reader.optionalText("problem"))
     }
 }
 

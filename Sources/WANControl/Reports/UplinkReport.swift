@@ -32,18 +32,15 @@ package struct UplinkReport: Hashable, Sendable {
         package var at: Timestamp?
         /// Why the wanted class is not there yet.
         package var problem: String?
-        package var nextTry: Timestamp?
 
         package init(
-            wanted: String, confirmed: String? = nil, via: String? = nil, at: Timestamp? = nil, problem: String? = nil,
-            nextTry: Timestamp? = nil
+            wanted: String, confirmed: String? = nil, via: String? = nil, at: Timestamp? = nil, problem: String? = nil
         ) {
             self.wanted = wanted
             self.confirmed = confirmed
             self.via = via
             self.at = at
             self.problem = problem
-            self.nextTry = nextTry
         }
     }
 

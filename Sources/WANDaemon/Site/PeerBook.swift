@@ -53,14 +53,6 @@ package struct PeerBook: Sendable {
         last(of: node, at: now).flatMap { $0.age <= PeerReport.freshness ? $0.hello : nil }
     }
 
-    /// When the next fresh hello will not be fresh any more, so that `status` may be told anew; `nil` where none is.
-    package func nextStale(after now: Moment) -> Moment? {
-        entries.compactMap { entry in
-            entry.hello == nil || now - entry.at > PeerReport.freshness
-                ? nil : entry.at + PeerReport.freshness + .nanoseconds(1)
-        }.min()
-    }
-
     /// Who has the virtual address, as far as this box can know: the only one that says it is master; `nil` for none or several.
     package func holder(own node: String, role: BoxRole, at now: Moment) -> String? {
         var masters = role == .master ? [node] : []

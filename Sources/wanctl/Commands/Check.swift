@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlText
 import JSONText
 import LinuxIO
 import WANControl
@@ -31,9 +32,6 @@ struct Check: ParsableCommand {
 
     func run() throws {
         try reportingRefusal { () throws(ControlRefusal) in
-            guard let judge = policyJudge else {
-                throw ControlRefusal(.refused, "this build has no policy reader")
-            }
             let bytes = try readPolicy(file)
             var verdict = judge(bytes, file)
             var part: SitePart?

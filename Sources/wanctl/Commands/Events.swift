@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlText
 import WANControl
 
 struct Watch: DaemonCommand {

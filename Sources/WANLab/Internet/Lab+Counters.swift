@@ -27,12 +27,6 @@ extension Lab {
         return counts
     }
 
-    /// The same in nft's words, with the sources themselves; for people.
-    package func wrongSourceListing() throws(LabError) -> String {
-        try mustRun(in: .inet, ["nft", "list", "set", "inet", "lab", "wrong"])
-            + mustRun(in: .jcom, ["nft", "list", "set", "inet", "lab", "wrong"])
-    }
-
     package func wireCounts() throws(LabError) -> [LabUplink: WireCounts] {
         try onWires { wires in
             var counts: [LabUplink: WireCounts] = [:]

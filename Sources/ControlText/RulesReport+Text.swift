@@ -1,3 +1,5 @@
+package import WANControl
+
 extension RulesReport {
     /// A line for each rule, in the order they are asked, and last what no rule names.
     package func text(_ style: TextStyle) -> String {

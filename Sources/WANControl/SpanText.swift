@@ -40,17 +40,3 @@ extension Duration {
         return shown.map { "\($0.0)\($0.1)" }.joined(separator: " ")
     }
 }
-
-/// Octets as people say them: `730 B`, `1.4 kB`, `52 MB`.
-func spoken(bytes: UInt64) -> String {
-    let units = ["kB", "MB", "GB", "TB"]
-    guard bytes >= 1000 else { return "\(bytes) B" }
-    var value = Double(bytes) / 1000
-    var unit = 0
-    while value >= 999.5, unit < units.count - 1 {
-        value /= 1000
-        unit += 1
-    }
-    let rounded = value < 9.95 ? Double(Int(value * 10 + 0.5)) / 10 : Double(Int(value + 0.5))
-    return value < 9.95 ? "\(rounded) \(units[unit])" : "\(Int(rounded)) \(units[unit])"
-}

@@ -71,11 +71,6 @@ package final class SoracomInLab: Sendable {
         self.credentialsPath = credentialsPath
     }
 
-    /// After the SORACOM uplink came back with another address.
-    package func followAddress(in lab: Lab) {
-        service.setAddresses([lab.address(of: .soracom).description], ofSIM: Self.simID)
-    }
-
     /// The class the SIM has now, by the service's own books.
     package var speedClass: String? { service.speedClass(ofSIM: Self.simID) }
 

@@ -48,7 +48,7 @@ package struct TextTable: Sendable {
 
     package func lines(_ style: TextStyle) -> [String] {
         let (shown, limit) = layout(width: style.width)
-        let notes = rows.map { WANControl.columns(of: $0.note) }.max() ?? 0
+        let notes = rows.map { ControlText.columns(of: $0.note) }.max() ?? 0
         let fits = style.width.map { tableWidth(shown, limit: limit) + Self.gap.count + notes <= $0 } ?? true
         let hasNotes = notes > 0
         var header = shown.map { pad(columns[$0].title, column: $0, limit: limit, .faint, style) }
@@ -87,8 +87,8 @@ package struct TextTable: Sendable {
 
     private func columnWidth(_ place: Int) -> Int {
         max(
-            WANControl.columns(of: columns[place].title),
-            rows.map { WANControl.columns(of: $0.cells[place].text) }.max() ?? 0)
+            ControlText.columns(of: columns[place].title),
+            rows.map { ControlText.columns(of: $0.cells[place].text) }.max() ?? 0)
     }
 
     private func tableWidth(_ shown: [Int], limit: Int?) -> Int {
@@ -102,7 +102,7 @@ package struct TextTable: Sendable {
     ) -> String {
         let width = place == 0 ? min(columnWidth(place), limit ?? .max) : columnWidth(place)
         let short = shortened(text, to: width)
-        let space = String(repeating: " ", count: max(0, width - WANControl.columns(of: short)))
+        let space = String(repeating: " ", count: max(0, width - ControlText.columns(of: short)))
         return columns[place].isRight ? space + style.paint(short, tint) : style.paint(short, tint) + space
     }
 

@@ -1,3 +1,4 @@
+package import WANControl
 internal import WANModel
 
 extension StatusReport {
@@ -187,7 +188,7 @@ extension UplinkReport {
         if !rules.isEmpty, traffic != .selected {
             parts.append("carries \(rules.count == 1 ? "the rule" : "the rules") \(named(rules))")
         }
-        if let speedClass { parts.append(speedClass.note(style)) }
+        if let speedClass { parts.append(speedClass.note) }
         if let keepalive, keepalive.answered == false {
             let when = keepalive.last.map { " \($0.elapsed(until: style.now).spokenText) ago" } ?? ""
             parts.append("keepalive\(when) was not answered")
@@ -203,11 +204,10 @@ private func named(_ names: [String]) -> String {
 }
 
 extension UplinkReport.SpeedClass {
-    fileprivate func note(_ style: TextStyle) -> String {
+    fileprivate var note: String {
         if wanted == confirmed { return printable(wanted) }
         let has = confirmed.map { "has \(printable($0))" } ?? "not confirmed yet"
         let why = problem.map { ": \(printable($0))" } ?? ""
-        let then = nextTry.map { ", next try in \(style.now.elapsed(until: $0).spokenText)" } ?? ""
-        return "wants \(printable(wanted)), \(has)\(why)\(then)"
+        return "wants \(printable(wanted)), \(has)\(why)"
     }
 }

@@ -1,3 +1,4 @@
+internal import WANControl
 internal import WANModel
 
 /// What `wanctl status` says of the other boxes and of the address they share.

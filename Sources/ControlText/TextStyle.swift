@@ -1,4 +1,5 @@
 internal import LinuxIO
+package import WANControl
 
 /// How reports are written for a person: colours, columns, and what time it is.
 package struct TextStyle: Sendable {
@@ -108,6 +109,20 @@ func spoken(share: Double) -> String {
     guard share.isFinite else { return "–" }
     if share > 0, share < 0.01 { return "<1%" }
     return "\(Int64((min(max(share, 0), 1) * 100).rounded()))%"
+}
+
+/// Octets as people say them: `730 B`, `1.4 kB`, `52 MB`.
+func spoken(bytes: UInt64) -> String {
+    let units = ["kB", "MB", "GB", "TB"]
+    guard bytes >= 1000 else { return "\(bytes) B" }
+    var value = Double(bytes) / 1000
+    var unit = 0
+    while value >= 999.5, unit < units.count - 1 {
+        value /= 1000
+        unit += 1
+    }
+    let rounded = value < 9.95 ? Double(Int(value * 10 + 0.5)) / 10 : Double(Int(value + 0.5))
+    return value < 9.95 ? "\(rounded) \(units[unit])" : "\(Int(rounded)) \(units[unit])"
 }
 
 private func tenths(_ value: Double) -> String {

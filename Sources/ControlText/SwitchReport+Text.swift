@@ -1,3 +1,4 @@
+package import WANControl
 internal import WANModel
 
 extension SwitchReport {
