@@ -98,7 +98,7 @@ extension Daemon {
             return
         }
         do throws(NetlinkError) {
-            try kernel.elements.perform(changes.flatMap(\.inNetlink), in: .inet("wanctl"))
+            try kernel.change(changes.flatMap(\.inNetlink))
             self.table = wanted
         } catch {
             log(.warning, "\(error), making the whole table anew")

@@ -35,10 +35,10 @@ extension Daemon {
     func ruleFlows() -> [String: UInt64]? {
         guard !countedRules.isEmpty else { return [:] }
         do throws(NetlinkError) {
-            let counters = try kernel.elements.counters(.inet("wanctl"))
+            let packets = try kernel.packets()
             var flows: [String: UInt64] = [:]
             for (place, rule) in countedRules.enumerated() {
-                flows[rule] = (ruleFlowsBefore[rule] ?? 0) &+ (counters[TableNames.rule(place)]?.packets ?? 0)
+                flows[rule] = (ruleFlowsBefore[rule] ?? 0) &+ (packets[TableNames.rule(place)] ?? 0)
             }
             return flows
         } catch {
@@ -49,7 +49,7 @@ extension Daemon {
 
     /// Flowtables of other programs, with what they mean for us (nft(8), "FLOWTABLES").
     func flowtableNotes() -> [String] {
-        guard let found = try? kernel.elements.flowtables() else { return [] }
+        guard let found = try? kernel.flowtables() else { return [] }
         return found.map { flowtable in
             // Kernels list them in different orders.
             let devices = flowtable.devices.isEmpty ? "" : " on \(flowtable.devices.sorted().joined(separator: ", "))"
