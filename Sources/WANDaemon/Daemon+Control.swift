@@ -268,7 +268,7 @@ extension Daemon {
 
     /// Takes a policy in; where its table is refused nothing has changed.
     private func adopt(_ fresh: LoadedPolicy) throws(NftablesError) {
-        let outgoing = (inForce: inForce, engine: engine, attachments: attachments)
+        let outgoing = (inForce: inForce, engine: engine)
         let (before, old) = (policy, numbers)
         former = dataplaneUplinks()
         let formerSIMs = formerSIMs(before: before, after: fresh.policy)
@@ -278,13 +278,14 @@ extension Daemon {
         let left = before.uplinks.filter { policy.uplink(named: $0.name)?.interface != $0.interface }
             .compactMap { old[$0.name] }
         let isMarkedAnew = before.mark != policy.mark
-        for number in isMarkedAnew ? Array(old.values) : left { attachments[number] = nil }
+        let dropped = attachments.drop(isMarkedAnew ? Array(old.values) : left)
         let outputs = engine.handle(.reload(EngineSetup(policy: policy, numbers: numbers)), at: Daemon.moment())
         do throws(NftablesError) {
             // All so far are values of ours. The table is the first that somebody else may refuse, and the last.
             try makeTable()
         } catch {
-            (inForce, engine, attachments) = outgoing
+            (inForce, engine) = outgoing
+            attachments.restore(dropped)
             former = nil
             throw error
         }

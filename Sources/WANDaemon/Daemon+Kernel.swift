@@ -9,13 +9,11 @@ internal import WANProbes
 /// The kernel's side: what it tells, and what we want of it.
 extension Daemon {
     func dataplaneUplinks() -> [DataplaneUplink] {
-        policy.uplinks.compactMap { uplink in
-            numbers[uplink.name].map { number in
-                DataplaneUplink(
-                    number: number, interface: uplink.interface, attachment: attachments[number],
-                    isSIM: uplink.soracom != nil, isUsable: !engine.isDown(number),
-                    nameServers: nameServers(of: number).compactMap(\.v4))
-            }
+        inForce.uplinks.map { number, uplink in
+            DataplaneUplink(
+                number: number, interface: uplink.interface, attachment: attachments[number],
+                isSIM: uplink.soracom != nil, isUsable: !engine.isDown(number),
+                nameServers: nameServers(of: number).compactMap(\.v4))
         }
     }
 
@@ -53,9 +51,7 @@ extension Daemon {
     private func apply(_ event: KernelEvent) {
         switch event.what {
         case .link(let link): picture.put(link)
-        case .linkGone(let link):
-            picture.removeLink(link.index)
-            wireless[link.index] = nil
+        case .linkGone(let link): picture.removeLink(link.index)
         case .address(let address): picture.put(address)
         case .addressGone(let address): picture.remove(address)
         case .route(let route): picture.put(route)
@@ -86,44 +82,22 @@ extension Daemon {
 
     /// Tells the engine which uplinks are attached otherwise than before.
     func refreshAttachments(isAll: Bool = false) {
-        var reports: [AttachmentReport] = []
-        var isChanged = isAll
-        for uplink in policy.uplinks {
-            guard let number = numbers[uplink.name] else { continue }
-            let (attachment, reason) = picture.attachment(of: uplink) { isWireless($0) }
-            let isNew = attachment != attachments[number]
-            guard isNew || isAll || attachment == nil else { continue }
-            if isNew {
-                isChanged = true
-                attach(number, attachment)
-            }
-            reports.append(AttachmentReport(number, attachment, reason: reason))
-        }
-        guard !reports.isEmpty else { return }
+        let found = attachments.refresh(picture, inForce.uplinks, isAll: isAll)
+        for number in found.changed { attachProbes(of: number) }
+        guard !found.reports.isEmpty else { return }
+        let isChanged = isAll || !found.changed.isEmpty
         // The tables of the uplinks come first, so that the first probes find their way; and where the selected one is gone
         // this already is the step to the next rung. What must go waits until the flows on it are let go. Where nothing
         // changed, what differs is somebody else's doing: a repair.
         newsSince = Daemon.moment()
         if isChanged { reconcile(keepingOld: true) }
-        feed(.attached(reports))
+        feed(.attached(found.reports))
         newsSince = nil
         if isChanged { reconcile() }
     }
 
-    private func isWireless(_ index: InterfaceIndex) -> Bool {
-        if let known = wireless[index] { return known }
-        let answer = kernel.isWireless(index)
-        wireless[index] = answer
-        return answer
-    }
-
-    private func attach(_ number: UplinkNumber, _ attachment: Attachment?) {
-        attachments[number] = attachment
-        if let attachment {
-            let former = lastAddresses[number, default: []].filter { !attachment.addresses.contains($0) }
-            lastAddresses[number] = attachment.addresses + former
-        }
-        guard let attachment else {
+    private func attachProbes(of number: UplinkNumber) {
+        guard let attachment = attachments[number] else {
             prober.detach(uplink: number)
             alarms.clear(.probing(number))
             return
@@ -144,7 +118,7 @@ extension Daemon {
             alarms.raise(.probing(number), "\(name(number)) cannot be probed: \(error)")
             loop.schedule(at: Clock.boottime() + 1_000_000_000) { [weak self] in
                 guard let self, attachments[number] == attachment, !prober.isAttached(number) else { return }
-                attach(number, attachment)
+                attachProbes(of: number)
             }
         }
     }

@@ -32,8 +32,7 @@ final class Daemon {
     var state: StoredState
     var engine: Engine
     var picture = KernelPicture()
-    var attachments: [UplinkNumber: Attachment] = [:]
-    var wireless: [InterfaceIndex: Bool] = [:]
+    let attachments: Attachments
     /// What the nft table was made from, `nil` before it was.
     var table: RulesetInput?
     /// Why the table is not what it should be; `nil` while it is.
@@ -62,8 +61,6 @@ final class Daemon {
     var eventWatchers: [ObjectIdentifier: ControlReply] = [:]
     var probeWatchers: [ProbeWatcher] = []
     var statusTimer: EventLoop.Timer?
-    /// Addresses that an uplink has, or had since its flows were last let go: they carry them after they are gone.
-    var lastAddresses: [UplinkNumber: [IPAddress]] = [:]
     let drainWatch: DrainWatch
     var leavings: Leavings
     /// Where this box stands in a site of several; `nil` where it is alone.
@@ -100,7 +97,9 @@ final class Daemon {
         alarms = Alarms(log: log)
         service = ServiceManager(environment: environment)
         loop = try EventLoop()
-        kernel = try KernelAccess()
+        let kernel = try KernelAccess()
+        self.kernel = kernel
+        attachments = Attachments { kernel.isWireless($0) }
         prober = Prober(loop: loop)
         names = NameServers(loop: loop, alarms: alarms, besides: options.socket)
         leavings = Leavings(besides: options.socket)
@@ -228,7 +227,7 @@ final class Daemon {
     /// Flows of a line that is not there when we start: an earlier daemon may have died before it moved them. What is not
     /// there cannot fall, so the engine will not say it.
     private func letGoOfAbsent() {
-        for (number, attachment) in numbers.values.map({ ($0, attachments[$0]) }) where attachment == nil {
+        for number in numbers.values where attachments[number] == nil {
             do throws(NetlinkError) {
                 _ = try kernel.deleteFlows(policy.mark.mark(of: number))
             } catch {

@@ -97,11 +97,7 @@ extension Daemon {
             reconcile()
             names.write(engine.decision)
         }
-        names.adopt(
-            Dictionary(
-                uniqueKeysWithValues: policy.uplinks.compactMap { uplink in
-                    numbers[uplink.name].map { ($0, uplink) }
-                }))
+        names.adopt(Dictionary(uniqueKeysWithValues: inForce.uplinks.map { ($0.number, $0.settings) }))
         names.write(engine.decision)
     }
 }

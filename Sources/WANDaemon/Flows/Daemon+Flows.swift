@@ -76,7 +76,7 @@ extension Daemon {
     /// Whether somebody outside began it: a forwarded port, or something of the router's own.
     func cameIn(_ entry: ConntrackEntry, by uplink: UplinkNumber) -> Bool {
         entry.status.contains(.destinationTranslated)
-            || (lastAddresses[uplink] ?? []).contains(entry.original.destination)
+            || attachments.hasHad(entry.original.destination, uplink)
     }
 
     /// From now on, and for a minute, their hosts are answered with a reset.
@@ -111,19 +111,13 @@ extension Daemon {
 
     /// Programs of the router itself whose connections carry the address of the line that was left (`ss -K`).
     private func closeOwnSockets(of uplink: UplinkNumber) {
-        let present = attachments[uplink]?.addresses ?? []
-        let former = lastAddresses[uplink] ?? []
-        lastAddresses[uplink] = present.isEmpty ? former : present
+        let former = attachments.letGo(uplink)
         guard policy.failover.ownSockets == .close else { return }
         // A line that is proved anew only has another address: what carries the new one has just begun.
         let isRenumbered = engine.view(of: uplink, at: Daemon.moment())?.state == .proving
         for case .v4(let address) in former {
-            let isPresent = present.contains(.v4(address))
-            if isPresent, isRenumbered { continue }
-            // Behind two boxes of one make both lines may have the same.
-            if attachments.contains(where: { $0.key != uplink && $0.value.addresses.contains(.v4(address)) }) {
-                continue
-            }
+            let isPresent = attachments[uplink]?.addresses.contains(.v4(address)) ?? false
+            if isPresent && isRenumbered || attachments.isElsewhere(.v4(address), than: uplink) { continue }
             do throws(NetlinkError) {
                 // What a program bound to a line that is there it wanted so.
                 let count = try kernel.closeSockets(from: address, keepingBound: isPresent)
