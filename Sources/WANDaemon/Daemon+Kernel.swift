@@ -1,4 +1,5 @@
 internal import LinuxIO
+internal import Netlink
 internal import NetworkTypes
 internal import PacketWire
 internal import WANDataplane
@@ -27,7 +28,7 @@ extension Daemon {
         for event in events {
             switch event {
             case .lost(let reason): lost = reason
-            case .table: scheduleRepair(because: "nft table \(Ruleset.table) was changed or deleted", table: true)
+            case .table: repair(.table, because: ["nft table \(Ruleset.table) was changed or deleted"])
             case .network(let event):
                 // Our own changes were taken in when the kernel acknowledged them; their echo may be older than the picture.
                 if event.port == kernel.port { continue }
@@ -65,10 +66,8 @@ extension Daemon {
     /// Dumps everything anew: at start, and after a notification was lost.
     func resynchronize(because reason: String?) {
         if let reason { log(.warning, "events of the kernel were lost (\(reason)), looking at everything anew") }
-        do {
-            var fresh = picture
-            try kernel.dump(into: &fresh)
-            picture = fresh
+        do throws(NetlinkError) {
+            try kernel.dump(into: &picture)
             alarms.clear(.netlink)
         } catch {
             alarms.raise(
@@ -182,7 +181,7 @@ extension Daemon {
         }
         let text = failures.joined(separator: "; ")
         alarms.raise(.routes, "the kernel refused: \(text)", .error, rest: ", looking at everything anew")
-        scheduleRepair(because: nil)
+        repair(.plane, because: [])
         return text
     }
 
@@ -192,58 +191,43 @@ extension Daemon {
     private func repairIfNeeded() {
         let steps = changes(from: picture.found, to: plane().wanted)
         if steps.isEmpty { return }
-        scheduleRepair(
-            because: "\(steps.count) of our routes and rules were changed by another program (\(steps[0]))",
-            table: false)
+        repair(
+            .plane, because: ["\(steps.count) of our routes and rules were changed by another program (\(steps[0]))"])
     }
 
-    private func scheduleRepair(because reason: String?, table: Bool = false) {
-        if table { tableIsDamaged = true }
-        if let reason { repairReasons.append(reason) }
-        guard repairTimer == nil else { return }
+    /// Now, or when its pace allows it.
+    private func repair(_ part: Repairs.Part, because reasons: [String]) {
         let now = Daemon.moment()
-        var when = repairPace.next(at: now)
+        let due = repairs.need(part, because: reasons, at: now)
         // Without a table nothing of the LAN gets out: that is no matter of minutes, whoever takes it away.
-        if table, !kernel.translates() { when = min(when, now + .seconds(1)) }
-        if when <= now {
-            repair()
-        } else {
-            repairLater(at: when)
+        if part == .table, due > now + .seconds(1), !kernel.translates() {
+            repairs.need(part, because: [], at: now, within: .seconds(1))
         }
+        repairWhatIsDue()
     }
 
-    func repairLater(at when: Moment) {
-        guard repairTimer == nil else { return }
-        repairTimer = loop.schedule(at: when.nanoseconds) { [weak self] in
-            self?.repairTimer = nil
-            self?.repair()
+    private func repairWhatIsDue() {
+        for (part, reasons) in repairs.take(at: Daemon.moment()) {
+            var outcome = ", put back"
+            switch part {
+            case .table:
+                replaceTable(isRepair: true)
+                if tableFault != nil { outcome = "; the nft table is refused" }
+            case .plane:
+                do throws(NetlinkError) {
+                    try kernel.dump(into: &picture)
+                } catch {
+                    log(.error, "the kernel's state could not be read: \(error), trying again")
+                    repairs.need(.plane, because: reasons, at: Daemon.moment() + .seconds(1))
+                    continue
+                }
+                reconcile()
+            }
+            if !reasons.isEmpty { note(kind: "repair", reasons.joined(separator: "; ") + outcome) }
         }
-    }
-
-    private func repair() {
-        let reasons = repairReasons
-        repairReasons = []
-        repairPace.repaired(at: Daemon.moment())
-        if tableIsDamaged {
-            tableIsDamaged = false
-            replaceTable(isRepair: true)
-        }
-        var fresh = picture
-        do {
-            try kernel.dump(into: &fresh)
-            picture = fresh
-        } catch {
-            log(.error, "the kernel's state could not be read: \(error), trying again")
-            repairReasons = reasons
-            repairLater(at: max(repairPace.next(at: Daemon.moment()), Daemon.moment() + .seconds(1)))
-            return
-        }
-        reconcile()
-        if !reasons.isEmpty {
-            note(
-                kind: "repair",
-                Set(reasons).sorted().joined(separator: "; ")
-                    + (tableFault == nil ? ", put back" : "; the nft table is refused"))
+        if let repairTimer { loop.cancel(repairTimer) }
+        repairTimer = repairs.next.map { due in
+            loop.schedule(at: due.nanoseconds) { [weak self] in self?.repairWhatIsDue() }
         }
     }
 }

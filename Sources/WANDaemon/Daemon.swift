@@ -52,10 +52,8 @@ final class Daemon {
     var newsSince: Moment?
     /// Credentials of SIMs that a reload took away while they still have to be lowered.
     var formerCredentials: Set<String> = []
-    var repairPace = RepairPace()
+    var repairs = Repairs()
     var repairTimer: EventLoop.Timer?
-    var repairReasons: [String] = []
-    var tableIsDamaged = false
     var tokenTimer: EventLoop.Timer?
     var statusWatchers: [ObjectIdentifier: ControlReply] = [:]
     var eventWatchers: [ObjectIdentifier: ControlReply] = [:]
