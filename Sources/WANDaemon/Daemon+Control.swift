@@ -270,7 +270,7 @@ extension Daemon {
     private func adopt(_ fresh: LoadedPolicy) throws(NftablesError) {
         let outgoing = (inForce: inForce, engine: engine)
         let (before, old) = (policy, numbers)
-        former = dataplaneUplinks()
+        router.beginExchange(of: dataplaneUplinks())
         let formerSIMs = formerSIMs(before: before, after: fresh.policy)
         inForce = PolicyInForce(fresh, remembered: old)
         // What is gone, or is another interface now, has to be attached anew. So has everything where the marks change: sockets
@@ -282,11 +282,11 @@ extension Daemon {
         let outputs = engine.handle(.reload(EngineSetup(policy: policy, numbers: numbers)), at: Daemon.moment())
         do throws(NftablesError) {
             // All so far are values of ours. The table is the first that somebody else may refuse, and the last.
-            try makeTable()
+            try router.table.make()
         } catch {
             (inForce, engine) = outgoing
             attachments.restore(dropped)
-            former = nil
+            router.endExchange()
             throw error
         }
         formerCredentials.formUnion(formerSIMs.compactMap(\.credentials))
@@ -307,9 +307,9 @@ extension Daemon {
         perform(outputs)
         isFeeding = false
         refreshAttachments(isAll: true)
-        former = nil
-        reconcile()
-        replaceTable()
+        router.endExchange()
+        router.reconcile()
+        router.table.replace()
         for number in left { _ = try? kernel.deleteFlows(before.mark.mark(of: number)) }
         followDrains()
         followNameServers()

@@ -12,7 +12,7 @@ extension Daemon {
     /// On whatever interface: the kernel answers for it on all.
     var hasAddress: Bool {
         guard let address = vrrp?.address.address else { return false }
-        return picture.addresses.values.contains { list in list.contains { $0.local == address } }
+        return router.picture.addresses.values.contains { list in list.contains { $0.local == address } }
     }
 
     /// keepalived holds its FIFO open while it lives. Without it this box neither gets the address nor gives it away, and says so.

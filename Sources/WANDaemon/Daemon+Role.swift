@@ -184,7 +184,7 @@ extension Daemon {
             // keepalived is there again, and has taken the address off.
             site?.isOrphan = false
             site?.reason = reason(vrrp, isFirst: false)
-            reconcile()
+            router.reconcile()
             tellStatusWatchers()
         }
         guard role != before else { return }
@@ -195,7 +195,7 @@ extension Daemon {
         site?.expectsSince = nil
         // What moves packets first; then it is told. Strays before all: a backup expects them already, and there is to be no
         // moment in which it does not.
-        if isFirst { steer() } else { awaitStrays() }
+        if isFirst { router.table.steer() } else { awaitStrays() }
         followForwarding()
         standBy(role == .backup)
         note(kind: "role", "\(role.rawValue): \(site?.reason ?? "")")
@@ -258,10 +258,10 @@ extension Daemon {
         let isTrusted = site?.isTrusted == true && now - begunAt < max(policy.failover.hold, .seconds(5))
         var value = engine.health(places: position.places, count: position.count, isTrusted: isTrusted, at: now)
         // A box that translates nothing is the last one to have the address, and that is no matter of patience.
-        let isUntranslated = tableFault?.isUntranslated == true
+        let isUntranslated = router.table.fault?.isUntranslated == true
         if isUntranslated { value = NodeHealth.none }
         // While a policy is exchanged, where an uplink is attached is not known yet.
-        let isUnknown = !hasLooked || former != nil
+        let isUnknown = !router.hasReadKernel || router.outgoingUplinks != nil
         if !isUntranslated, value < max(site?.foundHealth ?? 0, 1), now - begunAt < Self.patience,
             engine.isProving || isUnknown
         {
@@ -272,7 +272,7 @@ extension Daemon {
             }
             return
         }
-        if state.aside != nil || leavings.isUnreliable || tableFault?.isFrozen == true {
+        if state.aside != nil || leavings.isUnreliable || router.table.fault?.isFrozen == true {
             value = min(value, NodeHealth.held)
         }
         if yields(now, to: value) { value = NodeHealth.yield }

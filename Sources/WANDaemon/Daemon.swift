@@ -31,15 +31,8 @@ final class Daemon {
     var inForce: PolicyInForce
     var state: StoredState
     var engine: Engine
-    var picture = KernelPicture()
     let attachments: Attachments
-    /// What the nft table was made from, `nil` before it was.
-    var table: RulesetInput?
-    /// Why the table is not what it should be; `nil` while it is.
-    var tableFault: TableFault?
-    var tableTimer: EventLoop.Timer?
-    /// The rules of that table by name, in its order.
-    var countedRules: [String] = []
+    let router: KernelRouter
     /// TCP that comes in the middle gets a reset until then (`Daemon+Strays`).
     var straysUntil: Moment?
     var straysTimer: EventLoop.Timer?
@@ -52,8 +45,6 @@ final class Daemon {
     var newsSince: Moment?
     /// Credentials of SIMs that a reload took away while they still have to be lowered.
     var formerCredentials: Set<String> = []
-    var repairs = Repairs()
-    var repairTimer: EventLoop.Timer?
     var tokenTimer: EventLoop.Timer?
     var statusWatchers: [ObjectIdentifier: ControlReply] = [:]
     var eventWatchers: [ObjectIdentifier: ControlReply] = [:]
@@ -69,13 +60,6 @@ final class Daemon {
     var asideSince = Daemon.moment()
     /// When that is over; `nil` where it has no end. The wall clock is asked once, at start.
     var asideUntil: Moment?
-    /// New flows of these rules, by name, that were counted in tables of before.
-    var ruleFlowsBefore: [String: UInt64] = [:]
-    /// While a policy is exchanged: the uplinks of the one before. They are translated and their routes stand until there are
-    /// others.
-    var former: [DataplaneUplink]?
-    /// The kernel has been read once. Until then what stands there is an earlier run's, and stays.
-    private(set) var hasLooked = false
     private var isReleasePlanned = false
     let startedAt = Timestamp.now()
 
@@ -98,6 +82,7 @@ final class Daemon {
         let kernel = try KernelAccess()
         self.kernel = kernel
         attachments = Attachments { kernel.isWireless($0) }
+        router = try KernelRouter(kernel: kernel, attachments: attachments, loop: loop, log: log, alarms: alarms)
         prober = Prober(loop: loop)
         names = NameServers(loop: loop, alarms: alarms, besides: options.socket)
         leavings = Leavings(besides: options.socket)
@@ -112,10 +97,9 @@ final class Daemon {
         inForce = PolicyInForce(loaded, remembered: state.numbers)
         state.numbers = inForce.numbers
         self.state = state
-        try kernel.dump(into: &picture)
         let now = Daemon.moment()
         asideUntil = state.asideUntil(now: now, unixSeconds: Clock.realtime() / 1_000_000_000)
-        let adopted = Daemon.adopted(picture, policy: loaded.policy, numbers: inForce.numbers)
+        let adopted = Daemon.adopted(router.picture, policy: loaded.policy, numbers: inForce.numbers)
         engine = Engine(
             setup: EngineSetup(policy: loaded.policy, numbers: inForce.numbers),
             adopted: adopted,
@@ -182,16 +166,18 @@ final class Daemon {
             [weak self] request, peer, reply in self?.answer(request, peer, reply)
         }
         alarms.onChange = { [weak self] in self?.tellStatusWatchers() }
+        ruleKernel()
         takeSite()
         // The table first: what is forwarded is translated.
-        replaceTable()
+        router.table.replace()
         prepareSysctls()
         prober.onAnswers = { [weak self] answers in self?.heard(answers) }
         proveSwitches()
         tellOfEvents()
-        try kernel.watch(loop) { [weak self] events in self?.kernelChanged(events) }
-        // What happened between the dump and the subscription is in neither: look once more.
-        resynchronize(because: nil)
+        try router.watch { [unowned self] news in
+            router.take(news)
+            updateRole()
+        }
         watchDrains()
         followNameServers()
         remember()
@@ -214,17 +200,9 @@ final class Daemon {
         }
     }
 
-    /// After the kernel was read for the first time: what an earlier run left is ours now, and what must go of it goes. That is
-    /// no repair: nobody but that run made it.
-    func takeOver() {
-        hasLooked = true
-        letGoOfAbsent()
-        reconcile()
-    }
-
     /// Flows of a line that is not there when we start: an earlier daemon may have died before it moved them. What is not
     /// there cannot fall, so the engine will not say it.
-    private func letGoOfAbsent() {
+    func letGoOfAbsent() {
         for number in numbers.values where attachments[number] == nil {
             do throws(NetlinkError) {
                 _ = try kernel.deleteFlows(policy.mark.mark(of: number))

@@ -94,7 +94,7 @@ extension Daemon {
     func followNameServers() {
         names.isAttached = { [unowned self] number in attachments[number] != nil }
         names.onChange = { [unowned self] in
-            reconcile()
+            router.reconcile()
             names.write(engine.decision)
         }
         names.adopt(Dictionary(uniqueKeysWithValues: inForce.uplinks.map { ($0.number, $0.settings) }))
