@@ -263,9 +263,9 @@ extension Daemon {
 
     /// Takes a policy in; where its table is refused nothing has changed.
     private func adopt(_ fresh: LoadedPolicy) throws(NftablesError) {
-        let outgoing = (inForce: inForce, engine: engine, attachments: attachments)
+        let outgoing = (inForce: inForce, engine: engine)
         let (before, old) = (policy, numbers)
-        former = dataplaneUplinks()
+        router.beginExchange(of: dataplaneUplinks())
         let formerSIMs = formerSIMs(before: before, after: fresh.policy)
         inForce = PolicyInForce(fresh, remembered: old)
         // What is gone, or is another interface now, has to be attached anew. So has everything where the marks change: sockets
@@ -273,14 +273,15 @@ extension Daemon {
         let left = before.uplinks.filter { policy.uplink(named: $0.name)?.interface != $0.interface }
             .compactMap { old[$0.name] }
         let isMarkedAnew = before.mark != policy.mark
-        for number in isMarkedAnew ? Array(old.values) : left { attachments[number] = nil }
+        let dropped = attachments.drop(isMarkedAnew ? Array(old.values) : left)
         let outputs = engine.handle(.reload(EngineSetup(policy: policy, numbers: numbers)), at: Daemon.moment())
         do throws(NftablesError) {
             // All so far are values of ours. The table is the first that somebody else may refuse, and the last.
-            try makeTable()
+            try router.table.make()
         } catch {
-            (inForce, engine, attachments) = outgoing
-            former = nil
+            (inForce, engine) = outgoing
+            attachments.restore(dropped)
+            router.endExchange()
             throw error
         }
         formerCredentials.formUnion(formerSIMs.compactMap(\.credentials))
@@ -301,9 +302,9 @@ extension Daemon {
         perform(outputs)
         isFeeding = false
         refreshAttachments(isAll: true)
-        former = nil
-        reconcile()
-        replaceTable()
+        router.endExchange()
+        router.reconcile()
+        router.table.replace()
         for number in left { _ = try? kernel.deleteFlows(before.mark.mark(of: number)) }
         followDrains()
         followNameServers()

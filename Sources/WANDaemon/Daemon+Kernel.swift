@@ -1,129 +1,87 @@
 internal import LinuxIO
 internal import NetworkTypes
-internal import PacketWire
+internal import WANControl
 internal import WANDataplane
 internal import WANEngine
 internal import WANModel
 internal import WANProbes
 
-/// The kernel's side: what it tells, and what we want of it.
+/// What `KernelRouter` has to know, and what comes of what it tells.
 extension Daemon {
+    /// Before the first of them is used.
+    func ruleKernel() {
+        router.wanted = { [unowned self] in
+            WantedState.make(
+                uplinks: dataplaneUplinks(), ladder: engine.decision.ladder, mark: policy.mark, strict: inForce.strict,
+                relay: isBackup && site.role?.isOrphan != true ? router.relay() : nil)
+        }
+        router.relay = { [unowned self] in vrrp.flatMap(router.picture.relay) }
+        router.onChange = { [unowned self] isFirst in
+            refreshAttachments(isAll: isFirst)
+            if isFirst { letGoOfAbsent() }
+        }
+        router.onRepair = { [unowned self] text in note(kind: "repair", text) }
+        router.table.wanted = { [unowned self] in wantedTable() }
+        router.table.names = { [unowned self] in policy.rules.map(\.name) }
+        router.table.onFault = { [unowned self] text in
+            let isRefused = router.table.fault != nil
+            note(kind: "table", text, isLogged: isRefused)
+            // What is forwarded from now on is translated.
+            if !isRefused { prepareSysctls() }
+            // In the middle of a reload the places are the new policy's and the site the old one's; the site is taken in there.
+            if isRefused || router.outgoingUplinks == nil { site.follow() }
+        }
+    }
+
+    /// What forwarding and counting need of the kernel besides the table: at start and when the policy changes.
+    func prepareSysctls() {
+        if !policy.lan.interfaces.isEmpty, policy.lan.forwarding == .on, router.table.fault?.isUntranslated != true,
+            let done = KernelSettings.enableForwarding()
+        {
+            note(kind: "sysctl", done)
+        }
+        if let done = KernelSettings.countFlowOctets() { log(.info, done) }
+    }
+
     func dataplaneUplinks() -> [DataplaneUplink] {
-        policy.uplinks.compactMap { uplink in
-            numbers[uplink.name].map { number in
-                DataplaneUplink(
-                    number: number, interface: uplink.interface, attachment: attachments[number],
-                    isSIM: uplink.soracom != nil, isUsable: !engine.isDown(number),
-                    nameServers: nameServers(of: number).compactMap(\.v4))
-            }
+        inForce.uplinks.map { number, uplink in
+            DataplaneUplink(
+                number: number, interface: uplink.interface, attachment: attachments[number],
+                isSIM: uplink.soracom != nil, isUsable: !engine.isDown(number),
+                nameServers: nameServers(of: number).compactMap(\.v4))
         }
     }
 
-    // MARK: what it tells
-
-    func kernelChanged(_ events: [KernelNews]) {
-        var concernsOthers = false
-        let taken = picture.routesTaken
-        let relayBefore = relay()
-        var lost: String?
-        for event in events {
-            switch event {
-            case .lost(let reason): lost = reason
-            case .table: scheduleRepair(because: "nft table \(Ruleset.table) was changed or deleted", table: true)
-            case .network(let event):
-                // Our own changes were taken in when the kernel acknowledged them; their echo may be older than the picture.
-                if event.port == kernel.port { continue }
-                apply(event)
-                concernsOthers = true
-            }
+    private func wantedTable() -> RulesetInput {
+        var input = inForce.table
+        let present = dataplaneUplinks()
+        let outgoing = router.outgoingUplinks ?? []
+        input.uplinks = present + outgoing.filter { old in !present.contains { $0.interface == old.interface } }
+        for (place, choice) in engine.choices.enumerated() where input.classes.indices.contains(place) {
+            input.classes[place].choice = choice
         }
-        defer { site.followAddress() }
-        if let lost {
-            resynchronize(because: lost)
-        } else if concernsOthers {
-            refreshAttachments()
-            // A link that went down and up within one batch is attached as before, without its routes: that is nobody's
-            // attack on them and does not wait for the pace of repairs.
-            // Nor is the LAN's interface coming up under the way to the box that has the address.
-            if picture.routesTaken != taken || relay() != relayBefore { reconcile() }
-            repairIfNeeded()
-        }
-    }
-
-    private func apply(_ event: KernelEvent) {
-        switch event.what {
-        case .link(let link): picture.put(link)
-        case .linkGone(let link):
-            picture.removeLink(link.index)
-            wireless[link.index] = nil
-        case .address(let address): picture.put(address)
-        case .addressGone(let address): picture.remove(address)
-        case .route(let route): picture.put(route)
-        case .routeGone(let route): picture.remove(route)
-        case .rule(let rule): picture.put(rule)
-        case .ruleGone(let rule): picture.remove(rule)
-        case .lost(let reason): resynchronize(because: reason)
-        }
-    }
-
-    /// Dumps everything anew: at start, and after a notification was lost.
-    func resynchronize(because reason: String?) {
-        if let reason { log(.warning, "events of the kernel were lost (\(reason)), looking at everything anew") }
-        do {
-            var fresh = picture
-            try kernel.dump(into: &fresh)
-            picture = fresh
-            alarms.clear(.netlink)
-        } catch {
-            alarms.raise(
-                .netlink, "the kernel's state could not be read: \(error)", .error, rest: ", trying again each second")
-            loop.schedule(at: Clock.boottime() + 1_000_000_000) { [weak self] in self?.resynchronize(because: "retry") }
-            return
-        }
-        refreshAttachments(isAll: !hasLooked)
-        if hasLooked { repairIfNeeded() } else { takeOver() }
+        input.resetsStrays = expectsStrays
+        return input
     }
 
     /// Tells the engine which uplinks are attached otherwise than before.
     func refreshAttachments(isAll: Bool = false) {
-        var reports: [AttachmentReport] = []
-        var isChanged = isAll
-        for uplink in policy.uplinks {
-            guard let number = numbers[uplink.name] else { continue }
-            let (attachment, reason) = picture.attachment(of: uplink) { isWireless($0) }
-            let isNew = attachment != attachments[number]
-            guard isNew || isAll || attachment == nil else { continue }
-            if isNew {
-                isChanged = true
-                attach(number, attachment)
-            }
-            reports.append(AttachmentReport(number, attachment, reason: reason))
-        }
-        guard !reports.isEmpty else { return }
+        let found = attachments.refresh(router.picture, inForce.uplinks, isAll: isAll)
+        for number in found.changed { attachProbes(of: number) }
+        guard !found.reports.isEmpty else { return }
+        let isChanged = isAll || !found.changed.isEmpty
         // The tables of the uplinks come first, so that the first probes find their way; and where the selected one is gone
         // this already is the step to the next rung. What must go waits until the flows on it are let go. Where nothing
         // changed, what differs is somebody else's doing: a repair.
         newsSince = Daemon.moment()
-        if isChanged { reconcile(keepingOld: true) }
-        feed(.attached(reports))
+        if isChanged { router.reconcile(removals: .later) }
+        feed(.attached(found.reports))
         newsSince = nil
-        if isChanged { reconcile() }
+        if isChanged { router.reconcile() }
     }
 
-    private func isWireless(_ index: InterfaceIndex) -> Bool {
-        if let known = wireless[index] { return known }
-        let answer = kernel.isWireless(index)
-        wireless[index] = answer
-        return answer
-    }
-
-    private func attach(_ number: UplinkNumber, _ attachment: Attachment?) {
-        attachments[number] = attachment
-        if let attachment {
-            let former = lastAddresses[number, default: []].filter { !attachment.addresses.contains($0) }
-            lastAddresses[number] = attachment.addresses + former
-        }
-        guard let attachment else {
+    private func attachProbes(of number: UplinkNumber) {
+        guard let attachment = attachments[number] else {
             prober.detach(uplink: number)
             alarms.clear(.probing(number))
             return
@@ -144,132 +102,8 @@ extension Daemon {
             alarms.raise(.probing(number), "\(name(number)) cannot be probed: \(error)")
             loop.schedule(at: Clock.boottime() + 1_000_000_000) { [weak self] in
                 guard let self, attachments[number] == attachment, !prober.isAttached(number) else { return }
-                attach(number, attachment)
+                attachProbes(of: number)
             }
-        }
-    }
-
-    // MARK: what we want of it
-
-    /// What the kernel should have, and the metrics in `main` where another program's default stands in place of ours.
-    ///
-    /// `ip route replace` would take that default's place: it stays, and our mirror waits.
-    private func plane() -> (wanted: KernelState, taken: [UInt32]) {
-        var wanted = WantedState.make(
-            uplinks: dataplaneUplinks(), ladder: engine.decision.ladder, mark: policy.mark, strict: inForce.strict,
-            relay: isBackup && site.role?.isOrphan != true ? relay() : nil)
-        let taken = wanted.routes.keys.filter { key in
-            key.table == .main && key.destination.isDefault
-                && picture.foreignDefaults.contains {
-                    $0.table == .main && $0.metric == key.metric && $0.tos == 0
-                }
-        }
-        for key in taken { wanted.routes[key] = nil }
-        return (wanted, taken.map(\.metric).sorted())
-    }
-
-    private func tellOfTaken(_ metrics: [UInt32]) {
-        guard let metric = metrics.first else { return alarms.clear(.mirror) }
-        alarms.raise(
-            .mirror, "another program's default route has metric \(metric) in main; ours is not shown there")
-    }
-
-    /// The way of this box's own traffic while another one carries the LAN's.
-    private func relay() -> Relay? {
-        // No route can be put on a link that is not up yet.
-        guard let vrrp, let link = picture.links.values.first(where: { $0.name == vrrp.interface }),
-            link.flags.contains(.up)
-        else { return nil }
-        let sources = (picture.addresses[link.index] ?? []).compactMap(\.local.v4).filter {
-            .v4($0) != vrrp.address.address
-        }
-        return Relay(interface: link.index, gateway: vrrp.address.address, sources: sources)
-    }
-
-    /// Brings routes, rules and the table's maps to what is wanted; `nil`, or what went wrong. `keepingOld`: what must go
-    /// stays for now, as it does while a policy is exchanged.
-    @discardableResult
-    func reconcile(keepingOld: Bool = false) -> String? {
-        // First the routes: a mark never leads to a table that is not filled yet.
-        defer { steer() }
-        // Before the uplinks were looked at once, what stands is an earlier daemon's and carries traffic.
-        let keepsOld = keepingOld || former != nil || !hasLooked
-        let (wanted, taken) = plane()
-        tellOfTaken(taken)
-        let steps = changes(from: picture.found, to: wanted).filter { !keepsOld || !$0.isRemoval }
-        guard !steps.isEmpty else {
-            alarms.clear(.routes)
-            return nil
-        }
-        let failures = kernel.apply(steps, to: &picture.found)
-        guard !failures.isEmpty else {
-            alarms.clear(.routes)
-            return nil
-        }
-        let text = failures.joined(separator: "; ")
-        alarms.raise(.routes, "the kernel refused: \(text)", .error, rest: ", looking at everything anew")
-        scheduleRepair(because: nil)
-        return text
-    }
-
-    // MARK: repairs
-
-    /// Something of ours is not as it should be although we changed nothing: somebody else did.
-    private func repairIfNeeded() {
-        let steps = changes(from: picture.found, to: plane().wanted)
-        if steps.isEmpty { return }
-        scheduleRepair(
-            because: "\(steps.count) of our routes and rules were changed by another program (\(steps[0]))",
-            table: false)
-    }
-
-    private func scheduleRepair(because reason: String?, table: Bool = false) {
-        if table { tableIsDamaged = true }
-        if let reason { repairReasons.append(reason) }
-        guard repairTimer == nil else { return }
-        let now = Daemon.moment()
-        var when = repairPace.next(at: now)
-        // Without a table nothing of the LAN gets out: that is no matter of minutes, whoever takes it away.
-        if table, !kernel.translates() { when = min(when, now + .seconds(1)) }
-        if when <= now {
-            repair()
-        } else {
-            repairLater(at: when)
-        }
-    }
-
-    func repairLater(at when: Moment) {
-        guard repairTimer == nil else { return }
-        repairTimer = loop.schedule(at: when.nanoseconds) { [weak self] in
-            self?.repairTimer = nil
-            self?.repair()
-        }
-    }
-
-    private func repair() {
-        let reasons = repairReasons
-        repairReasons = []
-        repairPace.repaired(at: Daemon.moment())
-        if tableIsDamaged {
-            tableIsDamaged = false
-            replaceTable(isRepair: true)
-        }
-        var fresh = picture
-        do {
-            try kernel.dump(into: &fresh)
-            picture = fresh
-        } catch {
-            log(.error, "the kernel's state could not be read: \(error), trying again")
-            repairReasons = reasons
-            repairLater(at: max(repairPace.next(at: Daemon.moment()), Daemon.moment() + .seconds(1)))
-            return
-        }
-        reconcile()
-        if !reasons.isEmpty {
-            note(
-                kind: "repair",
-                Set(reasons).sorted().joined(separator: "; ")
-                    + (tableFault == nil ? ", put back" : "; the nft table is refused"))
         }
     }
 }

@@ -13,10 +13,10 @@ extension Daemon {
         // Where flows are let go, the routes they were on go after them: else the flows would for a moment leave by another
         // line, with the source address of the old one.
         let movesFlows = outputs.contains { if case .moveFlows = $0 { true } else { false } }
-        defer { if movesFlows { reconcile() } }
+        defer { if movesFlows { router.reconcile() } }
         for output in outputs {
             switch output {
-            case .route(let decision): route(decision, keepingOld: movesFlows)
+            case .route(let decision): route(decision, removals: movesFlows ? .later : .now)
             case .moveFlows(let uplink, let movement, let sweep): moveFlows(uplink, movement, sweep: sweep)
             case .probe(let probe):
                 if case .failed(let failure) = prober.send(
@@ -25,7 +25,7 @@ extension Daemon {
                     inputs.append(.notSent(probe, "\(failure)"))
                 }
             case .sampleCounters(let uplink):
-                if let index = attachments[uplink]?.interfaceIndex, let counters = kernel.counters(of: index) {
+                if let counters = router.counters(of: uplink) {
                     inputs.append(.counters(uplink, counters))
                 }
             case .setSpeedClass, .event, .remember: break
@@ -49,11 +49,11 @@ extension Daemon {
     }
 
     /// Step 1 of a switch: the routes.
-    private func route(_ decision: Decision, keepingOld: Bool) {
+    private func route(_ decision: Decision, removals: KernelRouter.Removals) {
         let isSwitch = switches.leads(to: decision.share)
         // Where the kernel's news itself already led to the next rung, the switch began there.
         let decidedAt = newsSince ?? Daemon.moment()
-        let failure = reconcile(keepingOld: keepingOld)
+        let failure = router.reconcile(removals: removals)
         // While another box carries the traffic it is no switch, but a choice in case.
         guard isSwitch, !isBackup else { return }
         recordSwitch(decision, decidedAt: decidedAt, failure: failure)
@@ -72,7 +72,7 @@ extension Daemon {
             guard let attachment = attachments[number], let settings = uplink(number) else { return nil }
             return (settings.name, attachment, settings.probe.targets)
         }
-        switches.lookup = { [unowned self] target in kernel.lookup(target) }
+        switches.lookup = { [unowned self] target in router.lookup(target) }
         switches.onFinished = { [unowned self] record in tell(of: record) }
     }
 
@@ -180,7 +180,7 @@ extension Daemon {
 
     /// One line for `systemctl status`.
     func summary() -> String {
-        if let tableFault, tableFault.isUntranslated { return tableFault.sentence }
+        if let fault = router.table.fault, fault.isUntranslated { return fault.sentence }
         return engine.views(at: Daemon.moment()).map {
             "\($0.name) \($0.state.rawValue)\($0.traffic == .standby ? "" : ", \($0.traffic.rawValue)")"
         }

@@ -27,8 +27,8 @@ extension Daemon {
             uplinks: engine.views(at: now).map { self.report($0, clock) }, lastSwitch: lastReport(now),
             pinned: pinned, startedAt: startedAt,
             warnings: alarms.sentences + operatorsWord(now)
-                + flowtableNotes() + picture.intruders.sorted().map { "not ours, but in our range: \($0)" },
-            tableFault: tableFault)
+                + router.notices,
+            tableFault: router.table.fault)
         if let role = site.role {
             report.site = policy.site
             report.warnings += site.warnings
@@ -37,7 +37,7 @@ extension Daemon {
         return report
     }
 
-    private var outage: String? { tableFault.flatMap { $0.isUntranslated ? $0.sentence : nil } }
+    private var outage: String? { router.table.fault.flatMap { $0.isUntranslated ? $0.sentence : nil } }
 
     /// What the operator once said and may have forgotten.
     private func operatorsWord(_ now: Moment) -> [String] {
@@ -92,7 +92,7 @@ extension Daemon {
                 idle: $0.idle, last: $0.lastSent.map { clock.time($0) }, next: clock.time($0.due),
                 answered: $0.lastSent == nil ? nil : $0.lostInARow == 0)
         }
-        let counters = view.attachment.flatMap { kernel.counters(of: $0.interfaceIndex) }
+        let counters = router.counters(of: view.number)
         report.bytes = UplinkReport.Bytes(
             received: counters?.rxBytes ?? 0, sent: counters?.txBytes ?? 0,
             probes: prober.counters(of: view.number).bytes)

@@ -31,16 +31,8 @@ final class Daemon {
     var inForce: PolicyInForce
     var state: StoredState
     var engine: Engine
-    var picture = KernelPicture()
-    var attachments: [UplinkNumber: Attachment] = [:]
-    var wireless: [InterfaceIndex: Bool] = [:]
-    /// What the nft table was made from, `nil` before it was.
-    var table: RulesetInput?
-    /// Why the table is not what it should be; `nil` while it is.
-    var tableFault: TableFault?
-    var tableTimer: EventLoop.Timer?
-    /// The rules of that table by name, in its order.
-    var countedRules: [String] = []
+    let attachments: Attachments
+    let router: KernelRouter
     /// TCP that comes in the middle gets a reset until then (`Daemon+Strays`).
     var straysUntil: Moment?
     var straysTimer: EventLoop.Timer?
@@ -53,26 +45,13 @@ final class Daemon {
     var newsSince: Moment?
     /// Credentials of SIMs that a reload took away while they still have to be lowered.
     var formerCredentials: Set<String> = []
-    var repairPace = RepairPace()
-    var repairTimer: EventLoop.Timer?
-    var repairReasons: [String] = []
-    var tableIsDamaged = false
     var tokenTimer: EventLoop.Timer?
     var statusWatchers: [ObjectIdentifier: ControlReply] = [:]
     var eventWatchers: [ObjectIdentifier: ControlReply] = [:]
     var probeWatchers: [ProbeWatcher] = []
     var statusTimer: EventLoop.Timer?
-    /// Addresses that an uplink has, or had since its flows were last let go: they carry them after they are gone.
-    var lastAddresses: [UplinkNumber: [IPAddress]] = [:]
     let drainWatch: DrainWatch
     let site: SiteLink
-    /// New flows of these rules, by name, that were counted in tables of before.
-    var ruleFlowsBefore: [String: UInt64] = [:]
-    /// While a policy is exchanged: the uplinks of the one before. They are translated and their routes stand until there are
-    /// others.
-    var former: [DataplaneUplink]?
-    /// The kernel has been read once. Until then what stands there is an earlier run's, and stays.
-    private(set) var hasLooked = false
     private var isReleasePlanned = false
     let startedAt = Timestamp.now()
 
@@ -92,7 +71,10 @@ final class Daemon {
         alarms = Alarms(log: log)
         service = ServiceManager(environment: environment)
         loop = try EventLoop()
-        kernel = try KernelAccess()
+        let kernel = try KernelAccess()
+        self.kernel = kernel
+        attachments = Attachments { kernel.isWireless($0) }
+        router = try KernelRouter(kernel: kernel, attachments: attachments, loop: loop, log: log, alarms: alarms)
         prober = Prober(loop: loop)
         names = NameServers(loop: loop, alarms: alarms, besides: options.socket)
         site = SiteLink(loop: loop, log: log, alarms: alarms, besides: options.socket)
@@ -107,9 +89,8 @@ final class Daemon {
         inForce = PolicyInForce(loaded, remembered: state.numbers)
         state.numbers = inForce.numbers
         self.state = state
-        try kernel.dump(into: &picture)
         let now = Daemon.moment()
-        let adopted = Daemon.adopted(picture, policy: loaded.policy, numbers: inForce.numbers)
+        let adopted = Daemon.adopted(router.picture, policy: loaded.policy, numbers: inForce.numbers)
         engine = Engine(
             setup: EngineSetup(policy: loaded.policy, numbers: inForce.numbers),
             adopted: adopted,
@@ -176,16 +157,18 @@ final class Daemon {
             [weak self] request, peer, reply in self?.answer(request, peer, reply)
         }
         alarms.onChange = { [weak self] in self?.tellStatusWatchers() }
+        ruleKernel()
         takeSite(state.handOver(now: Daemon.moment(), unixSeconds: Clock.realtime() / 1_000_000_000))
         // The table first: what is forwarded is translated.
-        replaceTable()
+        router.table.replace()
         prepareSysctls()
         prober.onAnswers = { [weak self] answers in self?.heard(answers) }
         proveSwitches()
         tellOfEvents()
-        try kernel.watch(loop) { [weak self] events in self?.kernelChanged(events) }
-        // What happened between the dump and the subscription is in neither: look once more.
-        resynchronize(because: nil)
+        try router.watch { [unowned self] news in
+            router.take(news)
+            site.followAddress()
+        }
         watchDrains()
         followNameServers()
         remember()
@@ -208,18 +191,10 @@ final class Daemon {
         }
     }
 
-    /// After the kernel was read for the first time: what an earlier run left is ours now, and what must go of it goes. That is
-    /// no repair: nobody but that run made it.
-    func takeOver() {
-        hasLooked = true
-        letGoOfAbsent()
-        reconcile()
-    }
-
     /// Flows of a line that is not there when we start: an earlier daemon may have died before it moved them. What is not
     /// there cannot fall, so the engine will not say it.
-    private func letGoOfAbsent() {
-        for (number, attachment) in numbers.values.map({ ($0, attachments[$0]) }) where attachment == nil {
+    func letGoOfAbsent() {
+        for number in numbers.values where attachments[number] == nil {
             do throws(NetlinkError) {
                 _ = try kernel.deleteFlows(policy.mark.mark(of: number))
             } catch {

@@ -17,11 +17,9 @@ enum KernelNews {
 /// The daemon's sockets into the kernel: rtnetlink, ctnetlink, nftables and their monitors.
 final class KernelAccess {
     private var requester: NetlinkRequester
-    var conntrack: ConntrackSocket
-    /// Elements of our table's sets and maps.
-    var elements: NftablesSocket
-    /// The router's own programs' sockets.
-    var sockets: SocketDiag
+    private var conntrack: ConntrackSocket
+    private var elements: NftablesSocket
+    private var sockets: SocketDiag
     private var nftables: NftablesContext
     private var wireless: WirelessProbe?
     private let monitor: NetlinkMonitor
@@ -29,6 +27,7 @@ final class KernelAccess {
     /// Our table was touched by a transaction whose author is not known yet.
     private var isTableTouched = false
     private var hasTable = false
+    private static let table = NftablesEvent.Table.inet("wanctl")
 
     init() throws {
         // Subscribed before anything is dumped, so that no change falls between the two.
@@ -73,13 +72,12 @@ final class KernelAccess {
 
     /// True where another program's transaction touched our table.
     private func readTableEvents() -> Bool {
-        let ours = NftablesEvent.Table.inet("wanctl")
         var isForeign = false
         do throws(NetlinkError) {
             for event in try tableMonitor.read() {
                 switch event.what {
                 case .tableMade(let table), .tableGone(let table), .changed(let table, _):
-                    if table == ours { isTableTouched = true }
+                    if table == Self.table { isTableTouched = true }
                 case .committed(_, _, let author):
                     // All parts of a transaction come before this, which alone names its author.
                     if isTableTouched, author != programName() { isForeign = true }
@@ -140,12 +138,33 @@ final class KernelAccess {
         return failures
     }
 
+    // MARK: flows
+
     /// Deletes the flows with this mark, in one message; about how many there were. Counting them first would take longer
     /// than deleting them (the kernel walks all its buckets), so it is reckoned from the totals.
     func deleteFlows(_ mark: FwMark) throws(NetlinkError) -> Int { try conntrack.delete(mark: mark) }
 
     /// Not for the way to a switch: it walks the whole table.
     func flows(with mark: FwMark) throws(NetlinkError) -> [ConntrackEntry] { try conntrack.entries(mark: mark) }
+
+    func flows(with mark: FwMark, limit: Int) throws(NetlinkError) -> [ConntrackEntry] {
+        try conntrack.entries(mark: mark, limit: limit).entries
+    }
+
+    func delete(_ flows: [ConntrackEntry]) throws(NetlinkError) -> Int { try conntrack.delete(flows) }
+
+    /// What waits for no connection.
+    func deleteMovable(_ mark: FwMark) throws(NetlinkError) -> Int { try conntrack.deleteMovable(mark: mark) }
+
+    /// Whether the kernel chooses these by itself, as far as is known yet.
+    var filtersDeletions: Bool { conntrack.filtersDeletions }
+
+    /// Connected sockets of the router's own programs; how many there were.
+    func closeSockets(from address: IPv4Address, keepingBound: Bool) throws(NetlinkError) -> Int {
+        try sockets.close(source: address, keepingBound: keepingBound)
+    }
+
+    // MARK: the table
 
     func apply(ruleset: String) throws(NftablesError) {
         try nftables.apply(ruleset)
@@ -154,6 +173,15 @@ final class KernelAccess {
 
     /// Whether a table of ours translates, of this run or of an earlier one; another program's of its name does not.
     func translates() -> Bool { (try? nftables.has(chain: TableNames.sourceNAT, in: Ruleset.table)) ?? false }
+
+    /// Elements of its sets and maps, all of them or none.
+    func change(_ changes: [NftablesChange]) throws(NetlinkError) { try elements.perform(changes, in: Self.table) }
+
+    /// Of its named counters.
+    func packets() throws(NetlinkError) -> [String: UInt64] { try elements.counters(Self.table).mapValues(\.packets) }
+
+    /// Of all tables.
+    func flowtables() throws(NetlinkError) -> [NftablesFlowtable] { try elements.flowtables() }
 
     /// Takes everything of ours away: routes, rules, the nft table. What was found, in words.
     func cleanUp() throws -> [String] {

@@ -127,6 +127,20 @@ package struct KernelPicture: Sendable {
         if Ownership.isOurTable(route.table), route.protocol != .wanctl { intruders.insert("route \(route)") }
     }
 
+    mutating func take(_ event: KernelEvent) {
+        switch event.what {
+        case .link(let link): put(link)
+        case .linkGone(let link): removeLink(link.index)
+        case .address(let address): put(address)
+        case .addressGone(let address): remove(address)
+        case .route(let route): put(route)
+        case .routeGone(let route): remove(route)
+        case .rule(let rule): put(rule)
+        case .ruleGone(let rule): remove(rule)
+        case .lost: break  // comes as `KernelNews.lost`
+        }
+    }
+
     private mutating func learnGateway(from route: RouteMessage) {
         guard let output = route.output, let gateway = route.gateway, gateway.family == .v4 else { return }
         gateways[output] = (localAddresses(of: output), gateway)
@@ -164,6 +178,17 @@ package struct KernelPicture: Sendable {
             isWireless: isWireless(link.index))
         // Named because it changes how long a silence is borne with.
         return (attachment, "\(name)\(attachment.isWireless ? " (Wi-Fi)" : "") is up with \(list[0].local)")
+    }
+
+    /// The way of this box's own traffic while another one carries the LAN's.
+    func relay(to vrrp: VRRP) -> Relay? {
+        // No route can be put on a link that is not up yet.
+        guard let link = links.values.first(where: { $0.name == vrrp.interface }), link.flags.contains(.up) else {
+            return nil
+        }
+        let address = vrrp.address.address
+        let sources = localAddresses(of: link.index).filter { $0 != address }.compactMap(\.v4)
+        return Relay(interface: link.index, gateway: address, sources: sources)
     }
 
     private func gateway(of index: InterfaceIndex) -> IPAddress? {

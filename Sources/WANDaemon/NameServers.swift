@@ -94,14 +94,10 @@ extension Daemon {
     func followNameServers() {
         names.isAttached = { [unowned self] number in attachments[number] != nil }
         names.onChange = { [unowned self] in
-            reconcile()
+            router.reconcile()
             names.write(engine.decision)
         }
-        names.adopt(
-            Dictionary(
-                uniqueKeysWithValues: policy.uplinks.compactMap { uplink in
-                    numbers[uplink.name].map { ($0, uplink) }
-                }))
+        names.adopt(Dictionary(uniqueKeysWithValues: inForce.uplinks.map { ($0.number, $0.settings) }))
         names.write(engine.decision)
     }
 }

@@ -21,6 +21,9 @@ struct PolicyInForce {
     }
 
     var policy: Policy { loaded.policy }
+    var uplinks: [(number: UplinkNumber, settings: Uplink)] {
+        policy.uplinks.compactMap { uplink in numbers[uplink.name].map { ($0, uplink) } }
+    }
     func name(of number: UplinkNumber) -> String {
         numbers.first { $0.value == number }?.key ?? "uplink \(number)"
     }

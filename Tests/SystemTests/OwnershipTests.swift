@@ -137,6 +137,10 @@ struct OwnershipTests {
             try world.watch(seconds: 0.05) { true }
         }
         #expect((2...5).contains(deletions), "at once, then after 1 s, 2 s, 4 s: \(deletions)")
+        try world.lab.mustRun(in: .router, ["nft", "delete", "table", "inet", "wanctl"])
+        try world.wait("the table does not wait for the rule", seconds: 1) {
+            try world.history().contains { $0.kind == "repair" && $0.text.hasPrefix("nft table") }
+        }
         try world.wait("in the end ours is there", seconds: 10) {
             try world.ours().contains("8999: from all lookup 8700")
         }

@@ -3,6 +3,7 @@ import PacketWire
 import Testing
 import WANDaemon
 import WANDataplane
+import WANEngine
 import WANModel
 
 /// Messages as the kernel writes them, made with our own writer and read by our own parser.
@@ -222,5 +223,68 @@ struct KernelPictureTests {
         rule.action = .blackhole
         picture.put(rule)
         #expect(picture.found.rules.count == 1 && picture.intruders.count == 1)
+    }
+}
+
+@Suite("where the uplinks are attached")
+struct AttachmentsTests {
+    private let ftth = (number: UplinkNumber(rawValue: 1), settings: Uplink(name: "ftth", interface: "ppp0"))
+    private let jcom = (number: UplinkNumber(rawValue: 2), settings: Uplink(name: "jcom", interface: "ppp1"))
+
+    private func picture(_ addresses: String?...) throws -> KernelPicture {
+        var picture = KernelPicture()
+        for (place, local) in addresses.enumerated() {
+            picture.put(try link(Int32(7 + place), "ppp\(place)", flags: pppUp))
+            if let local { picture.put(try address(Int32(7 + place), local, peer: "198.51.100.1")) }
+        }
+        return picture
+    }
+
+    @Test("a look reports what changed, what is not attached, and all where it is asked for all")
+    func look() throws {
+        let attachments = Attachments { _ in false }
+        let both = try picture("198.51.100.10", "203.0.113.9")
+        #expect(attachments.refresh(both, [ftth, jcom]).changed == [ftth.number, jcom.number])
+        #expect(attachments.refresh(both, [ftth, jcom]).reports.isEmpty)
+        let all = attachments.refresh(both, [ftth, jcom], isAll: true)
+        #expect(all.changed.isEmpty && all.reports.map(\.uplink) == [ftth.number, jcom.number])
+        let one = try picture("198.51.100.10", nil)
+        #expect(attachments.refresh(one, [ftth, jcom]).changed == [jcom.number])
+        let again = attachments.refresh(one, [ftth, jcom])
+        #expect(again.changed.isEmpty && again.reports.map(\.reason) == ["ppp1 has no IPv4 address"])
+        let dropped = attachments.drop([ftth.number])
+        #expect(attachments[ftth.number] == nil)
+        attachments.restore(dropped)
+        #expect(attachments.refresh(one, [ftth, jcom]).changed.isEmpty)
+    }
+
+    @Test("what flows may carry is known until they are let go, and longer where the uplink has no other address")
+    func addresses() throws {
+        let attachments = Attachments { _ in false }
+        let (old, new) = (try #require(IPAddress("198.51.100.10")), try #require(IPAddress("198.51.100.20")))
+        _ = attachments.refresh(try picture("198.51.100.10", "198.51.100.20"), [ftth, jcom])
+        #expect(attachments.isElsewhere(new, than: ftth.number) && !attachments.isElsewhere(old, than: ftth.number))
+        _ = attachments.refresh(try picture(nil), [ftth])
+        #expect(attachments.hasHad(old, ftth.number))
+        #expect(attachments.letGo(ftth.number) == [old] && attachments.hasHad(old, ftth.number))
+        _ = attachments.refresh(try picture("198.51.100.20"), [ftth])
+        #expect(attachments.letGo(ftth.number) == [new, old])
+        #expect(attachments.hasHad(new, ftth.number) && !attachments.hasHad(old, ftth.number))
+    }
+
+    @Test("whether an interface is Wi-Fi is asked once, and again when it was made anew")
+    func wireless() throws {
+        var asked = 0
+        let attachments = Attachments { _ in
+            asked += 1
+            return true
+        }
+        for local in ["198.51.100.10", "198.51.100.20"] {
+            _ = attachments.refresh(try picture(local), [ftth])
+        }
+        #expect(attachments[ftth.number]?.isWireless == true && asked == 1)
+        _ = attachments.refresh(KernelPicture(), [ftth])
+        _ = attachments.refresh(try picture("198.51.100.10"), [ftth])
+        #expect(asked == 2)
     }
 }

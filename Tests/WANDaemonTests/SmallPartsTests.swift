@@ -129,6 +129,39 @@ struct SmallPartsTests {
         #expect(pace.next(at: now) == now)
     }
 
+    @Test("a table is put back at its own pace: it does not wait for a route that somebody deletes again and again")
+    func repairs() throws {
+        var repairs = Repairs()
+        var now = Moment.zero
+        for _ in 0..<9 {
+            repairs.need(.plane, because: ["a route"], at: now)
+            now = try #require(repairs.next)
+            #expect(repairs.take(at: now).map(\.part) == [.plane])
+        }
+        repairs.need(.plane, because: ["a route"], at: now)
+        let route = now + .seconds(60)
+        #expect(repairs.next == route && repairs.take(at: now).isEmpty)
+        repairs.need(.table, because: ["the table"], at: now)
+        #expect(repairs.next == now)
+        let first = repairs.take(at: now)
+        #expect(first.map(\.part) == [.table] && first.map(\.reasons) == [["the table"]])
+        #expect(repairs.next == route, "the route waits as before")
+        // Who goes on is not fought at full speed, and what waits can become urgent.
+        for pause in [100, 1000, 2000, 4000] {
+            repairs.need(.table, because: ["the table"], at: now)
+            let next = try #require(repairs.next)
+            #expect(next == now + .milliseconds(pause))
+            now = next
+            #expect(repairs.take(at: now).map(\.part) == [.table])
+        }
+        repairs.need(.table, because: ["it is changed"], at: now)
+        repairs.need(.table, because: ["it is gone"], at: now + .milliseconds(10), within: .seconds(1))
+        #expect(repairs.next == now + .milliseconds(1010))
+        repairs.need(.table, because: ["it is gone"], at: now + .milliseconds(20), within: .seconds(1))
+        #expect(repairs.take(at: now + .milliseconds(1010)).map(\.reasons) == [["it is changed", "it is gone"]])
+        #expect(repairs.next == route)
+    }
+
     @Test("the command line, and what is wrong with it")
     func options() throws {
         let options = try DaemonOptions(arguments: [

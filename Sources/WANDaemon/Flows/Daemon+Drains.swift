@@ -20,8 +20,7 @@ extension Daemon {
             try kernel.flows(with: policy.mark.mark(of: number))
         }
         drainWatch.interfaceBytes = { [unowned self] number in
-            attachments[number].flatMap { kernel.counters(of: $0.interfaceIndex) }
-                .map { $0.rxBytes &+ $0.txBytes } ?? 0
+            router.counters(of: number).map { $0.rxBytes &+ $0.txBytes } ?? 0
         }
         drainWatch.onSettled = { [unowned self] number, reason in feed(.drainSettled(number, reason: reason)) }
         followDrains()

@@ -36,26 +36,26 @@ extension Daemon {
         let mark = policy.mark.mark(of: uplink)
         switch movement {
         case .connectionless: return try deleteMovable(mark)
-        case .all where sweep > 1: return try kernel.conntrack.delete(mark: mark)
+        case .all where sweep > 1: return try kernel.deleteFlows(mark)
         case .all:
             // A call does not wait for the connections to be looked through.
             let first = try deleteMovable(mark)
-            let left = try kernel.conntrack.entries(mark: mark, limit: Self.resets).entries
+            let left = try kernel.flows(with: mark, limit: Self.resets)
             let connections = left.compactMap(LANConnection.init)
             tear(connections)
-            let rest = try kernel.conntrack.delete(mark: mark)
+            let rest = try kernel.deleteFlows(mark)
             nudge(connections)
             return first + rest
         case .outgoing, .classes:
             let classes = FlowClasses(policy)
-            let flows = try kernel.conntrack.entries(mark: mark).filter { entry in
+            let flows = try kernel.flows(with: mark).filter { entry in
                 guard !cameIn(entry, by: uplink) else { return false }
                 if case .classes(let places) = movement { return places.isSuperset(of: classes.places(of: entry)) }
                 return true
             }
             let connections = flows.lazy.compactMap(LANConnection.init).prefix(Self.resets)
             tear(Array(connections))
-            let deleted = try kernel.conntrack.delete(flows)
+            let deleted = try kernel.delete(flows)
             nudge(Array(connections))
             return deleted
         }
@@ -63,9 +63,9 @@ extension Daemon {
 
     /// What waits for no connection; how the kernel does it is told when it is found out.
     private func deleteMovable(_ mark: FwMark) throws(NetlinkError) -> Int {
-        let wasByFilter = kernel.conntrack.filtersDeletions
-        let deleted = try kernel.conntrack.deleteMovable(mark: mark)
-        if wasByFilter, !kernel.conntrack.filtersDeletions {
+        let wasByFilter = kernel.filtersDeletions
+        let deleted = try kernel.deleteMovable(mark)
+        if wasByFilter, !kernel.filtersDeletions {
             log(
                 .info,
                 "this kernel does not choose flows by protocol (Linux 6.11 does): they are listed and deleted singly")
@@ -76,7 +76,7 @@ extension Daemon {
     /// Whether somebody outside began it: a forwarded port, or something of the router's own.
     func cameIn(_ entry: ConntrackEntry, by uplink: UplinkNumber) -> Bool {
         entry.status.contains(.destinationTranslated)
-            || (lastAddresses[uplink] ?? []).contains(entry.original.destination)
+            || attachments.hasHad(entry.original.destination, uplink)
     }
 
     /// From now on, and for a minute, their hosts are answered with a reset.
@@ -86,7 +86,7 @@ extension Daemon {
             NftablesElement(.init(.address($0.host), .port($0.hostPort), .address($0.peer), .port($0.peerPort)))
         }
         do throws(NetlinkError) {
-            try kernel.elements.perform([.add(set: TableNames.torn, elements)], in: .inet("wanctl"))
+            try kernel.change([.add(set: TableNames.torn, elements)])
         } catch {
             log(.warning, "\(connections.count) connections get no reset: \(error)")
         }
@@ -111,22 +111,16 @@ extension Daemon {
 
     /// Programs of the router itself whose connections carry the address of the line that was left (`ss -K`).
     private func closeOwnSockets(of uplink: UplinkNumber) {
-        let present = attachments[uplink]?.addresses ?? []
-        let former = lastAddresses[uplink] ?? []
-        lastAddresses[uplink] = present.isEmpty ? former : present
+        let former = attachments.letGo(uplink)
         guard policy.failover.ownSockets == .close else { return }
         // A line that is proved anew only has another address: what carries the new one has just begun.
         let isRenumbered = engine.view(of: uplink, at: Daemon.moment())?.state == .proving
         for case .v4(let address) in former {
-            let isPresent = present.contains(.v4(address))
-            if isPresent, isRenumbered { continue }
-            // Behind two boxes of one make both lines may have the same.
-            if attachments.contains(where: { $0.key != uplink && $0.value.addresses.contains(.v4(address)) }) {
-                continue
-            }
+            let isPresent = attachments[uplink]?.addresses.contains(.v4(address)) ?? false
+            if isPresent && isRenumbered || attachments.isElsewhere(.v4(address), than: uplink) { continue }
             do throws(NetlinkError) {
                 // What a program bound to a line that is there it wanted so.
-                let count = try kernel.sockets.close(source: address, keepingBound: isPresent)
+                let count = try kernel.closeSockets(from: address, keepingBound: isPresent)
                 alarms.clear(.sockets)
                 if count > 0 { log(.info, "\(count) of the router's own connections from \(address) closed") }
             } catch {

@@ -1,14 +1,11 @@
-internal import Netlink
-internal import PacketWire
 internal import WANControl
-internal import WANDataplane
 internal import WANEngine
 internal import WANModel
 
 /// The policy's rules as they work now.
 extension Daemon {
     func rulesReport() -> RulesReport {
-        let counts = ruleFlows()
+        let counts = router.table.flows()
         let choices = engine.choices
         return RulesReport(
             rules: zip(policy.rules, policy.classOfRule).map { rule, place in
@@ -26,36 +23,5 @@ extension Daemon {
             place > 0 && choices.indices.contains(place) && choices[place].active.contains(uplink)
         }
         .map(\.0.name)
-    }
-}
-
-extension Daemon {
-    /// New flows of each rule of the table that stands, by name, since the daemon started or the rule came; `nil` where the
-    /// kernel does not tell.
-    func ruleFlows() -> [String: UInt64]? {
-        guard !countedRules.isEmpty else { return [:] }
-        do throws(NetlinkError) {
-            let counters = try kernel.elements.counters(.inet("wanctl"))
-            var flows: [String: UInt64] = [:]
-            for (place, rule) in countedRules.enumerated() {
-                flows[rule] = (ruleFlowsBefore[rule] ?? 0) &+ (counters[TableNames.rule(place)]?.packets ?? 0)
-            }
-            return flows
-        } catch {
-            log(.debug, "the rules' counters could not be read: \(error)")
-            return nil
-        }
-    }
-
-    /// Flowtables of other programs, with what they mean for us (nft(8), "FLOWTABLES").
-    func flowtableNotes() -> [String] {
-        guard let found = try? kernel.elements.flowtables() else { return [] }
-        return found.map { flowtable in
-            // Kernels list them in different orders.
-            let devices = flowtable.devices.isEmpty ? "" : " on \(flowtable.devices.sorted().joined(separator: ", "))"
-            return
-                "flowtable \(flowtable.name) of table \(flowtable.table.name)\(devices): flows in it bypass the rules of this router "
-                + "until they end or are moved; wanctl moves them like all others, but cannot see whether they are idle"
-        }
     }
 }

@@ -24,8 +24,8 @@ extension Daemon {
         straysTimer = loop.schedule(at: end.nanoseconds) { [weak self] in
             self?.straysTimer = nil
             self?.straysUntil = nil
-            self?.steer()
+            self?.router.table.steer()
         }
-        steer()
+        router.table.steer()
     }
 }

@@ -16,7 +16,7 @@ extension Daemon {
     /// On whatever interface: the kernel answers for it on all.
     private var hasAddress: Bool {
         guard let address = policy.vrrp?.address.address else { return false }
-        return picture.addresses.values.contains { list in list.contains { $0.local == address } }
+        return router.picture.addresses.values.contains { list in list.contains { $0.local == address } }
     }
 
     /// At start and after a reload.
@@ -26,7 +26,8 @@ extension Daemon {
             SiteLink.Orders(
                 fitness: { [unowned self] in fitness($0) }, hello: { [unowned self] in hello() },
                 hasAddress: { [unowned self] in hasAddress }, awaitStrays: { [unowned self] in awaitStrays() },
-                steer: { [unowned self] in steer() }, reroute: { [unowned self] in _ = reconcile() },
+                steer: { [unowned self] in router.table.steer() },
+                reroute: { [unowned self] in _ = router.reconcile() },
                 role: { [unowned self] in take($0, isFirst: $1) },
                 handOverEnded: { [unowned self] in endHandOver($0, because: "its time is over") },
                 changed: { [unowned self] in tellStatusWatchers() },
@@ -44,9 +45,9 @@ extension Daemon {
         return SiteRole.Fitness(
             health: health(isTrusted: false), trusted: health(isTrusted: true),
             // While a policy is exchanged, where an uplink is attached is not known yet.
-            isProving: engine.isProving || !hasLooked || former != nil,
-            isUntranslated: tableFault?.isUntranslated == true,
-            isUnreliable: site.isUnreliable || tableFault?.isFrozen == true)
+            isProving: engine.isProving || !router.hasReadKernel || router.outgoingUplinks != nil,
+            isUntranslated: router.table.fault?.isUntranslated == true,
+            isUnreliable: site.isUnreliable || router.table.fault?.isFrozen == true)
     }
 
     private func hello() -> PeerHello {
