@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 @Suite("what happens to a site beside its lines", .enabled(if: Needs.root, Needs.advice))
 struct SiteFaultTests {

@@ -2,6 +2,7 @@ import TestSupport
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 @Suite("another policy for a site that runs", .enabled(if: Needs.root, Needs.advice))
 struct SiteReloadTests {

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 @Suite("sites of other shapes", .enabled(if: Needs.root, Needs.advice))
 struct SiteShapeTests {

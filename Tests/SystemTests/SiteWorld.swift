@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 /// A site of two or three boxes, each with the real daemon and the real keepalived, and a client whose gateway is the address
 /// they share. Everything goes with the object.

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 /// Another program that owns the table `inet wanctl` (nft(8), `flags owner`): whatever we want of it, the kernel refuses with
 /// EPERM. The table goes with its owner.

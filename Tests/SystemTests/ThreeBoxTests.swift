@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 @Suite("three boxes: fibre, cable, SIM", .enabled(if: Needs.root, Needs.advice))
 struct ThreeBoxTests {

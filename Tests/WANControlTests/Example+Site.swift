@@ -1,4 +1,5 @@
 import WANControl
+import WANModel
 
 /// The classic site of two boxes: fibre on `main`, SORACOM on `sub`.
 extension Example {

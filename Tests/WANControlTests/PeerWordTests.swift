@@ -1,6 +1,7 @@
 import JSONText
 import Testing
 import WANControl
+import WANModel
 
 @Suite("the word of a peer")
 struct PeerWordTests {

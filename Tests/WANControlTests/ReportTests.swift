@@ -3,6 +3,7 @@ import JSONText
 import LinuxIO
 import Testing
 import WANControl
+import WANModel
 
 @Suite("reports")
 struct ReportTests {

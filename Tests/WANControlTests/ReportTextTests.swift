@@ -1,6 +1,7 @@
 import ControlText
 import Testing
 import WANControl
+import WANModel
 
 @Suite("what a person reads")
 struct ReportTextTests {

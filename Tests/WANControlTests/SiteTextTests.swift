@@ -2,6 +2,7 @@ import ControlText
 import JSONText
 import Testing
 import WANControl
+import WANModel
 
 @Suite("what a person reads of a site")
 struct SiteTextTests {

@@ -1,4 +1,5 @@
 package import JSONText
+internal import WANModel
 
 /// A word is one JSON object in one datagram:
 ///

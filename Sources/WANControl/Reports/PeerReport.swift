@@ -1,4 +1,5 @@
 internal import JSONText
+internal import WANModel
 
 /// Another box of the site in `wanctl status`: what it said of itself last, and when.
 package struct PeerReport: Hashable, Sendable {

@@ -1,5 +1,6 @@
 internal import LinuxIO
 internal import WANControl
+internal import WANModel
 
 /// A site of two boxes with the real daemon and the real keepalived on both, and SORACOM, for demo and bench.
 final class SiteAtWork {
@@ -45,7 +46,7 @@ final class SiteAtWork {
 
     /// `wanctl status` as somebody types it on a box.
     func statusText(_ node: SiteNode) throws(LabError) -> String {
-        let words = [Siblings.path("wanctl"), "--socket", try daemon(node).socketPath, "status"]
+        let words = [siblingProgram("wanctl"), "--socket", try daemon(node).socketPath, "status"]
         return try lab.mustRun(in: node.place, words)
     }
 
