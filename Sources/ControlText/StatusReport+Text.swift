@@ -139,12 +139,7 @@ extension StatusReport {
 
 extension UplinkReport {
     /// Carries traffic, if it must.
-    var isUsable: Bool {
-        switch state {
-        case .up, .suspect, .degraded: true
-        case .absent, .proving, .down, .disabled: false
-        }
-    }
+    var isUsable: Bool { state.isUsable }
 
     /// A figure of a line that is measured; that of one that is not was true once.
     fileprivate func measured(_ figure: String?) -> String {

@@ -65,8 +65,8 @@ extension Daemon {
     private func report(_ view: UplinkView, _ clock: WallClock) -> UplinkReport {
         var report = UplinkReport(
             name: view.name, interface: view.interface,
-            state: UplinkReport.State(rawValue: view.state.rawValue) ?? .absent,
-            traffic: UplinkReport.Traffic(rawValue: view.traffic.rawValue) ?? .standby, since: clock.time(view.since),
+            state: view.state,
+            traffic: view.traffic, since: clock.time(view.since),
             reason: view.reason)
         report.stateSpan = clock.now - view.since
         report.ifindex = view.attachment?.interfaceIndex.rawValue
@@ -120,7 +120,7 @@ extension Daemon {
             decision: engine.decision.cause,
             candidates: views.map { view in
                 WhyReport.Candidate(
-                    uplink: view.name, state: UplinkReport.State(rawValue: view.state.rawValue) ?? .absent,
+                    uplink: view.name, state: view.state,
                     usable: view.state.isUsable, selected: engine.decision.share.contains(view.number),
                     verdict: verdict(view, first: first, now: now), evidence: evidence(view))
             }, lastSwitch: isBackup ? nil : lastReport(now), headline: outage ?? backupHeadline(now),

@@ -7,7 +7,7 @@ internal import Synchronization
 /// The state is made on the thread and never leaves it. `deinit` ends the thread and waits for it.
 final class LoopThread<State>: Sendable {
     private let mailbox: Mailbox<State>
-    private let thread: pthread_t
+    private let thread: WorkerThread
 
     /// Returns when the state is made. An urgent thread measures or carries packets: it goes before all ordinary programs
     /// (sched(7) SCHED_FIFO, as far as we may), so that a busy machine does not look like a bad line.
@@ -17,7 +17,7 @@ final class LoopThread<State>: Sendable {
         let mailbox = try doing("start \(name)") { try Mailbox<State>(name: name) }
         let started = try doing("start \(name)") { try Reply<LabError?>() }
         thread = try doing("start \(name)") {
-            try startThread {
+            try WorkerThread {
                 if urgent { becomeUrgent() }
                 Self.body(mailbox, started, make)
             }
@@ -45,7 +45,7 @@ final class LoopThread<State>: Sendable {
     /// Ends the thread and waits for it; asking it again is an error. No harm when it has ended.
     func stop() {
         guard mailbox.close() else { return }
-        pthread_join(thread, nil)
+        thread.join()
     }
 
     private static func body(
@@ -54,7 +54,7 @@ final class LoopThread<State>: Sendable {
         do {
             let loop = try EventLoop()
             let state = try make(loop)
-            let watch = try loop.watch(mailbox.wake.raw) { _ in
+            let watch = try loop.watch(mailbox.wake.descriptor.raw) { _ in
                 mailbox.drain(into: state)
                 if mailbox.isClosed { loop.stop() }
             }
@@ -79,12 +79,12 @@ private final class Mailbox<State>: Sendable {
     }
 
     let name: String
-    let wake: OwnedDescriptor
+    let wake: WakeUp
     private let contents = Mutex(Contents())
 
     init(name: String) throws(SystemCallError) {
         self.name = name
-        wake = try eventDescriptor(blocking: false)
+        wake = try WakeUp()
     }
 
     var isClosed: Bool { contents.withLock { $0.closed } }
@@ -95,7 +95,7 @@ private final class Mailbox<State>: Sendable {
             if !contents.abandoned { contents.jobs.append(job) }
             return !contents.abandoned
         }
-        if accepted { signal(wake) }
+        if accepted { wake.ring() }
         return accepted
     }
 
@@ -106,12 +106,12 @@ private final class Mailbox<State>: Sendable {
             contents.closed = true
             return first
         }
-        if first { signal(wake) }
+        if first { wake.ring() }
         return first
     }
 
     func drain(into state: State) {
-        clear(wake)
+        wake.answer()
         for job in take(abandoning: false) { job(state) }
     }
 

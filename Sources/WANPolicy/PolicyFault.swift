@@ -32,7 +32,7 @@ package struct PolicyFault: Error, Hashable, Sendable, CustomStringConvertible {
     /// The same for who says himself that it is a warning.
     package var text: String { describe(as: "") }
 
-    private func describe(as kind: String) -> String {
+    package func describe(as kind: String) -> String {
         "\(file):\(line):\(column): \(kind)\(problem)\(advice.map { "; \($0)" } ?? "")"
     }
 }

@@ -45,7 +45,6 @@ struct UpCommand: ParsableCommand {
     static func welcome(_ id: String) -> String {
         let router = LabPlace.router.namespace(of: id)
         let directory = "/run/wanctl-lab/\(id)"
-        let programs = Siblings.directory
         return """
             The lab "\(id)" stands.
 
@@ -55,9 +54,9 @@ struct UpCommand: ParsableCommand {
 
             The daemon in it, with a policy to play with (\(directory)/policy.yaml):
 
-              ip netns exec \(router) \(programs)/wanctld --policy \(directory)/policy.yaml \\
+              ip netns exec \(router) \(siblingProgram("wanctld")) --policy \(directory)/policy.yaml \\
                 --socket \(directory)/wanctl.sock --state-dir \(directory)/state
-              \(programs)/wanctl --socket \(directory)/wanctl.sock status
+              \(siblingProgram("wanctl")) --socket \(directory)/wanctl.sock status
 
             What can go wrong, from another terminal:
 

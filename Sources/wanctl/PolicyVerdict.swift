@@ -1,35 +1,15 @@
 import JSONText
 import WANModel
+import WANPolicy
 
 /// What a look at a policy file found, as `wanctl check` prints it.
 struct PolicyVerdict {
-    /// One remark about one place.
-    struct Remark {
-        var file: String
-        var line: Int
-        var column: Int
-        var problem: String
-        var advice: String?
-
-        func text(_ kind: String) -> String {
-            "\(file):\(line):\(column): \(kind)\(problem)\(advice.map { "; \($0)" } ?? "")"
-        }
-
-        var json: JSONValue {
-            [
-                "file": .string(file), "line": .integer(Int64(line)), "column": .integer(Int64(column)),
-                "problem": .string(problem),
-                "advice": JSONValue(advice),
-            ]
-        }
-    }
-
     /// The policy is refused for these.
-    var faults: [Remark] = []
+    var faults: [PolicyFault] = []
     /// In order, but this release cannot obey it: a daemon refuses it as well.
-    var unsupported: [Remark] = []
+    var unsupported: [PolicyFault] = []
     /// Valid, but hardly meant.
-    var warnings: [Remark] = []
+    var warnings: [PolicyFault] = []
     var uplinks: [String] = []
     /// Boxes of the site; empty for one box.
     var nodes: [String] = []
@@ -46,6 +26,15 @@ struct PolicyVerdict {
             "unsupported": .array(unsupported.map(\.json)), "warnings": .array(warnings.map(\.json)),
             "uplinks": .array(uplinks.map { .string($0) }), "nodes": .array(nodes.map { .string($0) }),
             "rules": .array(rules.map(\.json)), "site": siteJSON,
+        ]
+    }
+}
+
+extension PolicyFault {
+    fileprivate var json: JSONValue {
+        [
+            "file": .string(file), "line": .integer(Int64(line)), "column": .integer(Int64(column)),
+            "problem": .string(problem), "advice": JSONValue(advice),
         ]
     }
 }

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 @Suite("old flows finish where they are, and not for ever", .enabled(if: Needs.root, Needs.advice))
 struct DrainTests {

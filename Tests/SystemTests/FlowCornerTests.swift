@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 @Suite("flows and files in the corners", .enabled(if: Needs.root, Needs.advice))
 struct FlowCornerTests {

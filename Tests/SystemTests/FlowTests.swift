@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 @Suite("flows move, or are left in peace", .enabled(if: Needs.root, Needs.advice))
 struct FlowTests {

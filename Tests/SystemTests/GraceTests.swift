@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 @Suite(
     "a failover keeps connections that can be kept and ends the others at once", .enabled(if: Needs.root, Needs.advice))

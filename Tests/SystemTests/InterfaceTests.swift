@@ -3,6 +3,7 @@ import NetworkTypes
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 @Suite("interfaces come, go and change", .enabled(if: Needs.root, Needs.advice))
 struct InterfaceTests {

@@ -2,6 +2,7 @@ import LinuxIO
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 @Suite("a metered line is kept alive and cheap", .enabled(if: Needs.root, Needs.advice))
 struct KeepaliveTests {

@@ -11,7 +11,7 @@ final class LabProgram {
 
     init(_ words: [String]) throws {
         log = "/tmp/wanctl-lab-\(UInt64.random(in: .min ... .max)).log"
-        program = try BackgroundProgram([Siblings.path("wanctl-lab")] + words, logPath: log)
+        program = try BackgroundProgram([siblingProgram("wanctl-lab")] + words, logPath: log)
     }
 
     deinit {

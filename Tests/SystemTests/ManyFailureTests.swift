@@ -2,6 +2,7 @@ import LinuxIO
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 @Suite("failures upon failures", .enabled(if: Needs.root, Needs.advice))
 struct ManyFailureTests {

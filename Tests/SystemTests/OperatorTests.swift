@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 @Suite("what the operator says", .enabled(if: Needs.root, Needs.advice))
 struct OperatorTests {

@@ -3,6 +3,7 @@ import NetworkTypes
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 @Suite("the kernel is shared property", .enabled(if: Needs.root, Needs.advice))
 struct OwnershipTests {

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 @Suite("a policy is edited", .enabled(if: Needs.root, Needs.advice))
 struct ReloadTests {

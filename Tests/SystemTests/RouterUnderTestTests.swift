@@ -2,6 +2,7 @@ import LinuxIO
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 /// All tests that run the real daemon in a lab; one after the other, because they measure.
 @Suite("The daemon in a lab", .serialized)

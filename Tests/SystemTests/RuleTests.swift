@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 @Suite("rules send their traffic their own way", .enabled(if: Needs.root, Needs.advice))
 struct RuleTests {

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 @Suite("uplinks of one step share the load by weight", .enabled(if: Needs.root, Needs.advice))
 struct ShareTests {

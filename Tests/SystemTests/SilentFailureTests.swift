@@ -2,6 +2,7 @@ import LinuxIO
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 @Suite("a line that fails in silence", .enabled(if: Needs.root, Needs.advice))
 struct SilentFailureTests {

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 @Suite("the speed class follows the traffic, whatever SORACOM does", .enabled(if: Needs.root, Needs.advice))
 struct SpeedClassTests {

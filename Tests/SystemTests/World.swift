@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 /// A lab, the real daemon in its router, and the operator's command: what every test of this target lives in.
 ///

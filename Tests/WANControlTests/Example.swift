@@ -1,6 +1,7 @@
 import ControlText
 import JSONText
 import WANControl
+import WANModel
 
 /// Reports as a daemon would send them.
 enum Example {

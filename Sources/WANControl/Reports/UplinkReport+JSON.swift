@@ -1,4 +1,5 @@
 package import JSONText
+internal import WANModel
 
 extension UplinkReport {
     package var json: JSONValue {

@@ -1,10 +1,9 @@
+package import WANModel
+
 /// One uplink as `wanctl status` shows it.
 package struct UplinkReport: Hashable, Sendable {
-    /// `UplinkState` in one word.
-    package enum State: String, Hashable, Sendable, CaseIterable {
-        case absent, proving, up, suspect, degraded, down, disabled
-    }
-    package enum Traffic: String, Hashable, Sendable, CaseIterable { case selected, standby, draining }
+    package typealias State = UplinkState
+    package typealias Traffic = UplinkTraffic
 
     /// One address that is asked over this uplink.
     package struct Target: Hashable, Sendable {

@@ -1,4 +1,5 @@
 package import JSONText
+internal import WANModel
 
 /// The answer to `why`: the present decision with the evidence behind it, and the last switch.
 package struct WhyReport: Hashable, Sendable {

@@ -57,7 +57,7 @@ extension Daemon {
             selected: engine.decision.share.map(name),
             uplinks: engine.views(at: Daemon.moment()).map { view in
                 PeerHello.Uplink(
-                    name: view.name, state: UplinkReport.State(rawValue: view.state.rawValue) ?? .absent)
+                    name: view.name, state: view.state)
             })
     }
 

@@ -87,7 +87,7 @@ package struct PeerBook: Sendable {
             return "\(node), which has \(uplink), was last heard \(age.spokenText) ago"
         }
         if let found = hello.uplinks.first(where: { $0.name == uplink }) {
-            if UplinkState(rawValue: found.state.rawValue)?.isUsable != true {
+            if !found.state.isUsable {
                 return "\(uplink) is \(found.state.rawValue) on \(node)"
             }
         } else if hello.leftOut == 0 {

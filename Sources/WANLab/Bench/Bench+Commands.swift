@@ -16,7 +16,7 @@ extension Bench {
             try stage.linger(.milliseconds(300) + phase(place, of: runs))
             let uplink = place % 2 == 0 ? "jcom" : "ftth"
             let began = Clock.boottime()
-            try Command.mustRun([Siblings.path("wanctl"), "--socket", site.router.socketPath, "failover", uplink])
+            try Command.mustRun([siblingProgram("wanctl"), "--socket", site.router.socketPath, "failover", uplink])
             spans.append(Double(Clock.boottime() - began) / 1e6)
         }
         try stage.linger(.seconds(1))

@@ -38,7 +38,7 @@ extension Bench {
             try Files.replace(site.router.policyPath, with: Array(Self.policy(text).utf8))
             try stage.linger(.milliseconds(100))
             let began = Clock.boottime()
-            try Command.mustRun([Siblings.path("wanctl"), "--socket", site.router.socketPath, "reload"])
+            try Command.mustRun([siblingProgram("wanctl"), "--socket", site.router.socketPath, "reload"])
             spans.append(Double(Clock.boottime() - began) / 1e6)
         }
         try stage.linger(.milliseconds(500))

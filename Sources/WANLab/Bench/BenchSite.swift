@@ -1,5 +1,6 @@
 internal import LinuxIO
 internal import WANControl
+internal import WANModel
 
 /// A lab, SORACOM and a daemon for measurements, with the means to begin anew.
 final class BenchSite {
@@ -24,7 +25,7 @@ final class BenchSite {
         router.terminate()
         try lab.clearFaults()
         // With its socket: a site's daemon of this machine must not lose its address by that.
-        try lab.mustRun(in: .router, [Siblings.path("wanctld"), "--cleanup", "--socket", router.socketPath])
+        try lab.mustRun(in: .router, [siblingProgram("wanctld"), "--cleanup", "--socket", router.socketPath])
         removeTree(router.stateDirectory)
         try router.restart()
         try settle()

@@ -1,4 +1,5 @@
 internal import WANControl
+internal import WANModel
 
 /// A daemon with as many uplinks as a policy may have, each a cable straight to the lab's internet.
 final class ManyUplinks {

@@ -1,5 +1,6 @@
 internal import LinuxIO
 internal import WANControl
+internal import WANModel
 
 /// The chapters.
 extension Demo {

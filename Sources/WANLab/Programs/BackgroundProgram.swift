@@ -61,17 +61,3 @@ package struct BackgroundProgram: ~Copyable {
         }
     }
 }
-
-/// The programs of this package, which lie beside each other.
-package enum Siblings {
-    /// Where the running program lies.
-    package static var directory: String {
-        var path = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let count = readlink("/proc/self/exe", &path, path.count)
-        guard count > 0 else { return "." }
-        let whole = String(decoding: path[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return whole.lastIndex(of: "/").map { String(whole[..<$0]) } ?? "."
-    }
-
-    package static func path(_ name: String) -> String { "\(directory)/\(name)" }
-}

@@ -3,6 +3,7 @@ internal import JSONText
 internal import LinuxIO
 internal import Synchronization
 package import WANControl
+internal import WANModel
 
 /// `wanctld` itself, in the router of a lab or on a box of a site's, with a policy, socket, state and log of its own below the lab's
 /// directory.
@@ -73,7 +74,8 @@ package final class RouterUnderTest: Sendable {
         logPath = host.logPath
         arguments =
             [
-                Siblings.path("wanctld"), "--policy", policyPath, "--socket", socketPath, "--state-dir", stateDirectory,
+                siblingProgram("wanctld"), "--policy", policyPath, "--socket", socketPath, "--state-dir",
+                stateDirectory,
             ] + more
         child = Mutex(try host.spawn(arguments, logPath))
     }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import LinuxIO
 
 /// A lab that lives on in a process of its own: `wanctl-lab up` without a terminal.
 package enum LabInBackground {
@@ -11,7 +12,7 @@ package enum LabInBackground {
             throw LabError("start the lab \(id)", "it is already there")
         }
         let program = try BackgroundProgram(
-            [Siblings.path("wanctl-lab"), "up", "--id", id] + arguments, logPath: LabDirectory.backgroundLog(of: id))
+            [siblingProgram("wanctl-lab"), "up", "--id", id] + arguments, logPath: LabDirectory.backgroundLog(of: id))
         var wasCalledOff = false
         let problem = try program.waitUntilReady {
             wasCalledOff = isCalledOff()

@@ -46,7 +46,7 @@ final class SiteAtWork {
 
     /// `wanctl status` as somebody types it on a box.
     func statusText(_ node: SiteNode) throws(LabError) -> String {
-        let words = [Siblings.path("wanctl"), "--socket", try daemon(node).socketPath, "status"]
+        let words = [siblingProgram("wanctl"), "--socket", try daemon(node).socketPath, "status"]
         return try lab.mustRun(in: node.place, words)
     }
 

@@ -4,6 +4,7 @@ import JSONText
 import LinuxIO
 import WANControl
 import WANModel
+import WANPolicy
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -39,8 +40,7 @@ struct Check: ParsableCommand {
                 do throws(UnknownNode) {
                     part = try SitePart(of: node, in: policy)
                 } catch {
-                    verdict.faults.append(
-                        .init(file: file, line: 1, column: 1, problem: error.description, advice: nil))
+                    verdict.faults.append(.init(file: file, place: .start, problem: error.description))
                 }
             }
             if output.json {
@@ -49,9 +49,9 @@ struct Check: ParsableCommand {
                 return try tryTable()
             }
             let lines =
-                verdict.faults.map { $0.text("") }
-                + verdict.unsupported.map { $0.text("not yet supported: ") }
-                + verdict.warnings.map { $0.text("warning: ") }
+                verdict.faults.map(\.text)
+                + verdict.unsupported.map { $0.describe(as: "not yet supported: ") }
+                + verdict.warnings.map { $0.describe(as: "warning: ") }
             try show(lines.map { printable($0) + "\n" }.joined())
             let style = TextStyle.ofOutput()
             let about = part.map { $0.text(style) } ?? verdict.siteText(style)

@@ -2,6 +2,7 @@ import ArgumentParser
 import LinuxIO
 import WANControl
 import WANModel
+import WANPolicy
 
 struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -37,8 +38,7 @@ struct Export: ParsableCommand {
             try reportingRefusal { () throws(ControlRefusal) in
                 let verdict = judge(try readPolicy(policy), policy)
                 guard let read = verdict.policy else {
-                    throw ControlRefusal(
-                        .policy, "\(policy) has faults", details: verdict.faults.map { $0.text("") })
+                    throw ControlRefusal(.policy, "\(policy) has faults", details: verdict.faults.map(\.text))
                 }
                 let name: String
                 if let node { name = node } else { name = try hostName() }
