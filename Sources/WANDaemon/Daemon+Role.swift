@@ -195,7 +195,7 @@ extension Daemon {
         site?.expectsSince = nil
         // What moves packets first; then it is told. Strays before all: a backup expects them already, and there is to be no
         // moment in which it does not.
-        if isFirst { router.table.steer() } else { awaitStrays() }
+        if isFirst { router.table.steer() } else { flows.awaitStrays() }
         followForwarding()
         standBy(role == .backup)
         note(kind: "role", "\(role.rawValue): \(site?.reason ?? "")")
