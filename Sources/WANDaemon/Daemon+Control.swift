@@ -289,10 +289,8 @@ extension Daemon {
             prober.detach(uplink: number)
             alarms.clear(.probing(number))
         }
-        if isMarkedAnew {
-            // What was pinned by the old bits is let go.
-            for number in old.values { _ = try? kernel.deleteFlows(before.mark.mark(of: number)) }
-        }
+        // What was pinned by the old bits is let go.
+        if isMarkedAnew { flows.letGo(Array(old.values), in: outgoing.inForce) }
         takeSite(site.role?.handOver)
         prepareSysctls()
         // What comes of it (a courier that cannot be started) waits for the outputs to be done.
@@ -305,7 +303,7 @@ extension Daemon {
         router.endExchange()
         router.reconcile()
         router.table.replace()
-        for number in left { _ = try? kernel.deleteFlows(before.mark.mark(of: number)) }
+        flows.letGo(left, in: outgoing.inForce)
         followDrains()
         followNameServers()
         remember()

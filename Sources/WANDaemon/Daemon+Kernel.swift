@@ -18,9 +18,15 @@ extension Daemon {
         router.relay = { [unowned self] in vrrp.flatMap(router.picture.relay) }
         router.onChange = { [unowned self] isFirst in
             refreshAttachments(isAll: isFirst)
-            if isFirst { letGoOfAbsent() }
+            // An earlier daemon may have died before it moved flows of a line that is not there when we start: what is not there
+            // cannot fall, so the engine will not say it.
+            if isFirst { flows.letGo(numbers.values.filter { attachments[$0] == nil }, in: inForce) }
         }
         router.onRepair = { [unowned self] text in note(kind: "repair", text) }
+        flows.onMoved = { [unowned self] uplink, count, sweep in
+            switches.flowsMoved(from: uplink, count: count, sweep: sweep)
+        }
+        flows.onStrays = { [unowned self] in router.table.steer() }
         router.table.wanted = { [unowned self] in wantedTable() }
         router.table.names = { [unowned self] in policy.rules.map(\.name) }
         router.table.onFault = { [unowned self] text in
@@ -60,7 +66,8 @@ extension Daemon {
         for (place, choice) in engine.choices.enumerated() where input.classes.indices.contains(place) {
             input.classes[place].choice = choice
         }
-        input.resetsStrays = expectsStrays
+        // A backup expects them at any time: the address may come, and packets with it, before the daemon has heard of it.
+        input.resetsStrays = isBackup || flows.expectsStrays
         return input
     }
 

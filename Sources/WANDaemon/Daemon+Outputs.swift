@@ -17,7 +17,11 @@ extension Daemon {
         for output in outputs {
             switch output {
             case .route(let decision): route(decision, removals: movesFlows ? .later : .now)
-            case .moveFlows(let uplink, let movement, let sweep): moveFlows(uplink, movement, sweep: sweep)
+            case .moveFlows(let uplink, let movement, let sweep):
+                // A line that is proved anew only has another address.
+                let isRenumbered = engine.view(of: uplink, at: Daemon.moment())?.state == .proving
+                flows.move(uplink, movement, sweep: sweep, in: inForce, isRenumbered: isRenumbered)
+                if sweep == 2 { drainWatch.ended(uplink) }
             case .probe(let probe):
                 if case .failed(let failure) = prober.send(
                     uplink: probe.uplink, target: probe.target, sequence: probe.sequence)

@@ -20,7 +20,6 @@ final class Daemon {
     let loop: EventLoop
     let log: Log
     let service: ServiceManager
-    let kernel: KernelAccess
     let prober: Prober
     let switches: SwitchLedger
     let recorder: Recorder
@@ -33,9 +32,7 @@ final class Daemon {
     var engine: Engine
     let attachments: Attachments
     let router: KernelRouter
-    /// TCP that comes in the middle gets a reset until then (`Daemon+Strays`).
-    var straysUntil: Moment?
-    var straysTimer: EventLoop.Timer?
+    let flows: FlowMover
     let alarms: Alarms
 
     var inputs: [EngineInput] = []
@@ -72,9 +69,9 @@ final class Daemon {
         service = ServiceManager(environment: environment)
         loop = try EventLoop()
         let kernel = try KernelAccess()
-        self.kernel = kernel
         attachments = Attachments { kernel.isWireless($0) }
         router = try KernelRouter(kernel: kernel, attachments: attachments, loop: loop, log: log, alarms: alarms)
+        flows = FlowMover(kernel: kernel, attachments: attachments, loop: loop, log: log, alarms: alarms)
         prober = Prober(loop: loop)
         names = NameServers(loop: loop, alarms: alarms, besides: options.socket)
         site = SiteLink(loop: loop, log: log, alarms: alarms, besides: options.socket)
@@ -188,18 +185,6 @@ final class Daemon {
         loop.schedule(at: Clock.boottime() + 5_000_000_000) { [weak self] in
             self?.isReleasePlanned = false
             StartupMemory.release()
-        }
-    }
-
-    /// Flows of a line that is not there when we start: an earlier daemon may have died before it moved them. What is not
-    /// there cannot fall, so the engine will not say it.
-    func letGoOfAbsent() {
-        for number in numbers.values where attachments[number] == nil {
-            do throws(NetlinkError) {
-                _ = try kernel.deleteFlows(policy.mark.mark(of: number))
-            } catch {
-                log(.warning, "flows of \(name(number)) could not be moved: \(error), ignoring")
-            }
         }
     }
 

@@ -1,10 +1,11 @@
 internal import LinuxIO
 
-/// The few switches of the kernel that we must set, under /proc/sys/net (ip-sysctl.rst).
+/// The few switches of the kernel that we must set, under /proc/sys/net (ip-sysctl.rst). Who sets one tells what was done, in words;
+/// `nil`: it was so.
 enum KernelSettings {
     /// Strict reverse path filtering drops the answers of every line but the selected one: sets it loose on an interface
     /// where it is strict. The kernel obeys the greater of the interface's value and that of `all`, and loose (2) is greater
-    /// than strict (1). Returns what was done, in words; `nil`: nothing was needed.
+    /// than strict (1).
     static func loosenReversePathFilter(_ interface: String) -> String? {
         // A name with a dot (VLAN) is a plain directory name here; a name with a slash cannot be in a policy.
         let path = "/proc/sys/net/ipv4/conf/\(interface)/rp_filter"
@@ -20,17 +21,13 @@ enum KernelSettings {
     }
 
     /// Without this a route whose interface has lost its carrier goes on being used (it is only flagged `linkdown`), and the
-    /// kernel could not fall to the next rung of the ladder by itself while the daemon is not there. Returns what was done.
+    /// kernel could not fall to the next rung of the ladder by itself while the daemon is not there.
     static func skipRoutesWithoutCarrier(_ interface: String) -> String? {
-        let path = "/proc/sys/net/ipv4/conf/\(interface)/ignore_routes_with_linkdown"
-        do throws(SystemCallError) {
-            if try Files.text(path) == "1" { return nil }
-            try Files.write("1\n", to: path)
-            return
-                "set ignore_routes_with_linkdown on \(interface): without a carrier the next uplink takes over in the kernel"
-        } catch {
-            return "cannot set ignore_routes_with_linkdown on \(interface): \(error)"
-        }
+        let what = "ignore_routes_with_linkdown on \(interface)"
+        return set(
+            "ipv4/conf/\(interface)/ignore_routes_with_linkdown", to: "1",
+            done: "set \(what): without a carrier the next uplink takes over in the kernel"
+        ) { "cannot set \(what): \($0)" }
     }
 
     /// Whether what comes in here is forwarded; `nil` where there is no such interface.
@@ -39,41 +36,39 @@ enum KernelSettings {
         return text != "0"
     }
 
-    /// Whether what comes in here is forwarded (`net.ipv4.conf.INTERFACE.forwarding`); other interfaces keep theirs. Returns
-    /// what was done, in words; `nil`: it was so.
+    /// Whether what comes in here is forwarded (`net.ipv4.conf.INTERFACE.forwarding`); other interfaces keep theirs.
     static func setForwarding(_ isOn: Bool, from interface: String) -> String? {
-        let path = "/proc/sys/net/ipv4/conf/\(interface)/forwarding"
-        let value = isOn ? "1" : "0"
+        let what = "forwarding from \(interface) \(isOn ? "on" : "off")"
+        return set("ipv4/conf/\(interface)/forwarding", to: isOn ? "1" : "0", done: "turned \(what)") {
+            "cannot turn \(what): \($0)"
+        }
+    }
+
+    /// Octets of flows are counted only where this is on; without it the interface's own must do.
+    static func countFlowOctets() -> String? {
+        set(
+            "netfilter/nf_conntrack_acct", to: "1",
+            done: "turned nf_conntrack_acct on: the octets of flows that drain are counted"
+        ) { "cannot turn nf_conntrack_acct on: \($0); octets of flows that drain are those of the interface" }
+    }
+
+    static func enableForwarding() -> String? {
+        set(
+            "ipv4/ip_forward", to: "1",
+            done: "turned IPv4 forwarding on (lan: {forwarding: leave} keeps hands off)"
+        ) { "cannot turn IPv4 forwarding on: \($0); the LAN has no way out" }
+    }
+
+    private static func set(
+        _ name: String, to value: String, done: String, failed: (SystemCallError) -> String
+    ) -> String? {
+        let path = "/proc/sys/net/\(name)"
         do throws(SystemCallError) {
             if try Files.text(path) == value { return nil }
             try Files.write(value + "\n", to: path)
-            return "turned forwarding from \(interface) \(isOn ? "on" : "off")"
+            return done
         } catch {
-            return "cannot turn forwarding from \(interface) \(isOn ? "on" : "off"): \(error)"
-        }
-    }
-
-    /// Octets of flows are counted only where this is on; without it the interface's own must do. Returns what was done.
-    static func countFlowOctets() -> String? {
-        let path = "/proc/sys/net/netfilter/nf_conntrack_acct"
-        do throws(SystemCallError) {
-            if try Files.text(path) == "1" { return nil }
-            try Files.write("1\n", to: path)
-            return "turned nf_conntrack_acct on: the octets of flows that drain are counted"
-        } catch {
-            return "cannot turn nf_conntrack_acct on: \(error); octets of flows that drain are those of the interface"
-        }
-    }
-
-    /// Turns IPv4 forwarding on. Returns what was done, in words; `nil`: it was on.
-    static func enableForwarding() -> String? {
-        let path = "/proc/sys/net/ipv4/ip_forward"
-        do throws(SystemCallError) {
-            if try Files.text(path) == "1" { return nil }
-            try Files.write("1\n", to: path)
-            return "turned IPv4 forwarding on (lan: {forwarding: leave} keeps hands off)"
-        } catch {
-            return "cannot turn IPv4 forwarding on: \(error); the LAN has no way out"
+            return failed(error)
         }
     }
 }

@@ -11,13 +11,13 @@ extension Daemon {
             return DrainWatch.Line(name: view.name, drainsUntil: view.drainsUntil, graceUntil: view.graceUntil) {
                 [unowned self] entry in
                 // What came in by a line that works and costs nothing stays, and holds no drain open.
-                if !view.isDrained, !view.isMetered, cameIn(entry, by: number) { return false }
+                if !view.isDrained, !view.isMetered, flows.cameIn(entry, by: number) { return false }
                 // Where no class goes any more, everything that is left is old.
                 return view.classes.isEmpty || view.drainingClasses.isSuperset(of: classes.places(of: entry))
             }
         }
         drainWatch.entries = { [unowned self] number in
-            try kernel.flows(with: policy.mark.mark(of: number))
+            try flows.entries(on: number, in: policy)
         }
         drainWatch.interfaceBytes = { [unowned self] number in
             router.counters(of: number).map { $0.rxBytes &+ $0.txBytes } ?? 0

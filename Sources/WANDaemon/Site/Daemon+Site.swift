@@ -25,7 +25,7 @@ extension Daemon {
             loaded, handOver: handOver,
             SiteLink.Orders(
                 fitness: { [unowned self] in fitness($0) }, hello: { [unowned self] in hello() },
-                hasAddress: { [unowned self] in hasAddress }, awaitStrays: { [unowned self] in awaitStrays() },
+                hasAddress: { [unowned self] in hasAddress }, awaitStrays: { [unowned self] in flows.awaitStrays() },
                 steer: { [unowned self] in router.table.steer() },
                 reroute: { [unowned self] in _ = router.reconcile() },
                 role: { [unowned self] in take($0, isFirst: $1) },

@@ -11,28 +11,72 @@ internal import WANModel
 /// Their conntrack entries are deleted, so that the next packet finds the new way. A TCP connection cannot go on from another
 /// address: its client in the LAN is told with a reset (the ruleset's set `torn`) instead of being left to hang, and, since
 /// one that only waits would never hear of it, is nudged to speak.
-extension Daemon {
-    func moveFlows(_ uplink: UplinkNumber, _ movement: Movement, sweep: Int) {
-        do {
-            let deleted = try deleteFlows(uplink, movement, sweep: sweep)
-            switches.flowsMoved(from: uplink, count: deleted, sweep: sweep)
+final class FlowMover {
+    /// So many were on an uplink and are moved.
+    var onMoved: (UplinkNumber, _ count: Int, _ sweep: Int) -> Void = { _, _, _ in }
+    /// Strays are expected from now on, or no more.
+    var onStrays: () -> Void = {}
+
+    private let kernel: KernelAccess
+    private let attachments: Attachments
+    private let loop: EventLoop
+    private let log: Log
+    private let alarms: Alarms
+    private var straysUntil: Moment?
+    private var straysTimer: EventLoop.Timer?
+    /// How many connections get a reset; beyond that they are left to the servers' own.
+    private static let resets = 8192
+    /// Longer than most programs leave a connection without a word.
+    private static let patienceWithStrays: Duration = .seconds(600)
+
+    init(kernel: KernelAccess, attachments: Attachments, loop: EventLoop, log: Log, alarms: Alarms) {
+        self.kernel = kernel
+        self.attachments = attachments
+        self.loop = loop
+        self.log = log
+        self.alarms = alarms
+    }
+
+    /// `isRenumbered`: the uplink only has another address.
+    func move(
+        _ uplink: UplinkNumber, _ movement: Movement, sweep: Int, in inForce: PolicyInForce, isRenumbered: Bool
+    ) {
+        do throws(NetlinkError) {
+            let deleted = try delete(uplink, movement, sweep: sweep, inForce.policy)
+            onMoved(uplink, deleted, sweep)
             alarms.clear(.conntrack)
         } catch {
             alarms.raise(
-                .conntrack, "flows of \(name(uplink)) could not be moved: \(error)", .error,
+                .conntrack, "flows of \(inForce.name(of: uplink)) could not be moved: \(error)", .error,
                 rest: "; they hang until their own timeout")
         }
-        if sweep == 1, movement == .all {
-            awaitStrays()
-            closeOwnSockets(of: uplink)
+        guard sweep == 1, movement == .all else { return }
+        awaitStrays()
+        let former = attachments.letGo(uplink)
+        if inForce.policy.failover.ownSockets == .close {
+            closeOwnSockets(of: uplink, with: former, isRenumbered: isRenumbered)
         }
-        if sweep == 2 { drainWatch.ended(uplink) }
     }
 
-    /// How many connections get a reset; beyond that they are left to the servers' own.
-    private static let resets = 8192
+    /// Whatever they are, without a word to anybody: their uplinks are gone, or were before this daemon came.
+    func letGo(_ uplinks: [UplinkNumber], in inForce: PolicyInForce) {
+        for number in uplinks {
+            do throws(NetlinkError) {
+                _ = try kernel.deleteFlows(inForce.policy.mark.mark(of: number))
+            } catch {
+                log(.warning, "flows of \(inForce.name(of: number)) could not be moved: \(error), ignoring")
+            }
+        }
+    }
 
-    private func deleteFlows(_ uplink: UplinkNumber, _ movement: Movement, sweep: Int) throws(NetlinkError) -> Int {
+    /// All that are on an uplink now.
+    func entries(on uplink: UplinkNumber, in policy: Policy) throws(NetlinkError) -> [ConntrackEntry] {
+        try kernel.flows(with: policy.mark.mark(of: uplink))
+    }
+
+    private func delete(
+        _ uplink: UplinkNumber, _ movement: Movement, sweep: Int, _ policy: Policy
+    ) throws(NetlinkError) -> Int {
         let mark = policy.mark.mark(of: uplink)
         switch movement {
         case .connectionless: return try deleteMovable(mark)
@@ -44,7 +88,7 @@ extension Daemon {
             let connections = left.compactMap(LANConnection.init)
             tear(connections)
             let rest = try kernel.deleteFlows(mark)
-            nudge(connections)
+            nudge(connections, mark: policy.mark)
             return first + rest
         case .outgoing, .classes:
             let classes = FlowClasses(policy)
@@ -53,10 +97,10 @@ extension Daemon {
                 if case .classes(let places) = movement { return places.isSuperset(of: classes.places(of: entry)) }
                 return true
             }
-            let connections = flows.lazy.compactMap(LANConnection.init).prefix(Self.resets)
-            tear(Array(connections))
+            let connections = Array(flows.lazy.compactMap(LANConnection.init).prefix(Self.resets))
+            tear(connections)
             let deleted = try kernel.delete(flows)
-            nudge(Array(connections))
+            nudge(connections, mark: policy.mark)
             return deleted
         }
     }
@@ -92,11 +136,11 @@ extension Daemon {
         }
     }
 
-    private func nudge(_ connections: [LANConnection]) {
+    private func nudge(_ connections: [LANConnection], mark: MarkLayout) {
         guard !connections.isEmpty else { return }
         do throws(SystemCallError) {
             // Connection tracking must not take these for connections of their own.
-            let socket = try RawIPv4Socket(mark: policy.mark.mark(.untracked).value)
+            let socket = try RawIPv4Socket(mark: mark.mark(.untracked).value)
             let outcome = socket.send(connections, to: { $0.host.bits }) { connection, buffer in
                 TCPNudge(
                     source: connection.peer, sourcePort: connection.peerPort, destination: connection.host,
@@ -110,13 +154,10 @@ extension Daemon {
     }
 
     /// Programs of the router itself whose connections carry the address of the line that was left (`ss -K`).
-    private func closeOwnSockets(of uplink: UplinkNumber) {
-        let former = attachments.letGo(uplink)
-        guard policy.failover.ownSockets == .close else { return }
-        // A line that is proved anew only has another address: what carries the new one has just begun.
-        let isRenumbered = engine.view(of: uplink, at: Daemon.moment())?.state == .proving
+    private func closeOwnSockets(of uplink: UplinkNumber, with former: [IPAddress], isRenumbered: Bool) {
         for case .v4(let address) in former {
             let isPresent = attachments[uplink]?.addresses.contains(.v4(address)) ?? false
+            // What carries the new address of a line has just begun.
             if isPresent && isRenumbered || attachments.isElsewhere(.v4(address), than: uplink) { continue }
             do throws(NetlinkError) {
                 // What a program bound to a line that is there it wanted so.
@@ -130,5 +171,29 @@ extension Daemon {
                         + "`own-sockets: leave` does without")
             }
         }
+    }
+
+    // MARK: strays
+
+    /// TCP connections from the LAN that this router does not know, although they run, are to be answered with a reset (the
+    /// ruleset's set `strays`): when an interface goes the kernel forgets what was translated to its address before anybody can
+    /// look, and what ran over another box of the site was never known here.
+    ///
+    /// Taken up as they come they would leave with an address that their servers have never seen, and hang until these say so,
+    /// if they do. Not for ever: a router that has forgotten its flows for another reason, such as `conntrack -F`, takes them up
+    /// again with the address they had.
+    var expectsStrays: Bool { straysUntil.map { Daemon.moment() < $0 } ?? false }
+
+    /// From now on for some minutes.
+    func awaitStrays() {
+        let end = Daemon.moment() + Self.patienceWithStrays
+        straysUntil = end
+        if let straysTimer { loop.cancel(straysTimer) }
+        straysTimer = loop.schedule(at: end.nanoseconds) { [weak self] in
+            self?.straysTimer = nil
+            self?.straysUntil = nil
+            self?.onStrays()
+        }
+        onStrays()
     }
 }
