@@ -110,7 +110,8 @@ package struct SiteRole: Sendable {
     private var nextHello: Moment
     private var wasFresh: Set<String> = []
     private var alarms: [Alarm: String] = [:]
-    private var handledAt: Moment
+    /// When it has something to do without a new fact.
+    package private(set) var nextDeadline: Moment
 
     /// - Parameters:
     ///   - found: What stands in the track file from an earlier run; `nil` where nothing does.
@@ -127,7 +128,7 @@ package struct SiteRole: Sendable {
         self.book = book ?? PeerBook(peers: [])
         self.book.keep(peers: settings.position.peers)
         foundHealth = found
-        (since, begunAt, nextHello, handledAt) = (now, now, now, now)
+        (since, begunAt, nextHello, nextDeadline) = (now, now, now, now)
     }
 
     // MARK: the loop
@@ -135,6 +136,8 @@ package struct SiteRole: Sendable {
     /// Takes a fact in and says what is to be done, in the order in which it is to be done: strays before forwarding, for there is
     /// to be no moment in which a backup does not expect them; what moves packets before what is told.
     package mutating func handle(_ input: Input, at now: Moment) -> [Output] {
+        // Each answer of a probe comes here, and mostly changes nothing.
+        if input == .fitness(fitness), now < nextDeadline { return [] }
         var outputs: [Output] = []
         var isForced = false
         var isNews = false
@@ -163,7 +166,6 @@ package struct SiteRole: Sendable {
         case .handOver(let handOver): self.handOver = handOver
         case .deadlineReached: break
         }
-        handledAt = now
         if let over = handOver, let until = over.until, until <= now {
             handOver = nil
             outputs.append(.handOverEnded(over))
@@ -182,17 +184,17 @@ package struct SiteRole: Sendable {
         let fresh = Set(book.reports(at: now).filter(\.isPresent).map(\.node))
         if isNews || fresh != wasFresh { outputs.append(.changed) }
         wasFresh = fresh
+        nextDeadline = deadline(after: now)
         return outputs
     }
 
-    /// When it has something to do without a new fact.
-    package var nextDeadline: Moment {
-        // All that lies behind has been seen to.
+    /// The next one. All that lie behind have been seen to.
+    private func deadline(after now: Moment) -> Moment {
         [
             begunAt + Self.patience, begunAt + trustSpan, yieldsUntil, handOver?.until, farewellUntil,
             expectsSince.map { $0 + Self.expectation }, unheardSince.map { $0 + Self.patience },
             rivalSince.map { $0 + Self.patience }, rivalSince.map { $0 + orphanPatience },
-        ].compactMap { $0 }.filter { $0 > handledAt }.reduce(nextHello, min)
+        ].compactMap { $0 }.filter { $0 > now }.reduce(nextHello, min)
     }
 
     /// One that starts again is away for a moment, a hello is a second old, and a hand-over has two masters for a moment. And for so
@@ -263,15 +265,16 @@ package struct SiteRole: Sendable {
 
     /// keepalived holds its FIFO open while it lives. Without it this box neither gets the address nor gives it away, and says so.
     private mutating func lookForKeepalived(_ now: Moment, _ outputs: inout [Output]) {
+        guard let unheardSince, now - unheardSince >= Self.patience else { return raise(.keepalived, nil, &outputs) }
         let address = settings.vrrp.address.address
         let effect =
             hasAddress
             ? "\(address) stays here whatever becomes of this box, and another one may have it too"
             : "this box will not get \(address)"
-        let text =
-            "keepalived does not run here, or not with \(settings.vrrp.notifyFIFO): \(effect); start it, or reload one that runs"
-        let isMissing = unheardSince.map { now - $0 >= Self.patience } ?? false
-        raise(.keepalived, isMissing ? text : nil, &outputs)
+        raise(
+            .keepalived,
+            "keepalived does not run here, or not with \(settings.vrrp.notifyFIFO): \(effect); start it, or reload one that runs",
+            &outputs)
     }
 
     /// Two masters that hear each other's hellos are not parted: VRRP, not the LAN, is broken between them.
