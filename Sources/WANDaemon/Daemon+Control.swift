@@ -1,10 +1,7 @@
-internal import JSONText
 internal import LinuxIO
-internal import Netlink
 internal import NetworkTypes
 internal import Nftables
 internal import WANControl
-internal import WANDataplane
 internal import WANEngine
 internal import WANModel
 internal import WANProbes

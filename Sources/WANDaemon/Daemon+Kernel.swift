@@ -9,7 +9,7 @@ internal import WANProbes
 /// What `KernelRouter` has to know, and what comes of what it tells.
 extension Daemon {
     /// Before the first of them is used.
-    func ruleKernel() {
+    func routeAsDecided() {
         router.wanted = { [unowned self] in
             WantedState.make(
                 uplinks: dataplaneUplinks(), ladder: engine.decision.ladder, mark: policy.mark, strict: inForce.strict,

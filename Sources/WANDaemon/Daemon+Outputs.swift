@@ -19,8 +19,9 @@ extension Daemon {
             case .route(let decision): route(decision, removals: movesFlows ? .later : .now)
             case .moveFlows(let uplink, let movement, let sweep):
                 // A line that is proved anew only has another address.
-                let isRenumbered = engine.view(of: uplink, at: Daemon.moment())?.state == .proving
-                flows.move(uplink, movement, sweep: sweep, in: inForce, isRenumbered: isRenumbered)
+                flows.move(
+                    uplink, movement, sweep: sweep, in: inForce,
+                    isRenumbered: engine.view(of: uplink, at: Daemon.moment())?.state == .proving)
                 if sweep == 2 { drainWatch.ended(uplink) }
             case .probe(let probe):
                 if case .failed(let failure) = prober.send(

@@ -1,7 +1,4 @@
-internal import JSONText
 internal import LinuxIO
-internal import Netlink
-internal import NetworkTypes
 internal import PacketWire
 internal import WANControl
 internal import WANDataplane
@@ -154,7 +151,7 @@ final class Daemon {
             [weak self] request, peer, reply in self?.answer(request, peer, reply)
         }
         alarms.onChange = { [weak self] in self?.tellStatusWatchers() }
-        ruleKernel()
+        routeAsDecided()
         takeSite(state.handOver(now: Daemon.moment(), unixSeconds: Clock.realtime() / 1_000_000_000))
         // The table first: what is forwarded is translated.
         router.table.replace()

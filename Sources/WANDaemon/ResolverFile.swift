@@ -1,7 +1,5 @@
 internal import LinuxIO
 internal import NetworkTypes
-internal import WANEngine
-internal import WANModel
 
 /// The name servers of the selected uplink, in resolv.conf(5)'s format, for dnsmasq's `resolv-file` or a link to it.
 ///

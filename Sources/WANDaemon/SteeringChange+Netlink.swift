@@ -1,4 +1,3 @@
-internal import Netlink
 internal import NetworkTypes
 package import PacketWire
 package import WANDataplane

@@ -39,7 +39,8 @@ final class FlowMover {
 
     /// `isRenumbered`: the uplink only has another address.
     func move(
-        _ uplink: UplinkNumber, _ movement: Movement, sweep: Int, in inForce: PolicyInForce, isRenumbered: Bool
+        _ uplink: UplinkNumber, _ movement: Movement, sweep: Int, in inForce: PolicyInForce,
+        isRenumbered: @autoclosure () -> Bool
     ) {
         do throws(NetlinkError) {
             let deleted = try delete(uplink, movement, sweep: sweep, inForce.policy)
@@ -54,7 +55,7 @@ final class FlowMover {
         awaitStrays()
         let former = attachments.letGo(uplink)
         if inForce.policy.failover.ownSockets == .close {
-            closeOwnSockets(of: uplink, with: former, isRenumbered: isRenumbered)
+            closeOwnSockets(of: uplink, with: former, isRenumbered: isRenumbered())
         }
     }
 

@@ -1,6 +1,5 @@
 internal import NetworkTypes
 internal import PacketWire
-internal import WANDataplane
 
 /// A TCP connection of a host of the LAN, as that host sees it.
 struct LANConnection: Hashable {

@@ -1,8 +1,6 @@
 internal import LinuxIO
 internal import Netlink
-internal import NetworkTypes
 internal import Nftables
-internal import PacketWire
 internal import WANControl
 internal import WANDataplane
 internal import WANModel

@@ -1,6 +1,5 @@
 package import JSONText
 internal import LinuxIO
-internal import NetworkTypes
 package import WANEngine
 package import WANModel
 

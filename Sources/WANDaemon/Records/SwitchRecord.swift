@@ -1,4 +1,3 @@
-internal import NetworkTypes
 internal import WANControl
 internal import WANEngine
 internal import WANModel
