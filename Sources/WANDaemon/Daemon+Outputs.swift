@@ -38,7 +38,7 @@ extension Daemon {
         }
         for output in outputs {
             switch output {
-            case .setSpeedClass(let uplink, let speedClass): setSpeedClass(of: uplink, to: speedClass)
+            case .setSpeedClass(let uplink, let speedClass): errands.set(uplink, to: speedClass)
             case .event(let event): record(event)
             case .remember: remember()
             case .route, .moveFlows, .probe, .sampleCounters: break
@@ -157,7 +157,7 @@ extension Daemon {
                 kind: "speed", uplink: name(uplink),
                 confirmed == wanted ? "\(wanted), \(text)" : "\(wanted) wanted, not confirmed: \(text)")
         }
-        tellStatusWatchers()
+        watchers.statusHasChanged()
     }
 
     /// A line for the journal, the log and whoever watches.
@@ -169,8 +169,7 @@ extension Daemon {
     /// Whoever watches hears of each event.
     func tellOfEvents() {
         recorder.onEvent = { [unowned self] event in
-            for reply in eventWatchers.values { reply.send(event.json) }
-            tellStatusWatchers()
+            watchers.tell(event)
             service.notify("STATUS=\(summary())")
         }
     }

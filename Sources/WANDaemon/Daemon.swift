@@ -21,7 +21,7 @@ final class Daemon {
     let switches: SwitchLedger
     let recorder: Recorder
     let names: NameServers
-    let courier: CourierClient
+    let errands: SpeedClassErrands
     var control: ControlServer?
 
     var inForce: PolicyInForce
@@ -37,13 +37,8 @@ final class Daemon {
     var engineTimer: (deadline: Int64, timer: EventLoop.Timer)?
     /// While news of the kernel about uplinks is taken in: since when.
     var newsSince: Moment?
-    /// Credentials of SIMs that a reload took away while they still have to be lowered.
-    var formerCredentials: Set<String> = []
-    var tokenTimer: EventLoop.Timer?
-    var statusWatchers: [ObjectIdentifier: ControlReply] = [:]
-    var eventWatchers: [ObjectIdentifier: ControlReply] = [:]
+    let watchers: Watchers
     var probeWatchers: [ProbeWatcher] = []
-    var statusTimer: EventLoop.Timer?
     let drainWatch: DrainWatch
     let site: SiteLink
     private var isReleasePlanned = false
@@ -73,16 +68,17 @@ final class Daemon {
         names = NameServers(loop: loop, alarms: alarms, besides: options.socket)
         site = SiteLink(loop: loop, log: log, alarms: alarms, besides: options.socket)
         drainWatch = DrainWatch(loop: loop)
+        watchers = Watchers(loop: loop)
         recorder = Recorder(loop: loop, alarms: alarms, directory: options.stateDirectory)
-        courier = CourierClient(
-            loop: loop, log: log,
-            settings: Daemon.courierSettings(for: loaded, options: options, environment: environment))
         let (stored, problem) = recorder.stored()
         var state = stored
         if let problem { log(.warning, problem) }
         inForce = PolicyInForce(loaded, remembered: state.numbers)
         state.numbers = inForce.numbers
         self.state = state
+        errands = SpeedClassErrands(
+            loop: loop, log: log, alarms: alarms, inForce, stateDirectory: options.stateDirectory,
+            environment: environment)
         let now = Daemon.moment()
         let adopted = Daemon.adopted(router.picture, policy: loaded.policy, numbers: inForce.numbers)
         engine = Engine(
@@ -100,26 +96,6 @@ final class Daemon {
             .min { $0.key.metric < $1.key.metric }
         guard let best, let link = picture.links[best.interface] else { return nil }
         return policy.uplinks.first { $0.interface == link.name }.flatMap { numbers[$0.name] }
-    }
-
-    static func courierSettings(
-        for loaded: LoadedPolicy, options: DaemonOptions, environment: [String: String]
-    ) -> CourierClient.Settings {
-        let paths = loaded.policy.uplinks.compactMap { $0.soracom?.credentials }
-            .map { credentialPath($0, policyPath: loaded.path, environment: environment) }
-        return CourierClient.Settings(
-            program: siblingProgram("wanctl-courier"), credentials: Array(Set(paths)).sorted(),
-            tokenCache: "\(options.stateDirectory)/soracom-token.json")
-    }
-
-    /// A systemd credential of that name (systemd.exec(5) LoadCredential=), or a file of that name beside the policy.
-    static func credentialPath(_ name: String, policyPath: String, environment: [String: String]) -> String {
-        if name.hasPrefix("/") { return name }
-        if let directory = environment["CREDENTIALS_DIRECTORY"], Files.exists("\(directory)/\(name)") {
-            return "\(directory)/\(name)"
-        }
-        let slash = policyPath.lastIndex(of: "/")
-        return slash.map { "\(policyPath[..<$0])/\(name)" } ?? name
     }
 
     // MARK: the loop
@@ -150,8 +126,11 @@ final class Daemon {
         control = try ControlServer(path: options.socket, loop: loop, access: try ControlAccess.ofThisProcess()) {
             [weak self] request, peer, reply in self?.answer(request, peer, reply)
         }
-        alarms.onChange = { [weak self] in self?.tellStatusWatchers() }
+        watchers.status = { [unowned self] in status().json }
+        alarms.onChange = { [watchers] in watchers.statusHasChanged() }
         routeAsDecided()
+        errands.onAnswer = { [unowned self] in feed(.speedClass($0, $1)) }
+        errands.onLowered = { [unowned self] in note(kind: "speed", uplink: $0, $1) }
         takeSite(state.handOver(now: Daemon.moment(), unixSeconds: Clock.realtime() / 1_000_000_000))
         // The table first: what is forwarded is translated.
         router.table.replace()
@@ -171,7 +150,7 @@ final class Daemon {
         service.notify("READY=1", "STATUS=\(summary())")
         beatWatchdog()
         site.confirmStable()
-        prepareToken()
+        errands.prepareToken()
         releaseStartupMemory()
     }
 
@@ -189,7 +168,7 @@ final class Daemon {
         service.notify("STOPPING=1")
         control?.stop()
         site.end()
-        courier.stop()
+        errands.stop()
         remember()
         recorder.flush()
     }

@@ -83,7 +83,7 @@ private func missingCredentials(_ loaded: LoadedPolicy) -> [String] {
     let environment = environmentVariables()
     return loaded.policy.uplinks.compactMap { uplink in
         guard let name = uplink.soracom?.credentials else { return nil }
-        let path = Daemon.credentialPath(name, policyPath: loaded.path, environment: environment)
+        let path = loaded.path(ofCredentials: name, environment)
         if Files.exists(path) { return nil }
         return "\(path), the credentials of uplink \(uplink.name), is not there; "
             + "the unit's LoadCredential= or a file of that name gives them"

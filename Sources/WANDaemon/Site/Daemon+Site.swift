@@ -30,7 +30,7 @@ extension Daemon {
                 reroute: { [unowned self] in _ = router.reconcile() },
                 role: { [unowned self] in take($0, isFirst: $1) },
                 handOverEnded: { [unowned self] in endHandOver($0, because: "its time is over") },
-                changed: { [unowned self] in tellStatusWatchers() },
+                changed: { [unowned self] in watchers.statusHasChanged() },
                 note: { [unowned self] in note(kind: $0, $1) }))
         if let handOver, vrrp == nil || otherBox(of: handOver.uplink) == nil {
             endHandOver(handOver, because: "the policy has no such uplink of another box any more")
@@ -74,7 +74,7 @@ extension Daemon {
             recordSwitch(decision, decidedAt: Daemon.moment(), failure: nil)
         }
         service.notify("STATUS=\(summary())")
-        tellStatusWatchers()
+        watchers.statusHasChanged()
     }
 
     // MARK: `wanctl failover` to an uplink of another box

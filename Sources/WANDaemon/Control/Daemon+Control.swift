@@ -24,8 +24,8 @@ extension Daemon {
         case .status(let watch):
             reply.send(status().json)
             guard watch else { return reply.finish() }
-            keep(reply, in: \.statusWatchers)
-        case .watch: keep(reply, in: \.eventWatchers)
+            watchers.followStatus(reply)
+        case .watch: watchers.followEvents(reply)
         case .why: reply.finish(why().json)
         case .rules: reply.finish(rulesReport().json)
         case .history(let count): reply.finish(HistoryReport(events: recorder.events.suffix(count ?? 50)).json)
@@ -128,25 +128,6 @@ extension Daemon {
 
     // MARK: streams
 
-    private func keep(
-        _ reply: ControlReply, in list: ReferenceWritableKeyPath<Daemon, [ObjectIdentifier: ControlReply]>
-    ) {
-        let id = ObjectIdentifier(reply)
-        self[keyPath: list][id] = reply
-        reply.onClose = { [weak self] in self?[keyPath: list][id] = nil }
-    }
-
-    func tellStatusWatchers() {
-        guard !statusWatchers.isEmpty, statusTimer == nil else { return }
-        // Many changes of one moment make one picture.
-        statusTimer = loop.schedule(at: Clock.boottime() + 20_000_000) { [weak self] in
-            guard let self else { return }
-            statusTimer = nil
-            let json = status().json
-            for reply in statusWatchers.values { reply.send(json) }
-        }
-    }
-
     private func drain(_ name: String, _ peer: Peer, _ reply: ControlReply) {
         withUplink(name, reply) { number in
             let command = OperatorCommand.drain(number)
@@ -220,93 +201,5 @@ extension Daemon {
             }
         }
         watcher.reply.finish()
-    }
-
-    // MARK: reload
-
-    /// Takes a new policy in, or refuses it with every fault and goes on with the one in force.
-    func reload(because reason: String, reply: ControlReply? = nil) {
-        service.notify("RELOADING=1", "MONOTONIC_USEC=\(Clock.monotonic() / 1000)")
-        defer { service.notify("READY=1", "STATUS=\(summary())") }
-        let fresh: LoadedPolicy
-        do throws(ControlRefusal) {
-            fresh = try LoadedPolicy.load(options.policy, node: node)
-        } catch {
-            return refuse(error, because: reason, reply)
-        }
-        do throws(NftablesError) {
-            try adopt(fresh)
-        } catch {
-            let lines = error.text.split(separator: "\n").map(String.init)
-            return refuse(
-                ControlRefusal(.refused, "the nft table of the policy is refused", details: lines), because: reason,
-                reply)
-        }
-        alarms.clear(.reload)
-        for warning in fresh.warnings { log(.warning, warning) }
-        note(kind: "reload", "\(options.policy) is in force (\(reason))")
-        reply?.finish(ActionReport(done: "\(options.policy) is in force", warnings: fresh.warnings).json)
-    }
-
-    private func refuse(_ refusal: ControlRefusal, because reason: String, _ reply: ControlReply?) {
-        for detail in refusal.details { log(.error, detail) }
-        note(kind: "reload", "refused (\(reason)): \(refusal.reason); the policy in force stays")
-        alarms.raise(
-            .reload,
-            "the policy file was refused and the one in force stays: \(refusal.details.first ?? refusal.reason)")
-        reply?.fail(
-            ControlRefusal(refusal.code, "\(refusal.reason); the policy in force stays", details: refusal.details))
-    }
-
-    /// Takes a policy in; where its table is refused nothing has changed.
-    private func adopt(_ fresh: LoadedPolicy) throws(NftablesError) {
-        let outgoing = (inForce: inForce, engine: engine)
-        let (before, old) = (policy, numbers)
-        router.beginExchange(of: dataplaneUplinks())
-        let formerSIMs = formerSIMs(before: before, after: fresh.policy)
-        inForce = PolicyInForce(fresh, remembered: old)
-        // What is gone, or is another interface now, has to be attached anew. So has everything where the marks change: sockets
-        // carry the old bits.
-        let left = before.uplinks.filter { policy.uplink(named: $0.name)?.interface != $0.interface }
-            .compactMap { old[$0.name] }
-        let isMarkedAnew = before.mark != policy.mark
-        let dropped = attachments.drop(isMarkedAnew ? Array(old.values) : left)
-        let outputs = engine.handle(.reload(EngineSetup(policy: policy, numbers: numbers)), at: Daemon.moment())
-        do throws(NftablesError) {
-            // All so far are values of ours. The table is the first that somebody else may refuse, and the last.
-            try router.table.make()
-        } catch {
-            (inForce, engine) = outgoing
-            attachments.restore(dropped)
-            router.endExchange()
-            throw error
-        }
-        formerCredentials.formUnion(formerSIMs.compactMap(\.credentials))
-        for number in left {
-            prober.detach(uplink: number)
-            alarms.clear(.probing(number))
-        }
-        // What was pinned by the old bits is let go.
-        if isMarkedAnew { flows.letGo(Array(old.values), in: outgoing.inForce) }
-        takeSite(site.role?.handOver)
-        prepareSysctls()
-        // What comes of it (a courier that cannot be started) waits for the outputs to be done.
-        isFeeding = true
-        courier.settings = Daemon.courierSettings(for: loaded, options: options, environment: environmentVariables())
-        courier.settings.credentials = Set(courier.settings.credentials).union(formerCredentials).sorted()
-        perform(outputs)
-        isFeeding = false
-        refreshAttachments(isAll: true)
-        router.endExchange()
-        router.reconcile()
-        router.table.replace()
-        flows.letGo(left, in: outgoing.inForce)
-        followDrains()
-        followNameServers()
-        remember()
-        for sim in formerSIMs { lower(sim) }
-        prepareToken()
-        releaseStartupMemory()
-        arm()
     }
 }
