@@ -13,7 +13,10 @@ struct RoleWorld {
     /// All outputs but hellos, with the second in which they came.
     var done: [(at: Double, output: SiteRole.Output)] = []
     var hellos = 0
+    /// What the engine says when it hears of another role: a held line is as good as any where it carries the traffic.
+    var health: (BoxRole) -> Int? = { _ in nil }
     private var sequence: Int64 = 0
+    private var fitness: SiteRole.Fitness
 
     static let nodes = ["main", "sub", "third"].enumerated().map { index, name in
         Node(name: name, address: .v4(IPv4Address(192, 168, 0, UInt8(index + 1))))
@@ -37,9 +40,9 @@ struct RoleWorld {
         found: Int? = nil, hasAddress: Bool = false, health: Int = 4, isProving: Bool = false,
         _ change: (inout VRRP) -> Void = { _ in }
     ) {
+        fitness = SiteRole.Fitness(health: health, isProving: isProving)
         role = SiteRole(
-            Self.settings(change), found: found, hasAddress: hasAddress,
-            fitness: SiteRole.Fitness(health: health, isProving: isProving), at: Self.start)
+            Self.settings(change), found: found, hasAddress: hasAddress, fitness: fitness, at: Self.start)
         handle(.look)
     }
 
@@ -47,9 +50,16 @@ struct RoleWorld {
     var second: Double { (now - Self.start).milliseconds / 1000 }
 
     mutating func handle(_ input: SiteRole.Input) {
+        var news: BoxRole?
+        if case .fitness(let fresh) = input { fitness = fresh }
+        if case .policy(_, _, let fresh) = input { fitness = fresh }
         for output in role.handle(input, at: now) {
             if output == .hello { hellos += 1 } else { done.append((second, output)) }
+            if case .role(let box, isFirst: false) = output { news = box }
         }
+        // The engine is told, and what it says comes back at once.
+        guard let news else { return }
+        handle(.fitness(health(news).map { SiteRole.Fitness(health: $0) } ?? fitness))
     }
 
     mutating func fitness(_ health: Int, isUntranslated: Bool = false, isUnreliable: Bool = false) {

@@ -193,6 +193,16 @@ struct SiteRoleTests {
         #expect(world.healths == [4, NodeHealth.yield, 0, NodeHealth.yield])
     }
 
+    @Test("a box that gets the address with a held line keeps it: the line carries the traffic from now on")
+    func keepsWhatItGot() {
+        var world = RoleWorld(health: NodeHealth.held) { $0.preempts = false }
+        world.health = { $0 == .master ? 4 : NodeHealth.held }
+        world.hear("sub", .master, health: 3)
+        world.handle(.address(isHere: true))
+        #expect(world.healths == [NodeHealth.held, 4])
+        #expect(world.role.role == .master)
+    }
+
     // MARK: keepalived is gone
 
     @Test("keepalived that is missing for three seconds is told of, by what it means here; one that restarts is not")

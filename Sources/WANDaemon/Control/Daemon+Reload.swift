@@ -73,11 +73,13 @@ extension Daemon {
         }
         // What was pinned by the old bits is let go.
         if isMarkedAnew { flows.letGo(Array(old.values), in: outgoing.inForce) }
-        takeSite(site.role?.handOver)
-        prepareSysctls()
         // What comes of it (a courier that cannot be started) waits for the outputs to be done.
         isFeeding = true
         errands.adopt(inForce, without: formerSIMs)
+        isFeeding = false
+        takeSite(site.role?.handOver)
+        prepareSysctls()
+        isFeeding = true
         perform(outputs)
         isFeeding = false
         refreshAttachments(isAll: true)

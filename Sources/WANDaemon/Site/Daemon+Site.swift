@@ -21,8 +21,9 @@ extension Daemon {
 
     /// At start and after a reload.
     func takeSite(_ handOver: SiteRole.HandOver?) {
+        let isPossible = handOver.map { policy.vrrp != nil && otherBox(of: $0.uplink) != nil } ?? false
         site.adopt(
-            loaded, handOver: handOver,
+            loaded, handOver: isPossible ? handOver : nil,
             SiteLink.Orders(
                 fitness: { [unowned self] in fitness($0) }, hello: { [unowned self] in hello() },
                 hasAddress: { [unowned self] in hasAddress }, awaitStrays: { [unowned self] in flows.awaitStrays() },
@@ -32,9 +33,11 @@ extension Daemon {
                 handOverEnded: { [unowned self] in endHandOver($0, because: "its time is over") },
                 changed: { [unowned self] in watchers.statusHasChanged() },
                 note: { [unowned self] in note(kind: $0, $1) }))
-        if let handOver, vrrp == nil || otherBox(of: handOver.uplink) == nil {
-            endHandOver(handOver, because: "the policy has no such uplink of another box any more")
-        }
+        guard !isPossible else { return }
+        endHandOver(
+            handOver,
+            because: policy.vrrp == nil
+                ? "the policy has no vrrp any more" : "the policy has no such uplink of another box any more")
     }
 
     private func fitness(_ position: SitePosition) -> SiteRole.Fitness {
@@ -71,7 +74,7 @@ extension Daemon {
             decision.previous = []
             decision.cause = "this box is master: \(site.reason)"
             decision.faultSince = nil
-            recordSwitch(decision, decidedAt: Daemon.moment(), failure: nil)
+            recordSwitch(decision, decidedAt: site.since, failure: nil)
         }
         service.notify("STATUS=\(summary())")
         watchers.statusHasChanged()

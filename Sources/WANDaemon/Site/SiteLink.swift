@@ -87,6 +87,8 @@ final class SiteLink {
             return
         }
         closeNotices()
+        // Of the files of before: the new role has raised nothing.
+        for subject in [Alarms.Subject.keepalived, .rival] { alarms.clear(subject) }
         let now = Daemon.moment()
         role = SiteRole(
             settings, found: HealthFile(vrrp.trackFile).found, hasAddress: orders.hasAddress(),
@@ -120,7 +122,6 @@ final class SiteLink {
 
     /// The daemon ends: what must not stand while nobody is here to change it again. keepalived may still give this box the address.
     func end() {
-        if !undo.silenced.isEmpty { setForwarding(isOff: false) }
         if let role, role.told == NodeHealth.yield {
             do throws(SystemCallError) {
                 _ = try HealthFile(role.settings.vrrp.trackFile).write(NodeHealth.held)
@@ -129,6 +130,8 @@ final class SiteLink {
             }
         }
         cancel()
+        role = nil
+        if !undo.silenced.isEmpty { setForwarding(isOff: false) }
     }
 
     /// Every few seconds: what others may have taken away is put back.
@@ -169,8 +172,9 @@ final class SiteLink {
         if let deadline { loop.cancel(deadline.timer) }
         let timer = loop.schedule(at: next.nanoseconds) { [weak self] in
             self?.deadline = nil
-            self?.readNotices()
             self?.follow()
+            self?.followAddress()
+            self?.readNotices()
         }
         deadline = (next, timer)
     }

@@ -39,7 +39,7 @@ extension SiteRole {
     mutating func tellHealth(_ now: Moment, isForced: Bool, _ outputs: inout [Output]) {
         guard let value = health(now), value != told || isForced else { return }
         outputs.append(.health(value))
-        if value != told { sayHello(now) }
+        if value != told { planHello(now) }
         told = value
     }
 

@@ -22,7 +22,7 @@ package struct SiteRole: Sendable {
     }
 
     package enum Input: Hashable, Sendable {
-        /// After a reload: another policy, with the files of the one before; its virtual address may be another one.
+        /// After a reload: another policy, with the same track file and FIFO; its virtual address may be another one.
         case policy(Settings, hasAddress: Bool, Fitness)
         /// Every few seconds: what others may have taken away is to be put back.
         case look
@@ -47,7 +47,7 @@ package struct SiteRole: Sendable {
         /// Nothing of the LAN's is forwarded, or all that was.
         case forwarding(isOff: Bool)
         case role(BoxRole, isFirst: Bool)
-        /// The way of this box's own traffic is another one.
+        /// The way of this box's own traffic has changed.
         case reroute
         /// For keepalived's track file.
         case health(Int)
@@ -61,7 +61,7 @@ package struct SiteRole: Sendable {
 
     package enum Alarm: Hashable, Sendable { case keepalived, rival }
 
-    /// `wanctl failover` to an uplink of another box.
+    /// `wanctl failover` to an uplink of another box: this one stands aside.
     package struct HandOver: Hashable, Sendable {
         package var uplink: String
         package var since: Moment
@@ -174,7 +174,9 @@ package struct SiteRole: Sendable {
         lookForRivals(now, &outputs)
         let before = role
         takeRole(now, &outputs)
-        tellHealth(now, isForced: isForced, &outputs)
+        // How good this box is depends on its role, which the engine has not heard of yet: it is asked anew, at once.
+        let isNewRole = role != before && before != .alone
+        if !isNewRole { tellHealth(now, isForced: isForced, &outputs) }
         expectAddress(now)
         setForwarding(now, isForced: isForced && role == before, &outputs)
         if now >= nextHello {
@@ -184,7 +186,7 @@ package struct SiteRole: Sendable {
         let fresh = Set(book.reports(at: now).filter(\.isPresent).map(\.node))
         if isNews || fresh != wasFresh { outputs.append(.changed) }
         wasFresh = fresh
-        nextDeadline = deadline(after: now)
+        nextDeadline = isNewRole ? now : deadline(after: now)
         return outputs
     }
 
@@ -202,7 +204,7 @@ package struct SiteRole: Sendable {
     static let patience = Duration.seconds(3)
 
     /// At once instead of in a second: what was said has changed.
-    mutating func sayHello(_ now: Moment) { nextHello = now }
+    mutating func planHello(_ now: Moment) { nextHello = now }
 
     // MARK: the role
 
@@ -225,7 +227,7 @@ package struct SiteRole: Sendable {
         outputs.append(isFirst ? .steer : .awaitStrays)
         setForwarding(now, isForced: true, &outputs)
         outputs.append(.role(after, isFirst: isFirst))
-        sayHello(now)
+        planHello(now)
     }
 
     /// Why the role is what the address says.

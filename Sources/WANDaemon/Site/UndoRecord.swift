@@ -19,7 +19,7 @@ package struct UndoRecord: Sendable {
     package private(set) var crashes = 0
     /// Of so many, none is relied on until one has lived on.
     package var isUnreliable: Bool { crashes >= 5 }
-    /// One that has run for so long is no such one.
+    /// A daemon that has run for so long counts as stable.
     package static let stableAfter = Duration.seconds(30)
 
     /// `/run/wanctl/leavings.json` beside `/run/wanctl/wanctl.sock`. A file that cannot be read counts as none.
