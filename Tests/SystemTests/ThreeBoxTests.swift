@@ -102,6 +102,9 @@ struct ThreeBoxTests {
         try world.wait("the new master has heard that the old one stands aside") {
             try world.status(.third).peers.first?.health == 1
         }
+        try world.daemon(.main).restart { $0.role == .backup }
+        #expect(try world.status(.main).pinned?.uplink == "jcom", "the operator's word outlives the daemon")
+        #expect(world.health(.main) == 1)
         #expect(try world.wanctl(.third, "failover", "soracom").succeeded)
         try world.waitTraffic(of: client, on: .sub)
         #expect(try world.wanctl(.third, "auto").succeeded)

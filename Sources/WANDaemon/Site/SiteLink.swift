@@ -130,8 +130,7 @@ final class SiteLink {
             }
         }
         cancel()
-        role = nil
-        if !undo.silenced.isEmpty { setForwarding(isOff: false) }
+        if !undo.silenced.isEmpty { setForwarding(isOff: false, of: undo.silenced) }
     }
 
     /// Every few seconds: what others may have taken away is put back.
@@ -329,8 +328,8 @@ final class SiteLink {
     ///
     /// What was turned off is noted before the deed, and turned on again by whoever ends that: the address, a policy without it, the
     /// end of this daemon or `wanctld --cleanup`. An interface that was made anew forwards as the others do.
-    private func setForwarding(isOff: Bool) {
-        let interfaces = Set(loaded?.policy.lan.interfaces ?? [])
+    private func setForwarding(isOff: Bool, of some: Set<String>? = nil) {
+        let interfaces = some ?? Set(loaded?.policy.lan.interfaces ?? [])
         let off = isOff ? interfaces : []
         // Silence that is not wanted any more, and what the policy wants of a master.
         var on = undo.silenced.subtracting(off)
