@@ -43,10 +43,9 @@ struct ThreeBoxTests {
         try world.startKeepalived(.main)
         try world.waitTraffic(of: client, on: .main, seconds: 15)
         let report = try client.stop()
+        let visits = report.timeline.compactMap { change in change.uplink.map { (at: change.at, line: $0) } }
         #expect(
-            report.timeline.compactMap(\.uplink?.rawValue).without(earlyBird: "soracom") == [
-                "ftth", "jcom", "soracom", "jcom", "ftth",
-            ])
+            withoutEarlyBird(visits, worst: .soracom) == [.ftth, .jcom, .soracom, .jcom, .ftth], "\(report.timeline)")
         #expect(report.longestOutageMilliseconds < 1500, "\(report.outages)")
     }
 

@@ -175,8 +175,8 @@ struct SiteLabTests {
             try lab.powerOff(.third)
             try lab.waitForOwners([.sub, .third])
         }
-        #expect(
-            report.timeline.compactMap(\.uplink?.rawValue).without(earlyBird: "soracom") == ["ftth", "jcom", "soracom"])
+        let visits = report.timeline.compactMap { change in change.uplink.map { (at: change.at, line: $0) } }
+        #expect(withoutEarlyBird(visits, worst: .soracom) == [.ftth, .jcom, .soracom], "\(report.timeline)")
     }
 
     @Test("a killed keepalived leaves its address to a better box only, and takes it over again when it is back")
