@@ -80,10 +80,9 @@ extension Daemon {
         // The tables of the uplinks come first, so that the first probes find their way; and where the selected one is gone
         // this already is the step to the next rung. What must go waits until the flows on it are let go. Where nothing
         // changed, what differs is somebody else's doing: a repair.
-        newsSince = Daemon.moment()
+        let newsAt = Daemon.moment()
         if isChanged { router.reconcile(removals: .later) }
-        feed(.attached(found.reports))
-        newsSince = nil
+        driver.feed(.attached(found.reports), since: newsAt)
         if isChanged { router.reconcile() }
     }
 

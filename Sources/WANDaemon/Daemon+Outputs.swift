@@ -7,16 +7,15 @@ internal import WANProbes
 
 /// What the engine says, done.
 extension Daemon {
-    /// First what moves packets, in its order; then what is told, to the log and to the courier: none of that may hold a
-    /// switch up.
-    func perform(_ outputs: [EngineOutput]) {
+    func move(_ outputs: [EngineOutput], since: Moment) {
         // Where flows are let go, the routes they were on go after them: else the flows would for a moment leave by another
         // line, with the source address of the old one.
         let movesFlows = outputs.contains { if case .moveFlows = $0 { true } else { false } }
-        defer { if movesFlows { router.reconcile() } }
         for output in outputs {
             switch output {
-            case .route(let decision): route(decision, removals: movesFlows ? .later : .now)
+            case .route(let decision):
+                route(decision, since: since, removals: movesFlows ? .later : .now)
+                writeResolverSoon()
             case .moveFlows(let uplink, let movement, let sweep):
                 // A line that is proved anew only has another address.
                 flows.move(
@@ -27,15 +26,17 @@ extension Daemon {
                 if case .failed(let failure) = prober.send(
                     uplink: probe.uplink, target: probe.target, sequence: probe.sequence)
                 {
-                    inputs.append(.notSent(probe, "\(failure)"))
+                    feed(.notSent(probe, "\(failure)"))
                 }
             case .sampleCounters(let uplink):
-                if let counters = router.counters(of: uplink) {
-                    inputs.append(.counters(uplink, counters))
-                }
+                if let counters = router.counters(of: uplink) { feed(.counters(uplink, counters)) }
             case .setSpeedClass, .event, .remember: break
             }
         }
+        if movesFlows { router.reconcile() }
+    }
+
+    func tell(_ outputs: [EngineOutput]) {
         for output in outputs {
             switch output {
             case .setSpeedClass(let uplink, let speedClass): errands.set(uplink, to: speedClass)
@@ -44,8 +45,7 @@ extension Daemon {
             case .route, .moveFlows, .probe, .sampleCounters: break
             }
         }
-        if outputs.contains(where: { if case .remember = $0 { true } else { false } }) { followDrains() }
-        if outputs.contains(where: { if case .route = $0 { true } else { false } }) { writeResolverSoon() }
+        if outputs.contains(.remember) { followDrains() }
     }
 
     /// Files have their turn when everything else is done, as those of the state.
@@ -53,15 +53,13 @@ extension Daemon {
         loop.schedule(at: Clock.boottime()) { [weak self] in self.map { $0.names.write($0.engine.decision) } }
     }
 
-    /// Step 1 of a switch: the routes.
-    private func route(_ decision: Decision, removals: KernelRouter.Removals) {
+    /// - Parameter since: Where the kernel's news itself already led to the next rung, the switch began there.
+    private func route(_ decision: Decision, since: Moment, removals: KernelRouter.Removals) {
         let isSwitch = switches.leads(to: decision.share)
-        // Where the kernel's news itself already led to the next rung, the switch began there.
-        let decidedAt = newsSince ?? Daemon.moment()
         let failure = router.reconcile(removals: removals)
         // While another box carries the traffic it is no switch, but a choice in case.
         guard isSwitch, !isBackup else { return }
-        recordSwitch(decision, decidedAt: decidedAt, failure: failure)
+        recordSwitch(decision, decidedAt: since, failure: failure)
     }
 
     func recordSwitch(_ decision: Decision, decidedAt: Moment, failure: String?) {

@@ -8,9 +8,8 @@ internal import WANProbes
 
 /// The daemon: one thread, one loop, one engine, and the wires between them and the world.
 ///
-/// The path of a fault: a descriptor or the timer wakes the loop → an input with its moment → `Engine.handle` → its outputs,
-/// in order, to the kernel, the probes, the courier and the journal. What the shell meets on the way (a probe that could
-/// not be sent, counters) goes back as further inputs, one after the other, never in the middle of the outputs of another.
+/// The path of a fault: a descriptor or the timer wakes the loop → an input with its moment → `EngineDriver` → `Engine.handle`
+/// → its outputs, in order, to the kernel, the probes, the courier and the journal.
 final class Daemon {
     let options: DaemonOptions
     let node: String
@@ -26,17 +25,12 @@ final class Daemon {
 
     var inForce: PolicyInForce
     var state: StoredState
-    var engine: Engine
+    let driver: EngineDriver
     let attachments: Attachments
     let router: KernelRouter
     let flows: FlowMover
     let alarms: Alarms
 
-    var inputs: [EngineInput] = []
-    var isFeeding = false
-    var engineTimer: (deadline: Int64, timer: EventLoop.Timer)?
-    /// While news of the kernel about uplinks is taken in: since when.
-    var newsSince: Moment?
     let watchers: Watchers
     var probeWatchers: [ProbeWatcher] = []
     let drainWatch: DrainWatch
@@ -46,6 +40,8 @@ final class Daemon {
 
     static func moment() -> Moment { Moment(nanoseconds: Clock.boottime()) }
 
+    var engine: Engine { driver.engine }
+    func feed(_ input: EngineInput) { driver.feed(input) }
     var loaded: LoadedPolicy { inForce.loaded }
     var policy: Policy { inForce.policy }
     var numbers: [String: UplinkNumber] { inForce.numbers }
@@ -81,11 +77,12 @@ final class Daemon {
             environment: environment)
         let now = Daemon.moment()
         let adopted = Daemon.adopted(router.picture, policy: loaded.policy, numbers: inForce.numbers)
-        engine = Engine(
-            setup: EngineSetup(policy: loaded.policy, numbers: inForce.numbers),
-            adopted: adopted,
-            memory: state.memory(now: now, unixSeconds: Clock.realtime() / 1_000_000_000), at: now)
-        switches = SwitchLedger(loop: loop, routed: engine.decision.share)
+        driver = EngineDriver(
+            Engine(
+                setup: EngineSetup(policy: loaded.policy, numbers: inForce.numbers), adopted: adopted,
+                memory: state.memory(now: now, unixSeconds: Clock.realtime() / 1_000_000_000), at: now),
+            loop: loop, clock: Daemon.moment)
+        switches = SwitchLedger(loop: loop, routed: driver.engine.decision.share)
     }
 
     /// The uplink that the best default found in our table leads to.
@@ -128,6 +125,7 @@ final class Daemon {
         }
         watchers.status = { [unowned self] in status().json }
         alarms.onChange = { [watchers] in watchers.statusHasChanged() }
+        obeyEngine()
         routeAsDecided()
         errands.onAnswer = { [unowned self] in feed(.speedClass($0, $1)) }
         errands.onLowered = { [unowned self] in note(kind: "speed", uplink: $0, $1) }
@@ -135,7 +133,6 @@ final class Daemon {
         // The table first: what is forwarded is translated.
         router.table.replace()
         prepareSysctls()
-        prober.onAnswers = { [weak self] answers in self?.heard(answers) }
         proveSwitches()
         tellOfEvents()
         try router.watch { [unowned self] news in
@@ -179,46 +176,23 @@ final class Daemon {
         loop.schedule(at: Clock.boottime() + interval) { [weak self] in self?.beatWatchdog() }
     }
 
-    // MARK: inputs
+    // MARK: the engine
 
-    /// Hands an input to the engine and does what it says; inputs that arise meanwhile follow in order.
-    func feed(_ input: EngineInput) {
-        inputs.append(input)
-        guard !isFeeding else { return }
-        isFeeding = true
-        while !inputs.isEmpty {
-            let next = inputs.removeFirst()
-            let now = Daemon.moment()
-            perform(engine.handle(next, at: now))
-        }
-        isFeeding = false
+    /// Before the first input.
+    private func obeyEngine() {
+        driver.readAnswers = { [unowned self] in prober.drain() }
+        driver.move = { [unowned self] in move($0, since: $1) }
+        driver.tell = { [unowned self] in tell($0) }
         // A hold that ends changes no route, and how this box stands among others.
-        site.follow()
-        arm()
-    }
-
-    func arm() {
-        let deadline = engine.nextDeadline?.nanoseconds
-        guard deadline != engineTimer?.deadline else { return }
-        if let timer = engineTimer?.timer { loop.cancel(timer) }
-        engineTimer = deadline.map { deadline in
-            (deadline, loop.schedule(at: deadline) { [weak self] in self?.deadlineReached() })
-        }
-    }
-
-    private func deadlineReached() {
-        engineTimer = nil
-        // An answer may already wait in a socket: it must count before its probe is called lost.
-        prober.drain()
-        feed(.deadlineReached)
-    }
-
-    private func heard(_ answers: [(uplink: UplinkNumber, answer: ProbeAnswer)]) {
-        for (uplink, answer) in answers {
-            feed(
-                .answered(
-                    ProbeIdentity(uplink: uplink, target: answer.target, sequence: answer.sequence), rtt: answer.rtt))
-            tellProbeWatchers(uplink, answer)
+        driver.onRest = { [unowned self] in site.follow() }
+        prober.onAnswers = { [unowned self] answers in
+            driver.hear(
+                answers.map { uplink, answer in
+                    AnswerReport(
+                        ProbeIdentity(uplink: uplink, target: answer.target, sequence: answer.sequence), rtt: answer.rtt
+                    )
+                })
+            for (uplink, answer) in answers { tellProbeWatchers(uplink, answer) }
         }
     }
 }

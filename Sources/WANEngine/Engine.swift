@@ -48,7 +48,7 @@ package struct Engine: Hashable, Sendable {
         case .attached(let reports):
             knowsUplinks = true
             for report in reports { attached(report.uplink, report.attachment, reason: report.reason, at: now) }
-        case .answered(let probe, let rtt): answered(probe, rtt: rtt, at: now)
+        case .answered(let reports): for report in reports { answered(report.probe, rtt: report.rtt, at: now) }
         case .notSent(let probe, let text):
             if let index = index(of: probe.uplink) { records[index].lastSendFailure = text }
         case .counters(let uplink, let counters): counted(uplink, counters, at: now)

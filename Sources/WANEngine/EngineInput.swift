@@ -19,7 +19,9 @@ package enum EngineInput: Hashable, Sendable {
     /// Where uplinks are attached now. What one look at the kernel told comes in one input, so that the choice is made with
     /// all of it: at start and after a resynchronisation no uplink is left because another was reported first.
     case attached([AttachmentReport])
-    case answered(ProbeIdentity, rtt: Duration)
+    /// What was read from the sockets at once comes in one input: no time passes between these answers, and none of them is
+    /// called lost because another one was read first.
+    case answered([AnswerReport])
     /// The kernel would not send it; the probe stays unanswered and the text goes into the reason.
     case notSent(ProbeIdentity, String)
     /// The interface's counters, as asked for with `.sampleCounters`.
@@ -47,6 +49,17 @@ package struct AttachmentReport: Hashable, Sendable {
         self.uplink = uplink
         self.attachment = attachment
         self.reason = reason
+    }
+}
+
+/// The answer to a probe.
+package struct AnswerReport: Hashable, Sendable {
+    package var probe: ProbeIdentity
+    package var rtt: Duration
+
+    package init(_ probe: ProbeIdentity, rtt: Duration) {
+        self.probe = probe
+        self.rtt = rtt
     }
 }
 

@@ -14,6 +14,14 @@ package enum EngineOutput: Hashable, Sendable {
     case event(EngineEvent)
     /// What must outlive the daemon has changed: write the state.
     case remember
+
+    /// For the kernel or a line; the rest is for files, the log and the courier, and may wait.
+    package var movesPackets: Bool {
+        switch self {
+        case .probe, .route, .moveFlows, .sampleCounters: true
+        case .setSpeedClass, .event, .remember: false
+        }
+    }
 }
 
 /// Which flows of an uplink are to move.

@@ -304,7 +304,7 @@ struct DetectionTests {
         world.attach(ftth, index: 7)
         let stale = ProbeIdentity(uplink: ftth, target: .v4(IPv4Address(8, 8, 8, 8)), sequence: 1)
         world.attach(ftth, index: 8, address: 11)
-        world.perform(.answered(stale, rtt: .milliseconds(5)))
+        world.perform(.answered([AnswerReport(stale, rtt: .milliseconds(5))]))
         #expect(world.state(ftth) == .proving)
     }
 

@@ -142,7 +142,7 @@ struct Simulation {
         if line.isDead || line.silentTargets.contains(probe.target) || random.unit() < loss { return }
         let rtt = line.rtt + .microseconds(Int64(random.unit() * 1000))
         // A line that dies while the answer is on its way loses it too: decided on arrival.
-        schedule(.answered(probe, rtt: rtt), after: rtt)
+        schedule(.answered([AnswerReport(probe, rtt: rtt)]), after: rtt)
     }
 
     mutating func schedule(_ input: EngineInput, after delay: Duration) {
@@ -163,7 +163,11 @@ struct Simulation {
             now = next
             if arrival <= deadline {
                 let item = pending.removeFirst()
-                if case .answered(let probe, _) = item.input, lines[probe.uplink]?.isDead == true { continue }
+                if case .answered(let reports) = item.input,
+                    reports.contains(where: { lines[$0.probe.uplink]?.isDead == true })
+                {
+                    continue
+                }
                 perform(item.input)
             } else {
                 perform(.deadlineReached)

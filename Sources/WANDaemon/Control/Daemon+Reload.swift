@@ -44,7 +44,7 @@ extension Daemon {
 
     /// Takes a policy in; where its table is refused nothing has changed.
     private func adopt(_ fresh: LoadedPolicy) throws(NftablesError) {
-        let outgoing = (inForce: inForce, engine: engine)
+        let outgoing = inForce
         let (before, old) = (policy, numbers)
         router.beginExchange(of: dataplaneUplinks())
         let formerSIMs = errands.sims(missingIn: fresh.policy) { number in
@@ -57,12 +57,14 @@ extension Daemon {
             .compactMap { old[$0.name] }
         let isMarkedAnew = before.mark != policy.mark
         let dropped = attachments.drop(isMarkedAnew ? Array(old.values) : left)
-        let outputs = engine.handle(.reload(EngineSetup(policy: policy, numbers: numbers)), at: Daemon.moment())
+        let outputs: [EngineOutput]
         do throws(NftablesError) {
             // All so far are values of ours. The table is the first that somebody else may refuse, and the last.
-            try router.table.make()
+            outputs = try driver.attempt(.reload(EngineSetup(policy: policy, numbers: numbers))) {
+                () throws(NftablesError) in try router.table.make()
+            }
         } catch {
-            (inForce, engine) = outgoing
+            inForce = outgoing
             attachments.restore(dropped)
             router.endExchange()
             throw error
@@ -72,27 +74,22 @@ extension Daemon {
             alarms.clear(.probing(number))
         }
         // What was pinned by the old bits is let go.
-        if isMarkedAnew { flows.letGo(Array(old.values), in: outgoing.inForce) }
+        if isMarkedAnew { flows.letGo(Array(old.values), in: outgoing) }
         // What comes of it (a courier that cannot be started) waits for the outputs to be done.
-        isFeeding = true
-        errands.adopt(inForce, without: formerSIMs)
-        isFeeding = false
+        driver.hold { errands.adopt(inForce, without: formerSIMs) }
         takeSite(site.role?.handOver)
         prepareSysctls()
-        isFeeding = true
-        perform(outputs)
-        isFeeding = false
+        driver.hold { driver.obey(outputs) }
         refreshAttachments(isAll: true)
         router.endExchange()
         router.reconcile()
         router.table.replace()
-        flows.letGo(left, in: outgoing.inForce)
+        flows.letGo(left, in: outgoing)
         followDrains()
         followNameServers()
         remember()
         for sim in formerSIMs { errands.lower(sim) }
         errands.prepareToken()
         releaseStartupMemory()
-        arm()
     }
 }
