@@ -172,20 +172,5 @@ extension Daemon {
         }
     }
 
-    func remember() {
-        state.numbers = numbers
-        state.remember(
-            engine.memory, handOver: site.role?.handOver, now: Daemon.moment(),
-            unixSeconds: Clock.realtime() / 1_000_000_000)
-        recorder.remember(state)
-    }
-
-    /// One line for `systemctl status`.
-    func summary() -> String {
-        if let fault = router.table.fault, fault.isUntranslated { return fault.sentence }
-        return engine.views(at: Daemon.moment()).map {
-            "\($0.name) \($0.state.rawValue)\($0.traffic == .standby ? "" : ", \($0.traffic.rawValue)")"
-        }
-        .joined(separator: "; ")
-    }
+    func remember() { recorder.remember(engine.memory, numbers, handOver: site.role?.handOver) }
 }

@@ -1,4 +1,5 @@
 internal import LinuxIO
+internal import Nftables
 internal import PacketWire
 internal import WANControl
 internal import WANDataplane
@@ -21,10 +22,9 @@ final class Daemon {
     let recorder: Recorder
     let names: NameServers
     let errands: SpeedClassErrands
-    var control: ControlServer?
+    private var control: ControlServer?
 
-    var inForce: PolicyInForce
-    var state: StoredState
+    private(set) var inForce: PolicyInForce
     let driver: EngineDriver
     let attachments: Attachments
     let router: KernelRouter
@@ -32,7 +32,7 @@ final class Daemon {
     let alarms: Alarms
 
     let watchers: Watchers
-    var probeWatchers: [ProbeWatcher] = []
+    let probeRequests: ProbeRequests
     let drainWatch: DrainWatch
     let site: SiteLink
     private var isReleasePlanned = false
@@ -65,22 +65,19 @@ final class Daemon {
         site = SiteLink(loop: loop, log: log, alarms: alarms, besides: options.socket)
         drainWatch = DrainWatch(loop: loop)
         watchers = Watchers(loop: loop)
+        probeRequests = ProbeRequests(loop: loop)
         recorder = Recorder(loop: loop, alarms: alarms, directory: options.stateDirectory)
-        let (stored, problem) = recorder.stored()
-        var state = stored
-        if let problem { log(.warning, problem) }
-        inForce = PolicyInForce(loaded, remembered: state.numbers)
-        state.numbers = inForce.numbers
-        self.state = state
+        if let problem = recorder.problem { log(.warning, problem) }
+        inForce = PolicyInForce(loaded, remembered: recorder.state.numbers)
         errands = SpeedClassErrands(
             loop: loop, log: log, alarms: alarms, inForce, stateDirectory: options.stateDirectory,
             environment: environment)
-        let now = Daemon.moment()
+        let (now, unixSeconds) = (Daemon.moment(), Clock.realtime() / 1_000_000_000)
         let adopted = Daemon.adopted(router.picture, policy: loaded.policy, numbers: inForce.numbers)
         driver = EngineDriver(
             Engine(
                 setup: EngineSetup(policy: loaded.policy, numbers: inForce.numbers), adopted: adopted,
-                memory: state.memory(now: now, unixSeconds: Clock.realtime() / 1_000_000_000), at: now),
+                memory: recorder.state.memory(now: now, unixSeconds: unixSeconds), at: now),
             loop: loop, clock: Daemon.moment)
         switches = SwitchLedger(loop: loop, routed: driver.engine.decision.share)
     }
@@ -123,13 +120,13 @@ final class Daemon {
         control = try ControlServer(path: options.socket, loop: loop, access: try ControlAccess.ofThisProcess()) {
             [weak self] request, peer, reply in self?.answer(request, peer, reply)
         }
-        watchers.status = { [unowned self] in status().json }
+        watchers.status = { [unowned self] in snapshot().status.json }
         alarms.onChange = { [watchers] in watchers.statusHasChanged() }
         obeyEngine()
         routeAsDecided()
         errands.onAnswer = { [unowned self] in feed(.speedClass($0, $1)) }
         errands.onLowered = { [unowned self] in note(kind: "speed", uplink: $0, $1) }
-        takeSite(state.handOver(now: Daemon.moment(), unixSeconds: Clock.realtime() / 1_000_000_000))
+        takeSite(recorder.state.handOver(now: Daemon.moment(), unixSeconds: Clock.realtime() / 1_000_000_000))
         // The table first: what is forwarded is translated.
         router.table.replace()
         prepareSysctls()
@@ -192,7 +189,56 @@ final class Daemon {
                         ProbeIdentity(uplink: uplink, target: answer.target, sequence: answer.sequence), rtt: answer.rtt
                     )
                 })
-            for (uplink, answer) in answers { tellProbeWatchers(uplink, answer) }
+            for (uplink, answer) in answers { probeRequests.answered(name(uplink), answer.target, answer.rtt) }
         }
+    }
+
+    // MARK: another policy
+
+    /// Takes a policy in; where its table is refused nothing has changed.
+    func adopt(_ fresh: LoadedPolicy) throws(NftablesError) {
+        let outgoing = inForce
+        router.beginExchange(of: dataplaneUplinks())
+        let formerSIMs = errands.sims(missingIn: fresh.policy) { number in
+            engine.view(of: number, at: Daemon.moment())?.speedClass
+        }
+        inForce = PolicyInForce(fresh, remembered: numbers)
+        let (left, isMarkedAnew) = outgoing.left(for: inForce)
+        let old = outgoing.numbers
+        let dropped = attachments.drop(isMarkedAnew ? Array(old.values) : left)
+        let outputs: [EngineOutput]
+        do throws(NftablesError) {
+            // All so far are values of ours. The table is the first that somebody else may refuse, and the last.
+            outputs = try driver.attempt(.reload(EngineSetup(policy: policy, numbers: numbers))) {
+                () throws(NftablesError) in try router.table.make()
+            }
+        } catch {
+            inForce = outgoing
+            attachments.restore(dropped)
+            router.endExchange()
+            throw error
+        }
+        for number in left {
+            prober.detach(uplink: number)
+            alarms.clear(.probing(number))
+        }
+        // What was pinned by the old bits is let go.
+        if isMarkedAnew { flows.letGo(Array(old.values), in: outgoing) }
+        // What comes of it (a courier that cannot be started) waits for the outputs to be done.
+        driver.hold { errands.adopt(inForce, without: formerSIMs) }
+        takeSite(site.role?.handOver)
+        prepareSysctls()
+        driver.hold { driver.obey(outputs) }
+        refreshAttachments(isAll: true)
+        router.endExchange()
+        router.reconcile()
+        router.table.replace()
+        flows.letGo(left, in: outgoing)
+        followDrains()
+        followNameServers()
+        remember()
+        for sim in formerSIMs { errands.lower(sim) }
+        errands.prepareToken()
+        releaseStartupMemory()
     }
 }

@@ -1,10 +1,10 @@
 internal import LinuxIO
-internal import WANControl
+package import WANControl
 internal import WANModel
 internal import WANPolicy
 
 /// The policy in force and where it came from.
-struct LoadedPolicy {
+package struct LoadedPolicy {
     /// What this box obeys.
     let policy: Policy
     /// What the file says, of all boxes.
@@ -35,7 +35,7 @@ struct LoadedPolicy {
     }
 
     /// Reads and checks a policy for this release: every fault at once, and what it cannot obey is refused in words.
-    static func load(_ path: String, node: String) throws(ControlRefusal) -> LoadedPolicy {
+    package static func load(_ path: String, node: String) throws(ControlRefusal) -> LoadedPolicy {
         let bytes: [UInt8]
         do throws(SystemCallError) {
             bytes = try Files.read(path)

@@ -1,17 +1,17 @@
 internal import WANDataplane
-internal import WANModel
+package import WANModel
 
 /// The policy that this box obeys, with the numbers of its uplinks and what follows from both.
-struct PolicyInForce {
-    let loaded: LoadedPolicy
+package struct PolicyInForce {
+    package let loaded: LoadedPolicy
     /// By name. Numbers of names that are gone stay remembered, so that their marks are not given to another uplink.
-    let numbers: [String: UplinkNumber]
+    package let numbers: [String: UplinkNumber]
     /// Rules, classes and forwards; uplinks and choices are filled in as they are.
     let table: RulesetInput
     /// The uplinks that traffic may be bound to with nothing beside.
     let strict: Set<UplinkNumber>
 
-    init(_ loaded: LoadedPolicy, remembered: [String: UplinkNumber]) {
+    package init(_ loaded: LoadedPolicy, remembered: [String: UplinkNumber]) {
         self.loaded = loaded
         let assigned = UplinkNumbers.assign(loaded.policy.uplinks.map(\.name), remembered: remembered)
         let taken = Set(assigned.values)
@@ -20,12 +20,19 @@ struct PolicyInForce {
         strict = table.strictUplinks
     }
 
-    var policy: Policy { loaded.policy }
-    var uplinks: [(number: UplinkNumber, settings: Uplink)] {
+    package var policy: Policy { loaded.policy }
+    package var uplinks: [(number: UplinkNumber, settings: Uplink)] {
         policy.uplinks.compactMap { uplink in numbers[uplink.name].map { ($0, uplink) } }
     }
     func name(of number: UplinkNumber) -> String {
         numbers.first { $0.value == number }?.key ?? "uplink \(number)"
     }
     func uplink(_ number: UplinkNumber) -> Uplink? { policy.uplink(named: name(of: number)) }
+
+    /// What has to be attached anew when another policy takes over: uplinks that are gone or have another interface there. Where
+    /// the marks change it is every uplink, since sockets carry the old bits.
+    package func left(for next: PolicyInForce) -> (uplinks: [UplinkNumber], isMarkedAnew: Bool) {
+        let left = uplinks.filter { next.policy.uplink(named: $0.settings.name)?.interface != $0.settings.interface }
+        return (left.map(\.number), policy.mark != next.policy.mark)
+    }
 }

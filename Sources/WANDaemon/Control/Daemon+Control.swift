@@ -1,20 +1,7 @@
 internal import LinuxIO
-internal import NetworkTypes
-internal import Nftables
 internal import WANControl
 internal import WANEngine
 internal import WANModel
-internal import WANProbes
-
-/// Who waits for the answers of probes sent on request.
-final class ProbeWatcher {
-    let reply: ControlReply
-    var waiting: [UplinkNumber: Set<String>]
-    init(reply: ControlReply, waiting: [UplinkNumber: Set<String>]) {
-        self.reply = reply
-        self.waiting = waiting
-    }
-}
 
 /// What the operator asks, answered.
 extension Daemon {
@@ -22,11 +9,11 @@ extension Daemon {
         defer { releaseStartupMemory() }
         switch request {
         case .status(let watch):
-            reply.send(status().json)
+            reply.send(snapshot().status.json)
             guard watch else { return reply.finish() }
             watchers.followStatus(reply)
         case .watch: watchers.followEvents(reply)
-        case .why: reply.finish(why().json)
+        case .why: reply.finish(snapshot().why.json)
         case .rules: reply.finish(rulesReport().json)
         case .history(let count): reply.finish(HistoryReport(events: recorder.events.suffix(count ?? 50)).json)
         case .reload: reload(because: "`wanctl reload`", reply: reply)
@@ -147,59 +134,22 @@ extension Daemon {
         }
     }
 
-    private static let probeLimit: Int64 = 2_000_000_000
-
     private func probe(_ name: String?, _ reply: ControlReply) {
-        var numbers: [UplinkNumber] = []
+        var views = engine.views(at: Daemon.moment())
         if let name {
-            withUplink(name, reply) { numbers = [$0] }
-            if numbers.isEmpty { return }
-        } else {
-            numbers = engine.views(at: Daemon.moment()).map(\.number)
+            var wanted: UplinkNumber?
+            withUplink(name, reply) { wanted = $0 }
+            guard let wanted else { return }
+            views = views.filter { $0.number == wanted }
         }
-        var waiting: [UplinkNumber: Set<String>] = [:]
-        for number in numbers {
-            guard let settings = uplink(number) else { continue }
-            if attachments[number] == nil {
-                let reason = engine.view(of: number, at: Daemon.moment())?.reason ?? "absent"
-                reply.send(ProbeReport(uplink: settings.name, target: "-", problem: reason).json)
-            } else if engine.view(of: number, at: Daemon.moment())?.state == .disabled {
-                reply.send(ProbeReport(uplink: settings.name, target: "-", problem: "disabled by the operator").json)
-            } else {
-                waiting[number] = Set(settings.probe.targets.map(\.description))
-            }
+        let isAsked = { [attachments] (view: UplinkView) in attachments[view.number] != nil && view.state != .disabled }
+        for view in views where !isAsked(view) {
+            let problem = view.state == .disabled ? "disabled by the operator" : view.reason
+            reply.send(ProbeReport(uplink: view.name, target: "-", problem: problem).json)
         }
-        guard !waiting.isEmpty else { return reply.finish() }
-        let watcher = ProbeWatcher(reply: reply, waiting: waiting)
-        probeWatchers.append(watcher)
-        reply.onClose = { [weak self, weak watcher] in self?.probeWatchers.removeAll { $0 === watcher } }
-        for number in waiting.keys { feed(.operatorCommand(.probe(number))) }
-        loop.schedule(at: Clock.boottime() + Self.probeLimit) { [weak self, weak watcher] in
-            guard let watcher else { return }
-            self?.endProbes(of: watcher)
-        }
-    }
-
-    func tellProbeWatchers(_ uplink: UplinkNumber, _ answer: ProbeAnswer) {
-        for watcher in probeWatchers {
-            guard watcher.waiting[uplink]?.remove(answer.target.description) != nil else { continue }
-            watcher.reply.send(
-                ProbeReport(
-                    uplink: name(uplink), target: answer.target.description, rttMilliseconds: answer.rtt.milliseconds
-                ).json)
-            if watcher.waiting.values.allSatisfy(\.isEmpty) { endProbes(of: watcher) }
-        }
-    }
-
-    private func endProbes(of watcher: ProbeWatcher) {
-        guard let place = probeWatchers.firstIndex(where: { $0 === watcher }) else { return }
-        probeWatchers.remove(at: place)
-        for (number, targets) in watcher.waiting.sorted(by: { $0.key < $1.key }) {
-            for target in targets.sorted() {
-                watcher.reply.send(
-                    ProbeReport(uplink: name(number), target: target, problem: "no answer within 2 s").json)
-            }
-        }
-        watcher.reply.finish()
+        let asked = views.filter(isAsked)
+        probeRequests.follow(
+            reply, Dictionary(uniqueKeysWithValues: asked.map { ($0.name, Set($0.targets.map(\.address))) }))
+        for view in asked { feed(.operatorCommand(.probe(view.number))) }
     }
 }

@@ -16,12 +16,4 @@ extension Daemon {
                     flows: counts?[rule.name])
             }, selected: engine.decision.share.map(name))
     }
-
-    /// Names of the rules whose new flows take this uplink now, beside what follows `failover`.
-    func rules(on uplink: UplinkNumber, choices: [ClassChoice]) -> [String] {
-        zip(policy.rules, policy.classOfRule).filter { _, place in
-            place > 0 && choices.indices.contains(place) && choices[place].active.contains(uplink)
-        }
-        .map(\.0.name)
-    }
 }

@@ -1,5 +1,7 @@
 internal import LinuxIO
 internal import WANControl
+internal import WANEngine
+internal import WANModel
 
 /// What outlives the daemon: events in the journal and the stored state, written when there is time for it.
 ///
@@ -13,7 +15,11 @@ final class Recorder {
     private let alarms: Alarms
     private let journal: Journal
     private let store: StateStore
-    private var unwritten: StoredState?
+    /// Of an earlier run at first.
+    private(set) var state: StoredState
+    /// What was wrong with the file that an earlier run left.
+    let problem: String?
+    private var isStateWritten = true
     private var timer: EventLoop.Timer?
 
     init(loop: EventLoop, alarms: Alarms, directory: String) {
@@ -21,13 +27,11 @@ final class Recorder {
         self.alarms = alarms
         journal = Journal(directory: directory)
         store = StateStore(directory: directory)
+        (state, problem) = store.read()
     }
 
     /// Of this run and earlier ones, the oldest first.
     var events: [EventReport] { journal.events }
-
-    /// What an earlier run left, and what is wrong with it.
-    func stored() -> (StoredState, problem: String?) { store.read() }
 
     func note(_ event: EventReport) {
         journal.append(event)
@@ -35,8 +39,11 @@ final class Recorder {
         onEvent(event)
     }
 
-    func remember(_ state: StoredState) {
-        unwritten = state
+    func remember(_ memory: EngineMemory, _ numbers: [String: UplinkNumber], handOver: SiteRole.HandOver?) {
+        state.numbers = numbers
+        state.remember(
+            memory, handOver: handOver, now: Daemon.moment(), unixSeconds: Clock.realtime() / 1_000_000_000)
+        isStateWritten = false
         writeSoon()
     }
 
@@ -51,8 +58,8 @@ final class Recorder {
         timer = nil
         journal.write()
         if let problem = journal.problem { alarms.raise(.journal, problem) } else { alarms.clear(.journal) }
-        guard let state = unwritten else { return }
-        unwritten = nil
+        guard !isStateWritten else { return }
+        isStateWritten = true
         do throws(SystemCallError) {
             try store.write(state)
             alarms.clear(.state)
