@@ -3,7 +3,7 @@ internal import WANModel
 /// Why something that should be so is not: what `status` warns of until it is.
 ///
 /// Owns each such sentence under its subject, logs it once, and tells who watches the status.
-final class Alarms {
+package final class Alarms {
     /// What a sentence is about, the gravest first: the order in which they are told.
     enum Subject: Hashable, Comparable {
         case table
@@ -33,7 +33,7 @@ final class Alarms {
     private let log: Log
     private var texts: [Subject: String] = [:]
 
-    init(log: Log) { self.log = log }
+    package init(log: Log) { self.log = log }
 
     var sentences: [String] { texts.sorted { $0.key < $1.key }.map(\.value) }
 

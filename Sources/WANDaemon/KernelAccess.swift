@@ -2,12 +2,12 @@ internal import LinuxIO
 internal import Netlink
 internal import NetworkTypes
 internal import Nftables
-internal import PacketWire
+package import PacketWire
 internal import WANDataplane
 internal import WANModel
 
 /// What the kernel tells, from either of its monitors.
-enum KernelNews {
+package enum KernelNews {
     case network(KernelEvent)
     /// Somebody else changed our nft table.
     case table
@@ -15,7 +15,7 @@ enum KernelNews {
 }
 
 /// The daemon's sockets into the kernel: rtnetlink, ctnetlink, nftables and their monitors.
-final class KernelAccess {
+package final class KernelAccess {
     private var requester: NetlinkRequester
     private var conntrack: ConntrackSocket
     private var elements: NftablesSocket
@@ -29,7 +29,7 @@ final class KernelAccess {
     private var hasTable = false
     private static let table = NftablesEvent.Table.inet("wanctl")
 
-    init() throws {
+    package init() throws {
         // Subscribed before anything is dumped, so that no change falls between the two.
         monitor = try NetlinkMonitor(families: [.v4])
         tableMonitor = try NftablesMonitor()

@@ -3,7 +3,7 @@ internal import Glibc
 /// Lines for journald on stderr: one event, one line, its priority in front (sd-daemon(3)).
 ///
 /// Libraries return errors; only the daemon logs.
-struct Log {
+package struct Log {
     enum Priority: Int {
         case error = 3
         case warning = 4
@@ -14,6 +14,11 @@ struct Log {
     /// Without journald the priority prefix would only be in the way.
     let hasPrefix: Bool
     let isVerbose: Bool
+
+    package init(hasPrefix: Bool, isVerbose: Bool) {
+        self.hasPrefix = hasPrefix
+        self.isVerbose = isVerbose
+    }
 
     func callAsFunction(_ priority: Priority, _ text: String) {
         if priority == .debug, !isVerbose { return }

@@ -1,16 +1,16 @@
-internal import LinuxIO
+package import LinuxIO
 internal import Netlink
 internal import NetworkTypes
 internal import PacketWire
-internal import WANDataplane
+package import WANDataplane
 internal import WANModel
 
 /// Routes, rules and the table: the kernel as it is, and brought to what is wanted of it.
 ///
 /// What is wanted is asked for when it is needed, so that a repair that had to wait makes what is right then.
-final class KernelRouter {
+package final class KernelRouter {
     /// Routes and rules that the kernel should have.
-    var wanted: () -> KernelState = { KernelState() }
+    package var wanted: () -> KernelState = { KernelState() }
     /// The way to the box of the site that carries the traffic, whether it is wanted or not.
     var relay: () -> Relay? = { nil }
     /// Links, addresses or routes changed. `isFirst`: the kernel was read for the first time.
@@ -18,13 +18,13 @@ final class KernelRouter {
     /// What others had changed was put back, in words.
     var onRepair: (String) -> Void = { _ in }
 
-    private(set) var picture = KernelPicture()
+    package private(set) var picture = KernelPicture()
     /// The kernel has been read since it is watched. Until then what stands there is an earlier run's, carries traffic, and stays.
     private(set) var hasReadKernel = false
     /// While a policy is exchanged: the uplinks of the one before. They are translated and their routes stand until there are
     /// others.
     private(set) var outgoingUplinks: [DataplaneUplink]?
-    let table: NftTable
+    package let table: NftTable
     private var repairs = Repairs()
     private var repairTimer: EventLoop.Timer?
     private let kernel: KernelAccess
@@ -33,7 +33,7 @@ final class KernelRouter {
     private let log: Log
     private let alarms: Alarms
 
-    init(kernel: KernelAccess, attachments: Attachments, loop: EventLoop, log: Log, alarms: Alarms) throws {
+    package init(kernel: KernelAccess, attachments: Attachments, loop: EventLoop, log: Log, alarms: Alarms) throws {
         self.kernel = kernel
         self.attachments = attachments
         self.loop = loop
@@ -73,7 +73,7 @@ final class KernelRouter {
 
     /// Hands on what the kernel tells from now on, and reads what it has: what happened since it was first read and before this
     /// is in neither.
-    func watch(_ handler: @escaping ([KernelNews]) -> Void) throws(SystemCallError) {
+    package func watch(_ handler: @escaping ([KernelNews]) -> Void) throws(SystemCallError) {
         try kernel.watch(loop, handler)
         resync(because: nil)
     }
@@ -125,7 +125,7 @@ final class KernelRouter {
 
     // MARK: what we want of it
 
-    enum Removals {
+    package enum Removals {
         case now
         /// As while a policy is exchanged.
         case later
@@ -154,7 +154,7 @@ final class KernelRouter {
 
     /// Brings routes, rules and the table's maps to what is wanted; `nil`, or what went wrong.
     @discardableResult
-    func reconcile(removals: Removals = .now) -> String? {
+    package func reconcile(removals: Removals = .now) -> String? {
         // First the routes: a mark never leads to a table that is not filled yet.
         defer { table.steer() }
         let keepsOld = removals == .later || outgoingUplinks != nil || !hasReadKernel

@@ -2,13 +2,13 @@ internal import LinuxIO
 internal import Netlink
 internal import Nftables
 internal import WANControl
-internal import WANDataplane
+package import WANDataplane
 internal import WANModel
 
 /// The nft table: a new one when the policy changes, a few elements of its maps when a choice or an address does.
-final class NftTable {
+package final class NftTable {
     /// What it should be, with the choices and addresses of now.
-    var wanted: () -> RulesetInput = { RulesetInput(uplinks: []) }
+    package var wanted: () -> RulesetInput = { RulesetInput(uplinks: []) }
     /// Of its rules, in their order.
     var names: () -> [String] = { [] }
     /// It is refused, or in force again, in words.
@@ -36,7 +36,7 @@ final class NftTable {
 
     /// Makes the table what it should be; where it is refused, that is an outage, told and tried again.
     /// `isRepair`: whatever is thought of the table that stands.
-    func replace(isRepair: Bool = false) {
+    package func replace(isRepair: Bool = false) {
         let start = Daemon.moment()
         do throws(NftablesError) {
             try make(isRepair: isRepair)

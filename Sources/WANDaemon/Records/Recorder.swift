@@ -1,5 +1,5 @@
-internal import LinuxIO
-internal import WANControl
+package import LinuxIO
+package import WANControl
 internal import WANEngine
 internal import WANModel
 
@@ -7,7 +7,7 @@ internal import WANModel
 ///
 /// The disk's turn is the loop's next one, after all that was ready in this one: a card that stalls must not come between an
 /// event and the kernel.
-final class Recorder {
+package final class Recorder {
     /// After each event that was noted.
     var onEvent: (EventReport) -> Void = { _ in }
 
@@ -22,7 +22,7 @@ final class Recorder {
     private var isStateWritten = true
     private var timer: EventLoop.Timer?
 
-    init(loop: EventLoop, alarms: Alarms, directory: String) {
+    package init(loop: EventLoop, alarms: Alarms, directory: String) {
         self.loop = loop
         self.alarms = alarms
         journal = Journal(directory: directory)
@@ -33,7 +33,7 @@ final class Recorder {
     /// Of this run and earlier ones, the oldest first.
     var events: [EventReport] { journal.events }
 
-    func note(_ event: EventReport) {
+    package func note(_ event: EventReport) {
         journal.append(event)
         writeSoon()
         onEvent(event)
