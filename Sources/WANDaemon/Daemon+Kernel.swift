@@ -22,7 +22,7 @@ extension Daemon {
             // cannot fall, so the engine will not say it.
             if isFirst { flows.letGo(numbers.values.filter { attachments[$0] == nil }, in: inForce) }
         }
-        router.onRepair = { [unowned self] text in note(kind: "repair", text) }
+        router.onRepair = { [unowned self] text in note(.repair, text) }
         flows.onMoved = { [unowned self] uplink, count, sweep in
             switches.flowsMoved(from: uplink, count: count, sweep: sweep)
         }
@@ -31,7 +31,7 @@ extension Daemon {
         router.table.names = { [unowned self] in policy.rules.map(\.name) }
         router.table.onFault = { [unowned self] text in
             let isRefused = router.table.fault != nil
-            note(kind: "table", text, isLogged: isRefused)
+            note(.table, text, isLogged: isRefused)
             // What is forwarded from now on is translated.
             if !isRefused { prepareSysctls() }
             // In the middle of a reload the places are the new policy's and the site the old one's; the site is taken in there.
@@ -44,7 +44,7 @@ extension Daemon {
         if !policy.lan.interfaces.isEmpty, policy.lan.forwarding == .on, router.table.fault?.isUntranslated != true,
             let done = KernelSettings.enableForwarding()
         {
-            note(kind: "sysctl", done)
+            note(.sysctl, done)
         }
         if let done = KernelSettings.countFlowOctets() { log(.info, done) }
     }
@@ -93,7 +93,7 @@ extension Daemon {
             return
         }
         if let done = KernelSettings.loosenReversePathFilter(attachment.interface) {
-            note(kind: "sysctl", uplink: name(number), done)
+            note(.sysctl, uplink: name(number), done)
         }
         if let done = KernelSettings.skipRoutesWithoutCarrier(attachment.interface) { log(.info, done) }
         do throws(SystemCallError) {

@@ -96,7 +96,8 @@ extension Daemon {
         )
         recorder.note(
             EventReport(
-                at: record.at, kind: "switch", uplink: record.to.first, text: "\(record.decision.cause) (\(times))",
+                at: record.at, kind: EventKind.switch.rawValue, uplink: record.to.first,
+                text: "\(record.decision.cause) (\(times))",
                 change: report))
     }
 
@@ -125,41 +126,43 @@ extension Daemon {
     private func record(_ event: EngineEvent) {
         switch event {
         case .state(let uplink, let before, let after, let reason):
-            let isDoubt = after == .suspect || (before == .suspect && (after == .up || after == .degraded))
-            log(isDoubt ? .debug : .notice, "\(name(uplink)) \(after.rawValue): \(reason)")
-            if isDoubt { return }
-            note(kind: after.rawValue, uplink: name(uplink), reason, isLogged: true)
+            let endsDoubt = before == .suspect && (after == .up || after == .degraded)
+            let kind = endsDoubt ? nil : EventKind(after)
+            log(kind == nil ? .debug : .notice, "\(name(uplink)) \(after.rawValue): \(reason)")
+            guard let kind else { return }
+            note(kind, uplink: name(uplink), reason, isLogged: true)
         case .selected(let decision):
             if decision.selected == nil {
                 log(.error, "no way out: \(decision.cause)")
-                note(kind: "switch", "no way out: \(decision.cause)", isLogged: true)
+                note(.switch, "no way out: \(decision.cause)", isLogged: true)
             }
         case .drained(let uplink, let reason):
-            note(kind: "drained", uplink: name(uplink), "\(reason); what was left is moved")
+            note(.drained, uplink: name(uplink), "\(reason); what was left is moved")
         case .spared(let uplink):
-            note(kind: "spared", uplink: name(uplink), "it answers again, its connections go on where they are")
+            note(.spared, uplink: name(uplink), "it answers again, its connections go on where they are")
         case .steered(let place, let before, let after):
             note(
-                kind: "rule", uplink: after.first.map(name),
+                .rule, uplink: after.first.map(name),
                 "\(rulesText(ofClass: place)) from \(whereabouts(before, ofClass: place)) to "
                     + whereabouts(after, ofClass: place))
-        case .targetFault(_, let reason): note(kind: "target", reason)
-        case .pinEnded(let uplink, let reason): note(kind: "auto", uplink: name(uplink), "the pin ended: \(reason)")
+        case .targetFault(_, let reason): note(.target, reason)
+        case .pinEnded(let uplink, let reason): note(.auto, uplink: name(uplink), "the pin ended: \(reason)")
         case .keepaliveSent(let uplink): log(.debug, "\(name(uplink)): keepalive sent")
         case .keepaliveLost(let uplink, let inARow):
             note(
-                kind: "keepalive", uplink: name(uplink),
+                .keepalive, uplink: name(uplink),
                 "\(inARow) keepalive\(inARow == 1 ? "" : "s") in a row not answered")
         case .speedClass(let uplink, let wanted, let confirmed, let text):
             note(
-                kind: "speed", uplink: name(uplink),
+                .speed, uplink: name(uplink),
                 confirmed == wanted ? "\(wanted), \(text)" : "\(wanted) wanted, not confirmed: \(text)")
         }
         watchers.statusHasChanged()
     }
 
     /// A line for the journal, the log and whoever watches.
-    func note(kind: String, uplink: String? = nil, _ text: String, isLogged: Bool = false) {
+    func note(_ kind: EventKind, uplink: String? = nil, _ text: String, isLogged: Bool = false) {
+        let kind = kind.rawValue
         if !isLogged { log(.notice, uplink.map { "\($0) \(kind): \(text)" } ?? "\(kind): \(text)") }
         recorder.note(EventReport(at: .now(), kind: kind, uplink: uplink, text: text))
     }

@@ -125,7 +125,7 @@ final class Daemon {
         obeyEngine()
         routeAsDecided()
         errands.onAnswer = { [unowned self] in feed(.speedClass($0, $1)) }
-        errands.onLowered = { [unowned self] in note(kind: "speed", uplink: $0, $1) }
+        errands.onLowered = { [unowned self] in note(.speed, uplink: $0, $1) }
         takeSite(recorder.state.handOver(now: Daemon.moment(), unixSeconds: Clock.realtime() / 1_000_000_000))
         // The table first: what is forwarded is translated.
         router.table.replace()
@@ -140,7 +140,7 @@ final class Daemon {
         followNameServers()
         remember()
         for warning in loaded.warnings { log(.warning, warning) }
-        note(kind: "started", "wanctld \(wanctlVersion) started with \(loaded.path)")
+        note(.started, "wanctld \(wanctlVersion) started with \(loaded.path)")
         service.notify("READY=1", "STATUS=\(summary())")
         beatWatchdog()
         site.confirmStable()

@@ -23,6 +23,18 @@ struct ManualTests {
         }
     }
 
+    @Test("wanctl(1) lists every kind of event, and no other")
+    func events() throws {
+        let items = try ManualPage("wanctl.1").parts.flatMap(\.items)
+        let text = try #require(items.first { $0.name == "events[].kind" }?.text)
+        var words = Set(text.split { !$0.isLetter }.map(String.init))
+        words.subtract(["One", "word", "and", "for", "a", "line", "traffic", "the", "s", "choice", "daemon"])
+        // "the operator's choice" would hide it if the kind were not listed.
+        #expect(text.contains("auto and operator for"))
+        #expect(words == Set(EventKind.allCases.map(\.rawValue)), "\(text)")
+        #expect(UplinkState.allCases.filter { EventKind($0) == nil } == [.suspect])
+    }
+
     /// What the page says of a key.
     private func text(_ section: PolicySection, _ key: String) throws -> String {
         let parts = try ManualPage("wanctl.yaml.5").parts(below: "KEYS")

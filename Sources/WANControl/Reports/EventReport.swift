@@ -3,7 +3,7 @@ package import JSONText
 /// Something that happened: a line of `wanctl watch` and `wanctl history`, and of the daemon's journal.
 package struct EventReport: Hashable, Sendable {
     package var at: Timestamp
-    /// One word: `switch`, `down`, `up`, `suspect`, `reload`, `speed`, `keepalive`, `repair`, `started`, …
+    /// An `EventKind`, or what another release had.
     package var kind: String
     package var uplink: String?
     /// What happened and why, as one sentence without the uplink's name.

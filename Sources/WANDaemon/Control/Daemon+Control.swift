@@ -73,7 +73,7 @@ extension Daemon {
         if let refusal = engine.refusal(of: command) { return reply.fail(.refused, advised(refusal, of: command)) }
         let before = switches.last?.at
         let share = engine.decision.share
-        note(kind: "operator", "\(done) (by \(peer))")
+        note(.operator, "\(done) (by \(peer))")
         feed(.operatorCommand(command))
         // What is answered as done outlives a crash.
         recorder.flush()
@@ -119,7 +119,7 @@ extension Daemon {
         withUplink(name, reply) { number in
             let command = OperatorCommand.drain(number)
             if let refusal = engine.refusal(of: command) { return reply.fail(.refused, advised(refusal, of: command)) }
-            note(kind: "operator", "\(name) is to be emptied (by \(peer))")
+            note(.operator, "\(name) is to be emptied (by \(peer))")
             feed(.operatorCommand(command))
             let id = ObjectIdentifier(reply)
             reply.onClose = { [weak self] in self?.drainWatch.leave(id) }

@@ -26,13 +26,13 @@ extension Daemon {
         }
         alarms.clear(.reload)
         for warning in fresh.warnings { log(.warning, warning) }
-        note(kind: "reload", "\(options.policy) is in force (\(reason))")
+        note(.reload, "\(options.policy) is in force (\(reason))")
         reply?.finish(ActionReport(done: "\(options.policy) is in force", warnings: fresh.warnings).json)
     }
 
     private func refuse(_ refusal: ControlRefusal, because reason: String, _ reply: ControlReply?) {
         for detail in refusal.details { log(.error, detail) }
-        note(kind: "reload", "refused (\(reason)): \(refusal.reason); the policy in force stays")
+        note(.reload, "refused (\(reason)): \(refusal.reason); the policy in force stays")
         alarms.raise(
             .reload,
             "the policy file was refused and the one in force stays: \(refusal.details.first ?? refusal.reason)")

@@ -32,7 +32,7 @@ extension Daemon {
                 role: { [unowned self] in take($0, isFirst: $1) },
                 handOverEnded: { [unowned self] in endHandOver($0, because: "its time is over") },
                 changed: { [unowned self] in watchers.statusHasChanged() },
-                note: { [unowned self] in note(kind: $0, $1) }))
+                note: { [unowned self] in note($0, $1) }))
         guard !isPossible else { return }
         endHandOver(
             handOver,
@@ -67,7 +67,7 @@ extension Daemon {
     private func take(_ role: BoxRole, isFirst: Bool) {
         feed(.isBackup(role == .backup))
         guard let site = site.role else { return }
-        note(kind: "role", "\(role.rawValue): \(site.reason)")
+        note(.role, "\(role.rawValue): \(site.reason)")
         if role == .master, !isFirst {
             // A switch of the site as this box sees it: proven as one between its own uplinks is.
             var decision = engine.decision
@@ -104,7 +104,7 @@ extension Daemon {
         if engine.pin != nil { feed(.operatorCommand(.auto)) }
         let end = span.map { " for \($0.policyText)" } ?? ""
         let done = "this box stands aside for \(other.name), which has \(uplink)\(end)"
-        note(kind: "operator", "\(done) (by \(peer))")
+        note(.operator, "\(done) (by \(peer))")
         site.setHandOver(SiteRole.HandOver(uplink: uplink, since: now, until: span.map { now + $0 }))
         remember()
         recorder.flush()
@@ -115,7 +115,7 @@ extension Daemon {
     func endHandOver(_ handOver: SiteRole.HandOver?, because reason: String) {
         guard let handOver else { return }
         site.setHandOver(nil)
-        note(kind: "auto", "this box stands aside for \(handOver.uplink) no more: \(reason)")
+        note(.auto, "this box stands aside for \(handOver.uplink) no more: \(reason)")
         remember()
     }
 }

@@ -24,7 +24,7 @@ final class SiteLink {
         /// Its time is over.
         var handOverEnded: (SiteRole.HandOver) -> Void
         var changed: () -> Void
-        var note: (_ kind: String, _ text: String) -> Void
+        var note: (_ kind: EventKind, _ text: String) -> Void
     }
 
     private let loop: EventLoop
@@ -350,7 +350,7 @@ final class SiteLink {
     private func setForwarding(_ isOn: Bool, from interface: String) {
         // One that is not there has nothing to be set.
         guard KernelSettings.forwards(interface) != nil else { return }
-        if let done = KernelSettings.setForwarding(isOn, from: interface) { orders?.note("sysctl", done) }
+        if let done = KernelSettings.setForwarding(isOn, from: interface) { orders?.note(.sysctl, done) }
     }
 
     private func note(trackFile vrrp: VRRP?) {
