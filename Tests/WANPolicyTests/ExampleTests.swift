@@ -130,7 +130,7 @@ private func example(_ name: String) throws -> ReadPolicy {
         try #require(contents("Policies/\(name)")), fileName: "\(policies)/\(name)", files: .onDisk)
 }
 
-/// The line up to the place of each part that is not obeyed, and a word on.
+/// The line up to the position of each part that is not obeyed, and a word on.
 private func parts(_ found: ReadPolicy, in name: String) throws -> [String] {
     let text = String(decoding: try #require(contents("Policies/\(name)")), as: UTF8.self)
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
