@@ -43,7 +43,7 @@ extension Engine {
                 let isWanted = pin?.uplink == record.number && !isBackup
                 return places[record.settings.name].map {
                     NodeHealth.Candidate(
-                        place: isWanted ? 0 : $0, isUsable: record.state.isUsable || isSettling,
+                        rank: isWanted ? 0 : $0, isUsable: record.state.isUsable || isSettling,
                         isHeld: isHeld || record.isPoor || record.isDrained)
                 }
             }, count: count)

@@ -100,7 +100,7 @@ struct ExampleTests {
         #expect(found.unsupported() == [])
         #expect(found.policy.uplinks.map(\.node) == ["odin", "frigg"])
         #expect(found.policy.uplinks.map(\.interface) == ["wlan0", "wlan0"])
-        #expect(try found.policy.position(of: "frigg")?.places == ["frigg-wifi": 1])
+        #expect(try found.policy.position(of: "frigg")?.ranks == ["frigg-wifi": 1])
     }
 
     @Test("every example is in this test")
