@@ -14,7 +14,7 @@ extension RulesReport {
             rows: rules.map { rule in
                 TextTable.Row(
                     cells: [
-                        .init(printable(rule.name), .strong), rule.place(default: rest),
+                        .init(printable(rule.name), .strong), rule.destination(default: rest),
                         .init(rule.flows.map(String.init) ?? "–"), .init(printable(rule.order)),
                         .init(printable(rule.otherwise), .faint),
                     ],
@@ -26,7 +26,7 @@ extension RulesReport {
 }
 
 extension RulesReport.Rule {
-    fileprivate func place(default rest: String) -> TextTable.Cell {
+    fileprivate func destination(default rest: String) -> TextTable.Cell {
         if !uplinks.isEmpty { return TextTable.Cell(uplinks.map { printable($0) }.joined(separator: " and "), .good) }
         switch otherwise {
         case "reject": return TextTable.Cell("rejected", .bad)

@@ -29,16 +29,16 @@ extension StatusReport {
     /// The same report as it reads a while later: spans go on while nothing changes.
     package func aged(by span: Duration) -> StatusReport {
         var older = self
-        for place in older.uplinks.indices {
-            if let state = older.uplinks[place].stateSpan { older.uplinks[place].stateSpan = state + span }
-            if let left = older.uplinks[place].drain?.left {
-                older.uplinks[place].drain?.left = max(.zero, left - span)
+        for index in older.uplinks.indices {
+            if let state = older.uplinks[index].stateSpan { older.uplinks[index].stateSpan = state + span }
+            if let left = older.uplinks[index].drain?.left {
+                older.uplinks[index].drain?.left = max(.zero, left - span)
             }
-            if let hold = older.uplinks[place].holdSpan { older.uplinks[place].holdSpan = max(.zero, hold - span) }
+            if let hold = older.uplinks[index].holdSpan { older.uplinks[index].holdSpan = max(.zero, hold - span) }
         }
         // A peer that goes on speaking is no change: who was present is so until the daemon tells otherwise.
-        for place in older.peers.indices where !older.peers[place].isPresent {
-            if let heard = older.peers[place].heard { older.peers[place].heard = heard + span }
+        for index in older.peers.indices where !older.peers[index].isPresent {
+            if let heard = older.peers[index].heard { older.peers[index].heard = heard + span }
         }
         if let ago = older.lastSwitch?.ago { older.lastSwitch?.ago = ago + span }
         return older
@@ -49,52 +49,52 @@ extension StatusReport {
 
     private func headline(_ style: TextStyle) -> [String] {
         if let outage {
-            let place = role == .alone ? printable(node) : "\(printable(node)) (\(role.rawValue))"
-            return style.wrap("\(place): \(printable(outage)).").map { style.paint($0, .bad) }
+            let box = role == .alone ? printable(node) : "\(printable(node)) (\(role.rawValue))"
+            return style.wrap("\(box): \(printable(outage)).").map { style.paint($0, .bad) }
         }
         if role == .backup { return backupHeadline(style) }
-        let place = role == .alone ? printable(node) : "\(printable(node)) (\(role.rawValue))"
+        let box = role == .alone ? printable(node) : "\(printable(node)) (\(role.rawValue))"
         let names = selected.map { printable($0) }.joined(separator: " and ")
         let carrying = uplinks.filter { selected.contains($0.name) }
         let works = carrying.contains { $0.isUsable }
 
         if selected.isEmpty {
-            return style.wrap("\(place): no uplink is chosen yet\(choice(style)).").map { style.paint($0, .doubtful) }
+            return style.wrap("\(box): no uplink is chosen yet\(choice(style)).").map { style.paint($0, .doubtful) }
         }
         if !works {
             let others = uplinks.filter { $0.isUsable }.map { printable($0.name) }.joined(separator: " and ")
             if !others.isEmpty {
                 let text =
-                    "\(place): TRAFFIC IS ON \(names), WHICH DOES NOT WORK\(choice(style)); \(others) would: `wanctl auto`."
+                    "\(box): TRAFFIC IS ON \(names), WHICH DOES NOT WORK\(choice(style)); \(others) would: `wanctl auto`."
                 return style.wrap(text).map { style.paint($0, .bad) }
             }
-            let text = "\(place): NO WORKING UPLINK; traffic stays on \(names)\(choice(style))."
+            let text = "\(box): NO WORKING UPLINK; traffic stays on \(names)\(choice(style))."
             return style.wrap(text).map { style.paint($0, .bad) }
         }
         let trouble = troubles
         if trouble.isEmpty, warnings.isEmpty {
-            return style.wrap("\(place): all well, traffic on \(names)\(choice(style)).").map { style.paint($0, .good) }
+            return style.wrap("\(box): all well, traffic on \(names)\(choice(style)).").map { style.paint($0, .good) }
         }
-        let text = "\(place): traffic on \(names)\(choice(style))\(trouble.isEmpty ? "" : "; \(trouble)")."
+        let text = "\(box): traffic on \(names)\(choice(style))\(trouble.isEmpty ? "" : "; \(trouble)")."
         return style.wrap(text).map { style.paint($0, .strong) }
     }
 
     /// What a backup has to say is whether it could take over: the traffic of the LAN is another box's.
     private func backupHeadline(_ style: TextStyle) -> [String] {
-        let place = "\(printable(node)) (backup)"
+        let box = "\(printable(node)) (backup)"
         let ready = uplinks.filter { $0.isUsable }
         let best = ready.filter { selected.contains($0.name) }
         let names = (best.isEmpty ? Array(ready.prefix(1)) : best).map { printable($0.name) }.joined(separator: " and ")
         let trouble = troubles
         let rest = "\(choice(style))\(trouble.isEmpty ? "" : "; \(trouble)")."
         if ready.isEmpty {
-            let text = "\(place): COULD NOT TAKE OVER, no working uplink\(rest)"
+            let text = "\(box): COULD NOT TAKE OVER, no working uplink\(rest)"
             return style.wrap(text).map { style.paint($0, .bad) }
         }
         if trouble.isEmpty, warnings.isEmpty {
-            return style.wrap("\(place): all well, ready with \(names)\(rest)").map { style.paint($0, .good) }
+            return style.wrap("\(box): all well, ready with \(names)\(rest)").map { style.paint($0, .good) }
         }
-        return style.wrap("\(place): ready with \(names)\(rest)").map { style.paint($0, .strong) }
+        return style.wrap("\(box): ready with \(names)\(rest)").map { style.paint($0, .strong) }
     }
 
     /// Uplinks and boxes that need a look, for the first line.

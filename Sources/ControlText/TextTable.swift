@@ -85,25 +85,25 @@ package struct TextTable: Sendable {
         shown.filter { columns[$0].dispensable > 0 }.min { columns[$0].dispensable < columns[$1].dispensable }
     }
 
-    private func columnWidth(_ place: Int) -> Int {
+    private func columnWidth(_ index: Int) -> Int {
         max(
-            ControlText.columns(of: columns[place].title),
-            rows.map { ControlText.columns(of: $0.cells[place].text) }.max() ?? 0)
+            ControlText.columns(of: columns[index].title),
+            rows.map { ControlText.columns(of: $0.cells[index].text) }.max() ?? 0)
     }
 
     private func tableWidth(_ shown: [Int], limit: Int?) -> Int {
-        shown.reduce(Self.gap.count * max(0, shown.count - 1)) { sum, place in
-            sum + (place == shown.first ? min(columnWidth(place), limit ?? .max) : columnWidth(place))
+        shown.reduce(Self.gap.count * max(0, shown.count - 1)) { sum, index in
+            sum + (index == shown.first ? min(columnWidth(index), limit ?? .max) : columnWidth(index))
         }
     }
 
     private func pad(
-        _ text: String, column place: Int, limit: Int?, _ tint: TextStyle.Tint, _ style: TextStyle
+        _ text: String, column index: Int, limit: Int?, _ tint: TextStyle.Tint, _ style: TextStyle
     ) -> String {
-        let width = place == 0 ? min(columnWidth(place), limit ?? .max) : columnWidth(place)
+        let width = index == 0 ? min(columnWidth(index), limit ?? .max) : columnWidth(index)
         let short = shortened(text, to: width)
         let space = String(repeating: " ", count: max(0, width - ControlText.columns(of: short)))
-        return columns[place].isRight ? space + style.paint(short, tint) : style.paint(short, tint) + space
+        return columns[index].isRight ? space + style.paint(short, tint) : style.paint(short, tint) + space
     }
 
     /// No spaces at the end of a line; with colours the last visible part already ends in its reset.

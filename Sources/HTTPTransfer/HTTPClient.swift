@@ -2,7 +2,7 @@ internal import CCurl
 
 /// A libcurl easy handle: asks one thing at a time and waits for the answer.
 ///
-/// Calls over the same client to the same place by the same way share a connection. Keep one for an errand, not for longer: after
+/// Calls over the same client to the same host by the same way share a connection. Keep one for an errand, not for longer: after
 /// a switch a connection held open still leaves by the line, and with the address, it was made with.
 ///
 /// No proxy from the environment, no redirect, no netrc, no cookie, no signal, and nothing but http and https.
@@ -83,8 +83,8 @@ package struct HTTPClient: ~Copyable {
     }
 
     private func pin(_ url: String, to address: String, in list: inout CurlList) throws(HTTPError) {
-        guard let place = URLPlace(url) else { throw HTTPError(.request, "the URL names no host") }
-        list.append("\(place.host):\(place.port):\(address.contains(":") ? "[\(address)]" : address)")
+        guard let parts = URLParts(url) else { throw HTTPError(.request, "the URL names no host") }
+        list.append("\(parts.host):\(parts.port):\(address.contains(":") ? "[\(address)]" : address)")
         try check(wan_curl_set_list(handle, CURLOPT_RESOLVE, list.first))
     }
 

@@ -42,7 +42,7 @@ extension JSONValue {
             self = .object(members)
         case JSON_ARRAY:
             self = .array(
-                (0..<json_array_size(value)).compactMap { place in json_array_get(value, place).map { JSONValue($0) } })
+                (0..<json_array_size(value)).compactMap { index in json_array_get(value, index).map { JSONValue($0) } })
         case JSON_STRING:
             let length = json_string_length(value)
             guard let bytes = json_string_value(value) else {

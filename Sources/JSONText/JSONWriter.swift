@@ -41,8 +41,8 @@ extension JSONValue {
         _ body: (Element, inout String) -> Void
     ) {
         out += open
-        for (place, element) in elements.enumerated() {
-            if place > 0 { out += "," }
+        for (index, element) in elements.enumerated() {
+            if index > 0 { out += "," }
             if let indent { out += "\n" + String(repeating: " ", count: indent * (depth + 1)) }
             body(element, &out)
         }

@@ -78,8 +78,8 @@ package final class EventLoop {
     @discardableResult
     package func schedule(at deadline: Int64, handler: @escaping () -> Void) -> Timer {
         lastID += 1
-        let place = timers.firstIndex { $0.deadline > deadline } ?? timers.endIndex
-        timers.insert((deadline, lastID, handler), at: place)
+        let index = timers.firstIndex { $0.deadline > deadline } ?? timers.endIndex
+        timers.insert((deadline, lastID, handler), at: index)
         return Timer(id: lastID)
     }
 
@@ -128,8 +128,8 @@ package final class EventLoop {
         guard due > 0 else { return }
         let batch = timers[..<due].map(\.id)
         for id in batch {
-            guard let place = timers.firstIndex(where: { $0.id == id }) else { continue }
-            let handler = timers.remove(at: place).handler
+            guard let index = timers.firstIndex(where: { $0.id == id }) else { continue }
+            let handler = timers.remove(at: index).handler
             handler()
         }
     }

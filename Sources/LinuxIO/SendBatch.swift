@@ -55,7 +55,7 @@ package final class SendBatch {
         count += 1
     }
 
-    /// Sends all, in order. One the kernel refuses is told to `failed` by its place and errno(3), and the others still go.
+    /// Sends all, in order. One the kernel refuses is told to `failed` by its index and errno(3), and the others still go.
     package func send(through socket: borrowing OwnedDescriptor, failed: (Int, Int32) -> Void) {
         var next = 0
         while next < count {

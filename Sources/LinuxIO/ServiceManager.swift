@@ -41,13 +41,13 @@ package struct ServiceManager {
 /// The environment as a dictionary.
 package func environmentVariables() -> [String: String] {
     var result: [String: String] = [:]
-    var place = environ
-    while let entry = place.pointee {
+    var next = environ
+    while let entry = next.pointee {
         let text = String(cString: entry)
         if let equals = text.firstIndex(of: "=") {
             result[String(text[..<equals])] = String(text[text.index(after: equals)...])
         }
-        place += 1
+        next += 1
     }
     return result
 }

@@ -62,7 +62,7 @@ struct SocketAddress {
 
     var port: UInt16 {
         withUnsafeBytes(of: storage) {
-            // sin_port and sin6_port are at the same place.
+            // sin_port and sin6_port are at the same offset.
             UInt16(bigEndian: $0.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
         }
     }

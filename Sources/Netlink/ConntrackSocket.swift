@@ -153,7 +153,7 @@ package struct ConntrackSocket: ~Copyable {
         return (found, hasMore)
     }
 
-    /// How many flows have this mark under its mask; as dear as `entries`.
+    /// How many flows have this mark under its mask; as expensive as `entries`.
     package mutating func count(mark: FwMark) throws(NetlinkError) -> Int {
         let request = ConntrackRequest.dump(mark)
         return try socket.dump(for: "\(request)", request.write) { (header, _) throws(WireError) in

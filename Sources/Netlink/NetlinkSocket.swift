@@ -246,11 +246,11 @@ extension NetlinkSocket {
         var missing = requests.count
         while missing > 0 {
             let arrival = try receive(wait: true, for: operation()) { (header, payload) throws(WireError) in
-                let place = Int(header.sequence &- first)
-                guard header.port == port, place < verdicts.count, verdicts[place] == nil,
+                let index = Int(header.sequence &- first)
+                guard header.port == port, index < verdicts.count, verdicts[index] == nil,
                     case .answered(let verdict) = try NetlinkControl(header, payload)
                 else { return }
-                verdicts[place] = verdict
+                verdicts[index] = verdict
                 missing -= 1
             }
             switch arrival {

@@ -40,7 +40,7 @@ extension RoutingTable: CustomStringConvertible {
     package var description: String { self == .main ? "main" : String(rawValue) }
 }
 
-/// A routing rule's place in the look-up order (`ip rule … priority N`); lower is asked first.
+/// A routing rule's rank in the look-up order (`ip rule … priority N`); lower is asked first.
 package struct RulePriority: Hashable, Sendable, Comparable, RawRepresentable {
     package var rawValue: UInt32
     package init(rawValue: UInt32) { self.rawValue = rawValue }

@@ -96,8 +96,8 @@ package struct NetlinkWriter: Sendable {
 
     private mutating func patch(_ value: some FixedWidthInteger, at offset: Int) {
         var rest = value.littleEndian
-        for place in 0..<(rest.bitWidth / 8) {
-            bytes[offset + place] = UInt8(truncatingIfNeeded: rest)
+        for index in 0..<(rest.bitWidth / 8) {
+            bytes[offset + index] = UInt8(truncatingIfNeeded: rest)
             rest >>= 8
         }
     }

@@ -56,10 +56,10 @@ package struct NftablesTransaction: Sendable {
         }
         border(0x10, &datagram, sequence)  // NFNL_MSG_BATCH_BEGIN
         var number = sequence
-        for (place, (change, part)) in parts.enumerated() {
+        for (index, (change, part)) in parts.enumerated() {
             number &+= 1
             var flags: NetlinkFlags = .request
-            if place == parts.count - 1 { flags.insert(.acknowledge) }
+            if index == parts.count - 1 { flags.insert(.acknowledge) }
             if case .add = change { flags.insert(.create) }
             datagram.message(type: part.type, flags: flags, sequence: number) {
                 $0.append(octets: [table.family, 0, 0, 0])
@@ -76,8 +76,8 @@ package struct NftablesTransaction: Sendable {
 
     /// Which change a message of this number was part of; `nil` for the borders and for other numbers.
     package func change(numbered number: UInt32) -> NftablesChange? {
-        let place = Int(number &- sequence) - 1
-        return changes.indices.contains(place) ? changes[place] : nil
+        let index = Int(number &- sequence) - 1
+        return changes.indices.contains(index) ? changes[index] : nil
     }
 
     /// Whether this is the number of one of its messages.
@@ -139,11 +139,11 @@ extension NftablesChange {
         var parts: [ArraySlice<Value>] = []
         var start = 0
         var total = 0
-        for (place, value) in values.enumerated() {
+        for (index, value) in values.enumerated() {
             let more = size(value)
-            if place > start, total + more > 60_000 {
-                parts.append(values[start..<place])
-                (start, total) = (place, 0)
+            if index > start, total + more > 60_000 {
+                parts.append(values[start..<index])
+                (start, total) = (index, 0)
             }
             total += more
         }

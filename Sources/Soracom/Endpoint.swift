@@ -22,17 +22,17 @@ package struct Endpoint: Hashable, Sendable {
     ///
     /// Plain http is refused, since the key would travel in the clear, but for an address without a name: that is a laboratory.
     package init(_ url: String) throws(ServiceFailure) {
-        guard var place = URLPlace(url) else {
+        guard var parts = URLParts(url) else {
             throw ServiceFailure(
                 .configuration, "the endpoint must look like https://api.soracom.io", retryAfter: nil)
         }
-        guard place.scheme == "https" || place.isLiteralAddress else {
+        guard parts.scheme == "https" || parts.isLiteralAddress else {
             throw ServiceFailure(
-                .configuration, "the endpoint \(place.url) would send the key in the clear; use https",
+                .configuration, "the endpoint \(parts.url) would send the key in the clear; use https",
                 retryAfter: nil)
         }
-        place.path = place.path.withoutVersion
-        self.url = place.url
+        parts.path = parts.path.withoutVersion
+        self.url = parts.url
     }
 }
 

@@ -14,13 +14,13 @@ package struct MetadataService: Sendable {
     private static let knownAddress = (name: "metadata.soracom.io", address: "100.127.100.127")
 
     package init(endpoint: String = "http://100.127.100.127", interface: String?) throws(ServiceFailure) {
-        guard var place = URLPlace(endpoint) else {
+        guard var parts = URLParts(endpoint) else {
             throw ServiceFailure(
                 .configuration, "the metadata endpoint must look like http://100.127.100.127", retryAfter: nil)
         }
-        place.path = place.path.withoutVersion
-        url = place.url
-        pinnedAddress = place.host == Self.knownAddress.name ? Self.knownAddress.address : nil
+        parts.path = parts.path.withoutVersion
+        url = parts.url
+        pinnedAddress = parts.host == Self.knownAddress.name ? Self.knownAddress.address : nil
         self.interface = interface
     }
 

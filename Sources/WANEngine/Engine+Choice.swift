@@ -55,7 +55,7 @@ extension Engine {
             add(pin.uplink, step: .max, weight: 1)
         }
         let current = classes[place].choice.active.filter { number in candidates.contains { $0.number == number } }
-        return Selection(candidates: candidates, current: current, pin: pin, clings: place == 0)
+        return Selection(candidates: candidates, current: current, pin: pin, keepsLastResort: place == 0)
     }
 
     private mutating func take(_ active: [UplinkNumber], for place: Int) {
@@ -90,7 +90,7 @@ extension Engine {
             } else if drains(index) {
                 letDrain(index, place, at: now)
             } else {
-                records[index].isFallen = true
+                records[index].awaitsFlowDecision = true
             }
         }
         guard !after.isEmpty else { return }
@@ -109,7 +109,7 @@ extension Engine {
         case .command(let command)?: return "operator: \(command)"
         case .pinEnd(let name)?: return "the pin on \(name) ended"
         // What fell in the same turn would have been left under the former policy too.
-        case .reload? where !left.contains { records[$0].isFallen }: return "the policy was reloaded"
+        case .reload? where !left.contains { records[$0].awaitsFlowDecision }: return "the policy was reloaded"
         default: break
         }
         if let dead = left.first(where: { !drains($0) }) {

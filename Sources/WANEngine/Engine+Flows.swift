@@ -17,8 +17,8 @@ extension Engine {
 
     /// After a choice: uplinks that fell and that no traffic could be kept on.
     mutating func letGoOfFallen(at now: Moment) {
-        for index in records.indices where records[index].isFallen {
-            records[index].isFallen = false
+        for index in records.indices where records[index].awaitsFlowDecision {
+            records[index].awaitsFlowDecision = false
             // Nothing better was found: its flows stay, since anywhere else they would be as dead.
             guard !share.contains(records[index].number) else {
                 let number = records[index].number

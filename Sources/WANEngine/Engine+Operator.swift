@@ -93,7 +93,7 @@ extension Engine {
 
     // MARK: speed class
 
-    /// The dear class while traffic is on the SIM, drains from it, or is likely to come; the cheap one otherwise.
+    /// The expensive class while traffic is on the SIM, drains from it, or is likely to come; the cheap one otherwise.
     mutating func wantSpeedClass(of index: Int, at now: Moment) {
         guard let settings = records[index].settings.soracom, records[index].speed != nil else { return }
         if isLikelyNext(index, at: now) {

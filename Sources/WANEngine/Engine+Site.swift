@@ -2,7 +2,7 @@ package import WANModel
 
 /// This box among others that share the LAN's gateway address.
 extension Engine {
-    /// How long the dear class outlives the role: hosts that have not heard of the new gateway yet still send here.
+    /// How long the expensive class outlives the role: hosts that have not heard of the new gateway still send here.
     private static let farewell: Duration = .seconds(2)
 
     mutating func standBy(_ isStandingBy: Bool, at now: Moment) {
@@ -43,7 +43,7 @@ extension Engine {
                 let isWanted = pin?.uplink == record.number && !isBackup
                 return places[record.settings.name].map {
                     NodeHealth.Candidate(
-                        place: isWanted ? 0 : $0, isUsable: record.state.isUsable || isSettling,
+                        rank: isWanted ? 0 : $0, isUsable: record.state.isUsable || isSettling,
                         isHeld: isHeld || record.isPoor || record.isDrained)
                 }
             }, count: count)

@@ -107,7 +107,7 @@ extension Engine {
         setState(of: index, to: state, reason: reason, at: now)
         // Old flows may be on it even where no new ones were: it drained, they came in by it, or an earlier daemon did not get
         // that far.
-        records[index].isFallen = true
+        records[index].awaitsFlowDecision = true
         let isFault = wasUsable && share.contains(records[index].number)
         requestChoice(faultSince: isFault ? since ?? now : nil)
     }

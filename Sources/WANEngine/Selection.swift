@@ -74,18 +74,18 @@ package struct Selection: Hashable, Sendable {
     package var pin: Pin?
     /// Where nothing is usable, one that is to be kept empty has to do, as a router in graceful shutdown is still used by
     /// those who have no other (RFC 8326); where there is none of these, the last choice stays. Else there is no choice.
-    package var clings: Bool
+    package var keepsLastResort: Bool
 
-    package init(candidates: [Candidate], current: [UplinkNumber], pin: Pin?, clings: Bool = true) {
+    package init(candidates: [Candidate], current: [UplinkNumber], pin: Pin?, keepsLastResort: Bool = true) {
         self.candidates = candidates
         self.current = current
         self.pin = pin
-        self.clings = clings
+        self.keepsLastResort = keepsLastResort
     }
 
     package func outcome() -> Outcome {
         if let pin, pin.strict || pin.force { return Outcome(active: [pin.uplink], ladder: [pin.uplink]) }
-        if clings, !candidates.contains(where: { $0.isEligible || (current.contains($0.number) && $0.isViable) }) {
+        if keepsLastResort, !(candidates.contains { $0.isEligible || (current.contains($0.number) && $0.isViable) }) {
             var rest = self
             for place in candidates.indices where candidates[place].state.isUsable {
                 rest.candidates[place].isDrained = false
@@ -116,7 +116,7 @@ package struct Selection: Hashable, Sendable {
         guard let present = first(of: staying, by: \.standing) else {
             // Nothing to stay with: the order decides among equals; a degraded or doubtful one comes after every good one.
             if let best = first(of: usable, by: \.rank) { return best }
-            return clings ? lastResort : nil
+            return keepsLastResort ? lastResort : nil
         }
         if present.standing > 0, let good = usable.first(where: { $0.rank == 0 && !$0.isHeld }) { return good }
         return candidates.prefix { $0.step < present.step }

@@ -3,7 +3,7 @@ internal import WANModel
 /// The speed class of a SORACOM uplink as a wanted state: asked for until SORACOM itself says it is so.
 ///
 /// Nothing is believed across a restart: a daemon that starts does not know the class and asks for the wanted one, so that
-/// a crash while raised cannot leave the dear class on.
+/// a crash while raised cannot leave the expensive class on.
 struct SpeedClassRecord: Hashable, Sendable {
     private(set) var wanted: String
     private(set) var confirmed: String?

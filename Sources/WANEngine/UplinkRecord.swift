@@ -42,7 +42,7 @@ struct UplinkRecord: Hashable, Sendable {
     /// It fell silent: all connections on it are kept until then, in case it answers again.
     var graceUntil: Moment?
     /// It fell, and what becomes of its flows is settled with the next choice.
-    var isFallen = false
+    var awaitsFlowDecision = false
     /// It fell where nothing better was to be had, and flows of these classes were left on it in hope.
     var stranded: Set<Int> = []
     /// Where it was attached when it last was: flows that were left on it carry these addresses.

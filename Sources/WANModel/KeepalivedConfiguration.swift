@@ -23,9 +23,9 @@ package enum KeepalivedConfiguration {
 
     private static func head(_ policy: Policy, _ vrrp: VRRP, _ position: SitePosition) -> String {
         let weight = NodeHealth.weight(base: vrrp.priority, count: position.count)
-        let own = position.places.sorted { $0.value < $1.value }
-        let priorities = own.map { name, place in
-            let value = 1 + position.count - place
+        let own = position.ranks.sorted { $0.value < $1.value }
+        let priorities = own.map { name, rank in
+            let value = 1 + position.count - rank
             let priority = NodeHealth.priority(value: value, base: vrrp.priority, count: position.count) ?? 0
             return "#   \(name) usable: \(vrrp.priority) + \(value) × \(weight) = \(priority)\n"
         }

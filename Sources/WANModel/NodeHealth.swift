@@ -30,15 +30,15 @@ package enum NodeHealth {
 
     /// One uplink of the box as its health sees it.
     package struct Candidate: Hashable, Sendable {
-        /// How many uplinks of the site's order stand before it (`SitePosition.places`).
-        package var place: Int
+        /// How many uplinks of the site's order stand before it (`SitePosition.ranks`).
+        package var rank: Int
         /// `UplinkState.isUsable`: an uplink in doubt still counts.
         package var isUsable: Bool
         /// It failed and has not been good for `hold` yet, or works badly, or is to be kept empty.
         package var isHeld: Bool
 
-        package init(place: Int, isUsable: Bool, isHeld: Bool) {
-            self.place = place
+        package init(rank: Int, isUsable: Bool, isHeld: Bool) {
+            self.rank = rank
             self.isUsable = isUsable
             self.isHeld = isHeld
         }
@@ -48,8 +48,8 @@ package enum NodeHealth {
     package static func value(of candidates: some Sequence<Candidate>, count: Int) -> Int {
         var value = none
         for candidate in candidates where candidate.isUsable {
-            let place = min(max(0, candidate.place), max(0, count - 1))
-            value = max(value, candidate.isHeld ? held : 1 + max(1, count) - place)
+            let rank = min(max(0, candidate.rank), max(0, count - 1))
+            value = max(value, candidate.isHeld ? held : 1 + max(1, count) - rank)
         }
         return value
     }

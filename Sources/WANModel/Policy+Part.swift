@@ -19,14 +19,14 @@ package struct SitePosition: Hashable, Sendable {
     /// The other boxes, in the order of the file.
     package var peers: [Node]
     /// For each of its own uplinks that `failover` names, how many of the site stand before it: 0 is the best.
-    package var places: [String: Int]
+    package var ranks: [String: Int]
     /// How many uplinks `failover` names, on all boxes.
     package var count: Int
 
-    package init(node: Node, peers: [Node], places: [String: Int], count: Int) {
+    package init(node: Node, peers: [Node], ranks: [String: Int], count: Int) {
         self.node = node
         self.peers = peers
-        self.places = places
+        self.ranks = ranks
         self.count = count
     }
 }
@@ -46,7 +46,7 @@ extension Policy {
         part.uplinks = uplinks.filter { $0.node == node }
         let own = Set(part.uplinks.map(\.name))
         part.failover.order = failover.order.restricted(to: own)
-        for place in part.rules.indices { part.rules[place].order = rules[place].order.restricted(to: own) }
+        for index in part.rules.indices { part.rules[index].order = rules[index].order.restricted(to: own) }
         part.forwards = forwards.compactMap { forward in
             var forward = forward
             forward.uplinks.removeAll { !own.contains($0) }
@@ -61,10 +61,10 @@ extension Policy {
         let found = try check(node)
         let own = Set(uplinks.filter { $0.node == node }.map(\.name))
         let order = siteOrder
-        let places = order.enumerated().filter { own.contains($0.element) }.map { ($0.element, $0.offset) }
+        let ranks = order.enumerated().filter { own.contains($0.element) }.map { ($0.element, $0.offset) }
         return SitePosition(
             node: found, peers: nodes.filter { $0.name != node },
-            places: Dictionary(places, uniquingKeysWith: { first, _ in first }), count: order.count)
+            ranks: Dictionary(ranks, uniquingKeysWith: { first, _ in first }), count: order.count)
     }
 
     @discardableResult

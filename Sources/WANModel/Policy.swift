@@ -7,7 +7,7 @@ package import NetworkTypes
 package struct Policy: Hashable, Sendable {
     package var site: String?
     package var lan = LAN()
-    /// In the order of the file. An uplink's place here is not its number: see `UplinkNumber`.
+    /// In the order of the file. An uplink's index here is not its number: see `UplinkNumber`.
     package var uplinks: [Uplink] = []
     package var failover = Failover()
     package var mark = MarkLayout()
@@ -239,7 +239,7 @@ package struct MarkLayout: Hashable, Sendable {
 
 /// Which number an uplink has in marks, tables and rule priorities: 1…64.
 ///
-/// A name keeps its number across reloads and restarts, whatever its place in the file, since flows in the kernel carry it.
+/// A name keeps its number across reloads and restarts, wherever it stands in the file, since flows in the kernel carry it.
 package struct UplinkNumber: Hashable, Sendable, Comparable, RawRepresentable {
     package var rawValue: UInt8
     package init(rawValue: UInt8) { self.rawValue = rawValue }

@@ -78,8 +78,8 @@ package struct AddressSet: Hashable, Sendable {
 
     package func contains(_ range: ClosedRange<UInt32>) -> Bool {
         // The first range that does not end before it: the only one that can hold it.
-        guard let place = firstNotBefore(range.lowerBound) else { return false }
-        return ranges[place].lowerBound <= range.lowerBound && ranges[place].upperBound >= range.upperBound
+        guard let index = firstNotBefore(range.lowerBound) else { return false }
+        return ranges[index].lowerBound <= range.lowerBound && ranges[index].upperBound >= range.upperBound
     }
 
     package func overlaps(_ other: AddressSet) -> Bool {

@@ -35,10 +35,10 @@ extension Policy {
         TrafficClass(order: rule.order, otherwise: rule.otherwise, sticky: rule.sticky, drain: rule.drain)
     }
 
-    /// For each rule the place of its class in `classes`.
+    /// For each rule the index of its class in `classes`.
     package var classOfRule: [Int] {
-        let places = Dictionary(classes.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-        return rules.map { places[trafficClass(of: $0)] ?? 0 }
+        let indices = Dictionary(classes.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        return rules.map { indices[trafficClass(of: $0)] ?? 0 }
     }
 }
 

@@ -10,9 +10,9 @@ struct AddressFile {
 
     private(set) var ranges: [ClosedRange<UInt32>] = []
     private(set) var lines = 0
-    private(set) var faults: [(place: Place, problem: String, advice: String?)] = []
+    private(set) var faults: [(position: SourcePosition, problem: String, advice: String?)] = []
     /// The first line with an IPv6 address.
-    private(set) var ipv6: Place?
+    private(set) var ipv6: SourcePosition?
 
     init(reading bytes: [UInt8]) {
         var start = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0  // a byte order mark, as some editors write it
@@ -22,7 +22,7 @@ struct AddressFile {
             lines += 1
             guard lines <= Self.mostLines else {
                 faults.append(
-                    (Place(line: lines, column: 1), "there are more lines than \(Self.mostLines)", Self.advice))
+                    (.init(line: lines, column: 1), "there are more lines than \(Self.mostLines)", Self.advice))
                 return
             }
             line(bytes, from: start, to: end)
@@ -43,11 +43,11 @@ struct AddressFile {
             ranges.append(range)
             return
         }
-        let place = Place(line: lines, column: first - start + 1)
+        let position = SourcePosition(line: lines, column: first - start + 1)
         switch AddressText.read(String(decoding: bytes[first..<last], as: UTF8.self)) {
         case .v4(let range): ranges.append(range)
-        case .v6: ipv6 = ipv6 ?? place
-        case .faulty(let problem, let advice): faults.append((place, problem, advice))
+        case .v6: ipv6 = ipv6 ?? position
+        case .faulty(let problem, let advice): faults.append((position, problem, advice))
         }
     }
 

@@ -40,32 +40,32 @@ enum AddressText {
 
 /// The same from bytes, and only what is in order: a list of 65,536 lines is read in milliseconds.
 enum AddressBytes {
-    /// IPv4 addresses in `bytes[place..<end]`, without spaces around them; `nil` for everything else.
-    static func range(_ bytes: [UInt8], from place: Int, to end: Int) -> ClosedRange<UInt32>? {
-        var place = place
-        guard let first = quad(bytes, &place, end) else { return nil }
-        if place == end { return first...first }
-        let sign = bytes[place]
-        place += 1
+    /// IPv4 addresses in `bytes[index..<end]`, without spaces around them; `nil` for everything else.
+    static func range(_ bytes: [UInt8], from index: Int, to end: Int) -> ClosedRange<UInt32>? {
+        var index = index
+        guard let first = quad(bytes, &index, end) else { return nil }
+        if index == end { return first...first }
+        let sign = bytes[index]
+        index += 1
         if sign == 0x2d {  // -
-            guard let last = quad(bytes, &place, end), place == end, first <= last else { return nil }
+            guard let last = quad(bytes, &index, end), index == end, first <= last else { return nil }
             return first...last
         }
-        guard sign == 0x2f, let length = number(bytes, &place, end, most: 32), place == end else { return nil }
+        guard sign == 0x2f, let length = number(bytes, &index, end, most: 32), index == end else { return nil }
         let rest: UInt32 = length == 0 ? .max : (1 << (32 - length)) - 1
         return first & rest == 0 ? first...(first | rest) : nil
     }
 
     /// As `IPv4Address` reads it.
-    private static func quad(_ bytes: [UInt8], _ place: inout Int, _ end: Int) -> UInt32? {
+    private static func quad(_ bytes: [UInt8], _ index: inout Int, _ end: Int) -> UInt32? {
         var bits: UInt32 = 0
         var part = 0
         while part < 4 {
             if part > 0 {
-                guard place < end, bytes[place] == 0x2e else { return nil }
-                place += 1
+                guard index < end, bytes[index] == 0x2e else { return nil }
+                index += 1
             }
-            guard let value = number(bytes, &place, end, most: 255) else { return nil }
+            guard let value = number(bytes, &index, end, most: 255) else { return nil }
             bits = bits << 8 | value
             part += 1
         }
@@ -73,16 +73,16 @@ enum AddressBytes {
     }
 
     /// Decimal digits without a leading zero.
-    private static func number(_ bytes: [UInt8], _ place: inout Int, _ end: Int, most: UInt32) -> UInt32? {
-        let start = place
+    private static func number(_ bytes: [UInt8], _ index: inout Int, _ end: Int, most: UInt32) -> UInt32? {
+        let start = index
         var value: UInt32 = 0
-        while place < end, place - start < 3 {
-            let byte = bytes[place]
+        while index < end, index - start < 3 {
+            let byte = bytes[index]
             guard byte >= 0x30, byte <= 0x39 else { break }
             value = value * 10 + UInt32(byte - 0x30)
-            place += 1
+            index += 1
         }
-        let digits = place - start
+        let digits = index - start
         return digits > 0 && value <= most && (digits == 1 || bytes[start] != 0x30) ? value : nil
     }
 }

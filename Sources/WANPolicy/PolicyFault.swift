@@ -7,24 +7,24 @@ package struct PolicyFault: Error, Hashable, Sendable, CustomStringConvertible {
         case warning
     }
     package var file: String
-    package var place: Place
+    package var position: SourcePosition
     package var problem: String
     /// What to write instead, where that can be said.
     package var advice: String?
     package var severity: Severity
 
     package init(
-        file: String, place: Place, problem: String, advice: String? = nil, severity: Severity = .fault
+        file: String, at position: SourcePosition, problem: String, advice: String? = nil, severity: Severity = .fault
     ) {
         self.file = file
-        self.place = place
+        self.position = position
         self.problem = problem
         self.advice = advice
         self.severity = severity
     }
 
-    package var line: Int { place.line }
-    package var column: Int { place.column }
+    package var line: Int { position.line }
+    package var column: Int { position.column }
 
     /// `policy.yaml:12:5: unknown key "intervall"; did you mean "interval"?`, the form that editors can jump to.
     package var description: String { describe(as: severity == .warning ? "warning: " : "") }

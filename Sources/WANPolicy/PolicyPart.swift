@@ -9,7 +9,7 @@ package enum PolicyPart: String, Hashable, Sendable, CaseIterable {
     struct Use: Hashable, Sendable {
         var part: PolicyPart
         var file: String
-        var place: Place
+        var position: SourcePosition
     }
 
     /// What the policy has there, in a sentence.
@@ -40,15 +40,15 @@ package enum PolicyPart: String, Hashable, Sendable, CaseIterable {
         }
     }
 
-    func fault(at place: Place, in file: String) -> PolicyFault {
+    func fault(at position: SourcePosition, in file: String) -> PolicyFault {
         PolicyFault(
-            file: file, place: place, problem: "this release reads \(name) but cannot obey it yet", advice: advice)
+            file: file, at: position, problem: "this release reads \(name) but cannot obey it yet", advice: advice)
     }
 }
 
 extension [PolicyPart.Use] {
     /// One fault for each part that is used and not obeyed, in the order of the file.
     func unsupported(obeying obeyed: Set<PolicyPart>, file: String) -> [PolicyFault] {
-        filter { !obeyed.contains($0.part) }.map { $0.part.fault(at: $0.place, in: $0.file) }.inOrder(from: file)
+        filter { !obeyed.contains($0.part) }.map { $0.part.fault(at: $0.position, in: $0.file) }.inOrder(from: file)
     }
 }

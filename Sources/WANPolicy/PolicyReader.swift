@@ -6,28 +6,28 @@ package struct ReadPolicy: Sendable {
     /// What is valid but hardly meant, in the order of the file.
     package let warnings: [PolicyFault]
     package let fileName: String
-    private let places: [String: Place]
+    private let positions: [String: SourcePosition]
     private let parts: [PolicyPart.Use]
 
     fileprivate init(_ policy: Policy, from reading: Reading) {
         self.policy = policy
         warnings = reading.warnings.inOrder(from: reading.file)
         fileName = reading.file
-        places = reading.places
+        positions = reading.positions
         parts = reading.parts
     }
 
     /// Where a key stands, such as `uplinks.ftth.interface` or `failover.order`.
-    package func place(of path: String) -> Place? { places[path] }
+    package func position(of path: String) -> SourcePosition? { positions[path] }
 
     /// What the policy asks for and this release does not do: a daemon refuses the policy with these.
     package func unsupported(obeying obeyed: Set<PolicyPart> = PolicyPart.obeyed) -> [PolicyFault] {
         parts.unsupported(obeying: obeyed, file: fileName)
     }
 
-    /// A fault that only the caller can see, such as a credential that is missing, at the place of its key.
+    /// A fault that only the caller can see, such as a credential that is missing, at the position of its key.
     package func fault(at path: String, _ problem: String, advice: String? = nil) -> PolicyFault {
-        PolicyFault(file: fileName, place: places[path] ?? .start, problem: problem, advice: advice)
+        PolicyFault(file: fileName, at: positions[path] ?? .start, problem: problem, advice: advice)
     }
 }
 
@@ -45,7 +45,7 @@ package enum PolicyReader {
         var reading = Reading(file: fileName, files: files)
         let policy = reading.policy(root)
         let faults =
-            document.faults + reading.faults.filter { $0.file != fileName || !document.aliases.contains($0.place) }
+            document.faults + reading.faults.filter { $0.file != fileName || !document.aliases.contains($0.position) }
         guard faults.isEmpty else {
             throw PolicyFaults(
                 faults.inOrder(from: fileName), warnings: reading.warnings.inOrder(from: fileName),
@@ -56,10 +56,10 @@ package enum PolicyReader {
 }
 
 extension [PolicyFault] {
-    /// In the order of the policy, then of each file that it names; of two at one place, the one that was found first.
+    /// In the order of the policy, then of each file that it names; of two at one position, the first that was found.
     func inOrder(from policy: String) -> [PolicyFault] {
         sorted { a, b in
-            if a.file == b.file { return a.place < b.place }
+            if a.file == b.file { return a.position < b.position }
             return a.file == policy || b.file != policy && a.file < b.file
         }
     }

@@ -27,10 +27,10 @@ extension Reading {
         switch AddressText.read(text) {
         case .v4(let range): return range
         case .v6:
-            use(.ipv6, at: field.place)
+            use(.ipv6, at: field.position)
             return .some(nil)
         case .faulty(let problem, let advice):
-            fault(field.place, "\(field.name) \(problem)", advice)
+            fault(field.position, "\(field.name) \(problem)", advice)
             return nil
         }
     }
@@ -41,38 +41,39 @@ extension Reading {
         guard !text.isEmpty, text.utf8.count < 4096,
             !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
         else {
-            fault(name.place, "file \(text.quoted) is no file name", "name a file beside the policy, such as hosts.txt")
+            let advice = "name a file beside the policy, such as hosts.txt"
+            fault(name.position, "file \(text.quoted) is no file name", advice)
             return nil
         }
         if let known = addressFiles[text] { return known }
-        let set = read(text, at: name.place) ?? AddressSet([], file: text)
+        let set = read(text, at: name.position) ?? AddressSet([], file: text)
         addressFiles[text] = set
         return set
     }
 
-    private mutating func read(_ name: String, at place: Place) -> AddressSet? {
+    private mutating func read(_ name: String, at position: SourcePosition) -> AddressSet? {
         let path = pathBeside(name)
         let file: AddressFile
         switch files.read(path, AddressFile.mostBytes) {
         case .success(let bytes): file = AddressFile(reading: bytes)
         case .failure(.tooLarge):
             fault(
-                place, "\(path.quoted) is too large",
+                position, "\(path.quoted) is too large",
                 "at most \(ByteSize(bytes: Int64(AddressFile.mostBytes))) are read")
             return nil
         case .failure(.unreadable(let reason)):
-            fault(place, "cannot read \(path.quoted): \(reason)", "file names count from the policy's directory")
+            fault(position, "cannot read \(path.quoted): \(reason)", "file names count from the policy's directory")
             return nil
         }
-        for found in file.faults { fault(found.place, found.problem, found.advice, in: path) }
+        for found in file.faults { fault(found.position, found.problem, found.advice, in: path) }
         addressLines += file.lines
         if addressLines > Self.mostLinesInAll, addressLines - file.lines <= Self.mostLinesInAll {
-            fault(place, "the files of this policy have more than \(Self.mostLinesInAll) lines", AddressFile.advice)
+            fault(position, "the files of this policy have more than \(Self.mostLinesInAll) lines", AddressFile.advice)
         }
-        if let place = file.ipv6 { use(.ipv6, at: place, in: path) }
+        if let position = file.ipv6 { use(.ipv6, at: position, in: path) }
         guard file.faults.isEmpty, addressLines <= Self.mostLinesInAll else { return nil }
         if file.ranges.isEmpty, file.ipv6 == nil {
-            fault(place, "\(path.quoted) holds no address", "a line holds one, or a network, or a range")
+            fault(position, "\(path.quoted) holds no address", "a line holds one, or a network, or a range")
             return nil
         }
         return AddressSet(file.ranges, file: name)

@@ -20,26 +20,26 @@ extension Reading {
             default: nil
             }
         if let why {
-            fault(field.place, "\(field.name) \(text) \(why)", "write the address of one other host")
+            fault(field.position, "\(field.name) \(text) \(why)", "write the address of one other host")
             return nil
         }
-        if address.family == .v6 { use(.ipv6, at: field.place) }
+        if address.family == .v6 { use(.ipv6, at: field.position) }
         return address
     }
 
     /// A list of addresses, none twice.
     mutating func addresses(_ field: Field?, limit: Int) -> [IPAddress]? {
         guard let elements = elements(field, limit: limit) else { return nil }
-        var places: [IPAddress: Place] = [:]
+        var positions: [IPAddress: SourcePosition] = [:]
         var addresses: [IPAddress] = []
         for element in elements {
             guard let address = address(element) else { continue }
-            if let first = places[address] {
+            if let first = positions[address] {
                 fault(
-                    element.place, "\(address) is in \(element.name) twice",
+                    element.position, "\(address) is in \(element.name) twice",
                     "it was given in line \(first.line) already")
             } else {
-                places[address] = element.place
+                positions[address] = element.position
                 addresses.append(address)
             }
         }
@@ -51,11 +51,11 @@ extension Reading {
         guard let field, let text = text(field, "an address such as 192.168.0.254/24") else { return nil }
         guard let prefix = IPPrefix(text), text.contains("/") else {
             fault(
-                field.place, "\(field.name) \(text.quoted) is no address with its prefix length",
+                field.position, "\(field.name) \(text.quoted) is no address with its prefix length",
                 "write it like 192.168.0.254/24")
             return nil
         }
-        if prefix.address.family == .v6 { use(.ipv6, at: field.place) }
+        if prefix.address.family == .v6 { use(.ipv6, at: field.position) }
         return prefix
     }
 
@@ -66,12 +66,12 @@ extension Reading {
             && text.utf8.allSatisfy { $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a || $0 >= 0x2d && $0 <= 0x39 && $0 != 0x2f }
         if isName {
             fault(
-                field.place, "\(field.name) \(text.quoted) is a host name",
+                field.position, "\(field.name) \(text.quoted) is a host name",
                 "write its address: the daemon resolves no names, for DNS fails together with the line")
         } else if text.contains("/") {
-            fault(field.place, "\(field.name) \(text.quoted) is no address", "leave out the prefix length")
+            fault(field.position, "\(field.name) \(text.quoted) is no address", "leave out the prefix length")
         } else {
-            fault(field.place, "\(field.name) \(text.quoted) is no address", "write it like 192.0.2.1")
+            fault(field.position, "\(field.name) \(text.quoted) is no address", "write it like 192.0.2.1")
         }
     }
 }

@@ -35,7 +35,7 @@ extension Reading {
         let named = Set(steps.flatMap { $0.members.map(\.uplink) })
         for uplink in policy.uplinks where !named.contains(uplink.name) {
             warn(
-                places["uplinks.\(uplink.name)"] ?? .start, "uplink \(uplink.name.quoted) is in no order",
+                positions["uplinks.\(uplink.name)"] ?? .start, "uplink \(uplink.name.quoted) is in no order",
                 "it is probed but never carries traffic; add it to failover.order")
         }
     }
@@ -43,11 +43,11 @@ extension Reading {
     /// A list of steps: a name, `{ftth: 3, jcom: 1}`, or `[ftth, jcom]` for equal shares. No uplink twice.
     mutating func order(_ field: Field?) -> [Failover.Step]? {
         guard let elements = elements(field, limit: Int(UplinkNumber.range.upperBound)) else { return nil }
-        var seen: [String: Place] = [:]
+        var seen: [String: SourcePosition] = [:]
         var steps: [Failover.Step] = []
         for element in elements {
-            let members = step(element).filter { isNew($0.uplink, at: $0.place, &seen) }
-            if members.count > 1 { use(.weights, at: element.place) }
+            let members = step(element).filter { isNew($0, &seen) }
+            if members.count > 1 { use(.weights, at: element.position) }
             if !members.isEmpty {
                 steps.append(Failover.Step(members.map { Failover.Member(uplink: $0.uplink, weight: $0.weight) }))
             }
@@ -57,17 +57,17 @@ extension Reading {
 
     /// A list of uplinks, none twice.
     mutating func uplinkList(_ field: Field?) -> [String] {
-        var seen: [String: Place] = [:]
+        var seen: [String: SourcePosition] = [:]
         return (elements(field, limit: Int(UplinkNumber.range.upperBound)) ?? [])
             .compactMap { uplinkName($0.node, in: $0.name) }
-            .filter { isNew($0.uplink, at: $0.place, &seen) }
+            .filter { isNew($0, &seen) }
             .map(\.uplink)
     }
 
     private struct Named {
         var uplink: String
         var weight = 1
-        var place: Place
+        var position: SourcePosition
     }
 
     private mutating func step(_ field: Field) -> [Named] {
@@ -78,29 +78,29 @@ extension Reading {
             return members.compactMap { uplinkName($0.node, in: $0.name) }
         case .mapping:
             return (entries(field) ?? []).compactMap { entry in
-                let name = YAMLNode(.scalar(entry.key, quoted: false), at: entry.place)
+                let name = YAMLNode(.scalar(entry.key, quoted: false), at: entry.position)
                 let named = uplinkName(name, in: field.name)
                 let weight = integer(Field(name: "weight of \(entry.key)", node: entry.value), in: 1...100)
-                return named.map { Named(uplink: $0.uplink, weight: weight ?? 1, place: $0.place) }
+                return named.map { Named(uplink: $0.uplink, weight: weight ?? 1, position: $0.position) }
             }
         }
     }
 
     private mutating func uplinkName(_ node: YAMLNode, in list: String) -> Named? {
         guard let name = text(Field(name: list, node: node), "the name of an uplink") else { return nil }
-        if uplinks.contains(name) { return Named(uplink: name, place: node.place) }
-        unknown("uplink", name, at: node.place, known: firstUplinks)
+        if uplinks.contains(name) { return Named(uplink: name, position: node.position) }
+        unknown("uplink", name, at: node.position, known: firstUplinks)
         return nil
     }
 
-    private mutating func isNew(_ uplink: String, at place: Place, _ seen: inout [String: Place]) -> Bool {
-        if let first = seen[uplink] {
+    private mutating func isNew(_ named: Named, _ seen: inout [String: SourcePosition]) -> Bool {
+        if let first = seen[named.uplink] {
             fault(
-                place, "uplink \(uplink.quoted) is named twice",
+                named.position, "uplink \(named.uplink.quoted) is named twice",
                 "it has its place at \(first.line):\(first.column) already")
             return false
         }
-        seen[uplink] = place
+        seen[named.uplink] = named.position
         return true
     }
 }

@@ -4,16 +4,16 @@ internal import WANModel
 extension Reading {
     mutating func forwards(_ section: Section) -> [Forward] {
         guard let field = section["forwards"] else { return [] }
-        use(.forwards, at: section.keyPlace("forwards") ?? field.place)
-        var found: [(forward: Forward, place: Place)] = []
+        use(.forwards, at: section.keyPosition("forwards") ?? field.position)
+        var found: [(forward: Forward, position: SourcePosition)] = []
         for (index, element) in (elements(field, limit: 1000) ?? []).enumerated() {
             guard let forward = forward(element, path: "forwards.\(index)") else { continue }
             if let other = found.first(where: { $0.forward.collides(with: forward) }) {
                 fault(
-                    element.place, "this port is forwarded already (line \(other.place.line))",
+                    element.position, "this port is forwarded already (line \(other.position.line))",
                     "a port of an uplink leads to one host")
             }
-            found.append((forward, element.place))
+            found.append((forward, element.position))
         }
         return found.map(\.forward)
     }
@@ -22,21 +22,21 @@ extension Reading {
         let forward = Field(name: "a forward", node: field.node)
         guard let section = section(forward, .forward, path: path) else { return nil }
         for key in PolicySection.forward.keys where section[key] == nil {
-            fault(section.place, "this forward has no \(key)")
+            fault(section.position, "this forward has no \(key)")
         }
         let uplinks = uplinkList(section["uplinks"])
         let transport = word(section["protocol"], of: Forward.Transport.self)
         let ports = ports(section["port"])
         let host = host(section["to"])
-        guard !uplinks.isEmpty, let transport, let ports, let host, let place = section["to"]?.place else { return nil }
+        guard !uplinks.isEmpty, let transport, let ports, let host, let to = section["to"] else { return nil }
         let hostPort = host.port ?? ports.lowerBound
         if Int(hostPort) + ports.count - 1 > Int(UInt16.max) {
-            fault(place, "\(ports.count) ports from \(hostPort) end past 65535")
+            fault(to.position, "\(ports.count) ports from \(hostPort) end past 65535")
             return nil
         }
         if hostPort != ports.lowerBound, ports.count > Self.mostShifted {
             fault(
-                place, "\(ports.count) ports from \(ports.lowerBound) are led to others from \(hostPort)",
+                to.position, "\(ports.count) ports from \(ports.lowerBound) are led to others from \(hostPort)",
                 "at most \(Self.mostShifted) may be; leave out :\(hostPort) to keep their numbers")
             return nil
         }
@@ -57,12 +57,12 @@ extension Reading {
         } else if text.filter({ $0 == ":" }).count == 1, let colon = text.firstIndex(of: ":") {
             (host, port) = (text[..<colon], text[text.index(after: colon)...])
         }
-        let node = YAMLNode(.scalar(String(host), quoted: true), at: field.place)
+        let node = YAMLNode(.scalar(String(host), quoted: true), at: field.position)
         guard let address = address(Field(name: field.name, node: node)) else { return nil }
         guard let port else { return (address, nil) }
-        let portNode = YAMLNode(.scalar(String(port), quoted: true), at: field.place)
+        let portNode = YAMLNode(.scalar(String(port), quoted: true), at: field.position)
         guard let range = ports(Field(name: "port", node: portNode)) else { return nil }
-        if range.count > 1 { fault(field.place, "\(field.name) \(text.quoted) has a range", "write its first port") }
+        if range.count > 1 { fault(field.position, "\(field.name) \(text.quoted) has a range", "write its first port") }
         return (address, range.lowerBound)
     }
 }

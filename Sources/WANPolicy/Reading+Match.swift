@@ -12,7 +12,7 @@ extension Reading {
         guard numbers.count == parts.count, let low = numbers.first, let high = numbers.last, numbers.count <= 2,
             low > 0, low <= high
         else {
-            fault(field.place, "\(field.name) \(text.quoted) is no port", "write 80, or 8000-8010; 1 to 65535")
+            fault(field.position, "\(field.name) \(text.quoted) is no port", "write 80, or 8000-8010; 1 to 65535")
             return nil
         }
         return low...high
@@ -33,7 +33,7 @@ extension Reading {
         if let number = DSCP.number(named: text) { return number }
         let nearest = NearestName.of(text, among: DSCP.names.map(\.name)).map { "did you mean \($0.quoted)?" }
         fault(
-            field.place, "\(field.name) \(text.quoted) is no DSCP",
+            field.position, "\(field.name) \(text.quoted) is no DSCP",
             nearest ?? "write 0 to 63, or a name such as ef, af41 or cs1")
         return nil
     }
@@ -45,24 +45,24 @@ extension Reading {
         let numbers = parts.compactMap(Self.markNumber)
         guard numbers.count == parts.count, let value = numbers.first, let last = numbers.last, numbers.count <= 2
         else {
-            fault(field.place, "\(field.name) \(text.quoted) is no mark", "write it like 0x100, or 0x100/0xff00")
+            fault(field.position, "\(field.name) \(text.quoted) is no mark", "write it like 0x100, or 0x100/0xff00")
             return nil
         }
         let mark = FwMark(value: value, mask: parts.count == 2 ? last : ~ourMask)
         let touched = parts.count == 2 ? mark.mask : mark.value
         if touched & ourMask != 0 {
             fault(
-                field.place, "\(field.name) \(text) touches our own bits, 0x\(String(ourMask, radix: 16))",
+                field.position, "\(field.name) \(text) touches our own bits, 0x\(String(ourMask, radix: 16))",
                 "match bits of others, or move ours by marks: {mask: …}")
             return nil
         }
         if mark.mask == 0 {
-            fault(field.place, "\(field.name) \(text) says nothing", "its mask has no bit; remove it")
+            fault(field.position, "\(field.name) \(text) says nothing", "its mask has no bit; remove it")
             return nil
         }
         if mark.value & ~mark.mask != 0 {
             let within = FwMark(value: mark.value & mark.mask, mask: mark.mask)
-            fault(field.place, "\(field.name) \(text) has bits beyond its mask", "did you mean \(within)?")
+            fault(field.position, "\(field.name) \(text) has bits beyond its mask", "did you mean \(within)?")
             return nil
         }
         return mark

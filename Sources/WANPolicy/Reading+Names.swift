@@ -5,14 +5,14 @@ extension Reading {
         guard let field, let name = text(field, "the name of a network interface") else { return nil }
         if name.utf8.count > 15 {
             fault(
-                field.place, "interface name \(name.quoted) has \(name.utf8.count) bytes",
+                field.position, "interface name \(name.quoted) has \(name.utf8.count) bytes",
                 "Linux allows 15; see `ip -br link`")
         } else if name.isEmpty || name == "." || name == ".." || !name.utf8.allSatisfy(isInterfaceByte) {
             fault(
-                field.place, "\(name.quoted) is no interface name",
+                field.position, "\(name.quoted) is no interface name",
                 "letters, digits, and . _ - are taken; see `ip -br link`")
         } else if name == "lo" {
-            fault(field.place, "interface lo is the box itself")
+            fault(field.position, "interface lo is the box itself")
         } else {
             return name
         }
@@ -20,14 +20,14 @@ extension Reading {
     }
 
     /// A name that the policy gives: `[a-z][a-z0-9_-]{0,14}`, so that it fits into nft comments, file names and commands.
-    mutating func givenName(_ name: String, of what: String, at place: Place) -> Bool {
+    mutating func givenName(_ name: String, of what: String, at position: SourcePosition) -> Bool {
         let bytes = Array(name.utf8)
         let isValid =
             (1...15).contains(bytes.count) && isLower(bytes[0])
             && bytes.allSatisfy { isLower($0) || isDigit($0) || $0 == 0x5f || $0 == 0x2d }
         if !isValid {
             fault(
-                place, "\(what) name \(name.quoted) cannot be used",
+                position, "\(what) name \(name.quoted) cannot be used",
                 "a small letter, then at most 14 of a-z 0-9 _ -")
         }
         return isValid
@@ -39,7 +39,7 @@ extension Reading {
         let isPlain = text.quoted == "\"\(text)\"" && !text.contains("\"") && !text.contains("\\")
         guard !text.isEmpty, text.unicodeScalars.count <= limit, isPlain else {
             fault(
-                field.place, "\(field.name) \(text.quoted) cannot be used",
+                field.position, "\(field.name) \(text.quoted) cannot be used",
                 "write 1 to \(limit) characters without quotes, backslashes and control characters")
             return nil
         }

@@ -5,12 +5,12 @@ extension Reading {
     /// The boxes of the site.
     mutating func nodes(_ section: Section) -> [Node] {
         guard let field = section["nodes"] else { return [] }
-        use(.nodes, at: section.keyPlace("nodes") ?? field.place)
+        use(.nodes, at: section.keyPosition("nodes") ?? field.position)
         var found: [Node] = []
         let entries = entries(field) ?? []
         if entries.count > Self.mostNodes {
             fault(
-                entries[Self.mostNodes].place, "there are \(entries.count) nodes",
+                entries[Self.mostNodes].position, "there are \(entries.count) nodes",
                 "at most \(Self.mostNodes) are allowed")
         }
         for entry in entries.prefix(Self.mostNodes) {
@@ -20,20 +20,20 @@ extension Reading {
                     (0x30...0x39).contains($0) || (0x61...0x7a).contains($0 | 0x20) || [0x2d, 0x2e, 0x5f].contains($0)
                 }
             if !isName {
-                fault(entry.place, "node name \(entry.key.quoted) cannot be used", "write the box's host name")
+                fault(entry.position, "node name \(entry.key.quoted) cannot be used", "write the box's host name")
             }
             nodes.append(entry.key)
-            places["nodes.\(entry.key)"] = entry.place
+            positions["nodes.\(entry.key)"] = entry.position
             let path = "nodes.\(entry.key)"
             let value = Field(name: entry.key, node: entry.value)
-            guard let node = self.section(value, .node, path: path, at: entry.place) else { continue }
+            guard let node = self.section(value, .node, path: path, at: entry.position) else { continue }
             guard let field = node["address"] else {
-                fault(entry.place, "node \(entry.key.quoted) has no address", "add its own address in the LAN")
+                fault(entry.position, "node \(entry.key.quoted) has no address", "add its own address in the LAN")
                 continue
             }
             guard let address = address(field) else { continue }
             if let other = found.first(where: { $0.address == address }) {
-                fault(field.place, "address \(address) belongs to node \(other.name.quoted) already")
+                fault(field.position, "address \(address) belongs to node \(other.name.quoted) already")
             }
             found.append(Node(name: entry.key, address: address))
         }

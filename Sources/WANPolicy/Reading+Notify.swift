@@ -3,7 +3,7 @@ internal import WANModel
 extension Reading {
     mutating func notifiers(_ section: Section) -> [Notifier] {
         guard let field = section["notify"] else { return [] }
-        use(.notify, at: section.keyPlace("notify") ?? field.place)
+        use(.notify, at: section.keyPosition("notify") ?? field.position)
         return (elements(field, limit: 32) ?? []).enumerated().compactMap { index, element in
             notifier(element, path: "notify.\(index)")
         }
@@ -12,7 +12,7 @@ extension Reading {
     private mutating func notifier(_ field: Field, path: String) -> Notifier? {
         let notifier = Field(name: "a notifier", node: field.node)
         guard let section = section(notifier, .notifier, path: path) else { return nil }
-        if section["mail"] != nil, let second = section.keyPlace("webhook") {
+        if section["mail"] != nil, let second = section.keyPosition("webhook") {
             fault(second, "one entry tells one", "begin a new one with `- webhook:`")
         }
         return section["mail"] != nil
@@ -21,7 +21,7 @@ extension Reading {
 
     private mutating func mail(_ field: Field?, path: String) -> Notifier? {
         guard let section = section(field, .mail, path: path) else { return nil }
-        for key in ["to", "from", "server"] where section[key] == nil { fault(section.place, "mail has no \(key)") }
+        for key in ["to", "from", "server"] where section[key] == nil { fault(section.position, "mail has no \(key)") }
         let to = mailbox(section["to"])
         let from = mailbox(section["from"])
         let server = url(section["server"], schemes: ["smtp", "smtps"], base: true)
@@ -32,7 +32,7 @@ extension Reading {
 
     private mutating func webhook(_ field: Field?, path: String) -> Notifier? {
         guard let section = section(field, .webhook, path: path) else { return nil }
-        if section["url"] == nil { fault(section.place, "webhook has no url") }
+        if section["url"] == nil { fault(section.position, "webhook has no url") }
         let url = url(section["url"], schemes: ["http", "https"], base: false)
         let events = events(section["on"])
         return url.map { .webhook(url: $0, events: events) }
@@ -55,7 +55,7 @@ extension Reading {
                 (0x21...0x7e).contains($0) && ![0x22, 0x28, 0x29, 0x2c, 0x3c, 0x3e].contains($0)
             }
         if isMailbox { return text }
-        fault(field.place, "\(field.name) \(text.quoted) is no mail address", "write it like root@example.net")
+        fault(field.position, "\(field.name) \(text.quoted) is no mail address", "write it like root@example.net")
         return nil
     }
 }

@@ -31,14 +31,14 @@ extension Reading {
             case "off": return .off
             default:
                 fault(
-                    field.place, "confirm must be auto, off or {rounds: 4, spacing: 50ms}, not \(text.quoted)",
+                    field.position, "confirm must be auto, off or {rounds: 4, spacing: 50ms}, not \(text.quoted)",
                     ["no", "false", "none"].contains(text.lowercased()) ? "write off" : nil)
                 return nil
             }
         }
         guard let section = section(field, .confirm, path: path) else { return nil }
         guard let rounds = section["rounds"] else {
-            fault(section.place, "confirm has no rounds", "write it like {rounds: 4, spacing: 50ms}")
+            fault(section.position, "confirm has no rounds", "write it like {rounds: 4, spacing: 50ms}")
             return nil
         }
         let spacing = duration(section["spacing"], in: .milliseconds(10)...(.seconds(10))) ?? .milliseconds(50)
@@ -49,7 +49,7 @@ extension Reading {
         guard let field, let quorum = integer(field, in: 1...16) else { return nil }
         if quorum <= targets { return quorum }
         fault(
-            field.place, "quorum \(quorum) can never be met",
+            field.position, "quorum \(quorum) can never be met",
             targets == 1 ? "there is 1 target" : "there are \(targets) targets")
         return nil
     }
@@ -62,11 +62,11 @@ extension Reading {
         degraded.jitter = duration(section["jitter"], in: .milliseconds(1)...(.seconds(60)))
         degraded.window = duration(section["window"], in: .seconds(1)...(.seconds(3600))) ?? degraded.window
         if section["loss"] == nil, section["rtt"] == nil, section["jitter"] == nil {
-            fault(section.place, "degraded has no limit", "add loss, rtt or jitter")
+            fault(section.position, "degraded has no limit", "add loss, rtt or jitter")
         }
         if degraded.window < interval {
             fault(
-                section["window"]?.place ?? section.place,
+                section["window"]?.position ?? section.position,
                 "window \(degraded.window.durationText) is shorter than interval \(interval.durationText)",
                 "it must hold some probes")
         }
@@ -74,11 +74,11 @@ extension Reading {
     }
 
     private mutating func warnAboutFall(_ section: Section, _ probe: ProbeSettings) {
-        let place = section.keyPlace("fall") ?? section.keyPlace("confirm") ?? section.place
+        let position = section.keyPosition("fall") ?? section.keyPosition("confirm") ?? section.position
         if probe.confirm == .off, probe.fall == 1 {
-            warn(place, "with confirm off and fall 1 one lost probe takes the uplink down", "set fall to 3")
+            warn(position, "with confirm off and fall 1 one lost probe takes the uplink down", "set fall to 3")
         } else if probe.confirm != .off, probe.fall != 1 {
-            warn(place, "fall \(probe.fall) has no effect", "it counts with `confirm: off` only")
+            warn(position, "fall \(probe.fall) has no effect", "it counts with `confirm: off` only")
         }
     }
 }

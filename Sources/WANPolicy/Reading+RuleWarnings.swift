@@ -2,12 +2,12 @@ internal import WANModel
 
 extension Reading {
     /// Rules that can never match: the first one that matches counts, and traffic from an uplink has its uplink already.
-    mutating func warnAboutRules(_ rules: [(rule: PolicyRule, place: Place)]) {
-        for (index, (rule, place)) in rules.enumerated() where !rule.match.isEmpty {
+    mutating func warnAboutRules(_ rules: [(rule: PolicyRule, position: SourcePosition)]) {
+        for (index, (rule, position)) in rules.enumerated() where !rule.match.isEmpty {
             let problem = "rule \(rule.name.quoted) can never match"
             if let uplink = rule.match.interface.flatMap({ interfacesOfUplinks[$0] }) {
                 warn(
-                    place,
+                    position,
                     "\(problem): what comes in by \(rule.match.interface ?? "") belongs to uplink \(uplink.quoted)",
                     "rules are for traffic from the LAN; name an interface of the LAN")
                 continue
@@ -15,7 +15,8 @@ extension Reading {
             guard let first = rules[..<index].first(where: { $0.rule.match.covers(rule.match) }) else { continue }
             let what = first.rule.match.isEverything ? "everything" : "all of it"
             warn(
-                place, "\(problem): rule \(first.rule.name.quoted) before it (line \(first.place.line)) takes \(what)",
+                position,
+                "\(problem): rule \(first.rule.name.quoted) before it (line \(first.position.line)) takes \(what)",
                 "the first rule that matches counts; move it up, or remove it")
         }
     }
@@ -26,7 +27,7 @@ extension Reading {
             interfacesOfUplinks[interface] == nil
         else { return }
         warn(
-            field.place, "interface \(interface) is not in lan.interfaces",
+            field.position, "interface \(interface) is not in lan.interfaces",
             "it may be one of a VPN or of another network; if it is the LAN's, name it there: \(lan.joined(separator: ", "))"
         )
     }
@@ -36,7 +37,7 @@ extension Reading {
         guard let sticky = duration(section["sticky"], in: .seconds(1)...(.seconds(86400))) else { return nil }
         if let order, order.allSatisfy({ $0.members.count < 2 }) {
             warn(
-                section.keyPlace("sticky") ?? section.place, "sticky \(sticky.policyText) has no effect",
+                section.keyPosition("sticky") ?? section.position, "sticky \(sticky.policyText) has no effect",
                 "it keeps a source on one uplink of a step that several share, and this order has no such step")
         }
         return sticky
@@ -48,7 +49,7 @@ extension Reading {
         guard let one = named.first(where: \.hasNameServers) else { return }
         for uplink in named where !uplink.hasNameServers {
             warn(
-                places["uplinks.\(uplink.name)"] ?? .start,
+                positions["uplinks.\(uplink.name)"] ?? .start,
                 "uplink \(uplink.name.quoted) has no dns, but \(one.name.quoted) has",
                 "while it is selected no name server of its own can be named; add dns: [ADDRESS] or dns: /FILE")
         }

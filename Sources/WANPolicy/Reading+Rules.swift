@@ -4,33 +4,33 @@ internal import WANModel
 extension Reading {
     mutating func rules(_ section: Section) -> [PolicyRule] {
         guard let field = section["rules"] else { return [] }
-        use(.rules, at: section.keyPlace("rules") ?? field.place)
-        var names: [String: Place] = [:]
+        use(.rules, at: section.keyPosition("rules") ?? field.position)
+        var names: [String: SourcePosition] = [:]
         var rules: [PolicyRule] = []
-        var sound: [(rule: PolicyRule, place: Place)] = []
+        var sound: [(rule: PolicyRule, position: SourcePosition)] = []
         for (index, element) in (elements(field, limit: 1000) ?? []).enumerated() {
             let faultsBefore = faults.count
             guard let rule = rule(element, path: "rules.\(index)", &names) else { continue }
             rules.append(rule)
             // A rule with a fault may match more than its author wrote: nothing follows from it.
-            if faults.count == faultsBefore { sound.append((rule, names[rule.name] ?? element.place)) }
+            if faults.count == faultsBefore { sound.append((rule, names[rule.name] ?? element.position)) }
         }
         warnAboutRules(sound)
         return rules
     }
 
-    private mutating func rule(_ field: Field, path: String, _ names: inout [String: Place]) -> PolicyRule? {
+    private mutating func rule(_ field: Field, path: String, _ names: inout [String: SourcePosition]) -> PolicyRule? {
         let rule = Field(name: "a rule", node: field.node)
         guard let section = section(rule, .rule, path: path) else { return nil }
         for key in ["name", "match", "order"] where section[key] == nil {
-            fault(section.place, "this rule has no \(key)")
+            fault(section.position, "this rule has no \(key)")
         }
         let name = label(section["name"])
-        if let name, let place = section["name"]?.place {
+        if let name, let position = section["name"]?.position {
             if let first = names[name] {
-                fault(place, "rule \(name.quoted) is there twice", "the first is in line \(first.line)")
+                fault(position, "rule \(name.quoted) is there twice", "the first is in line \(first.line)")
             }
-            names[name] = place
+            names[name] = position
         }
         let match = match(section["match"], path: "\(path).match")
         let order = order(section["order"])
@@ -59,14 +59,13 @@ extension Reading {
         match.mark = foreignMark(section["fwmark"])
         // A protocol that could not be read may have meant one with ports.
         guard transport != nil || section["protocol"] == nil else { return match }
-        for key in ["port", "source-port"] {
-            guard let place = section.keyPlace(key), !(transport.map { Transport.hasPorts($0.number) } ?? false) else {
-                continue
-            }
+        let hasPorts = transport.map { Transport.hasPorts($0.number) } ?? false
+        for key in ["port", "source-port"] where !hasPorts {
+            guard let position = section.keyPosition(key) else { continue }
             if let transport {
-                fault(place, "\(transport.rawValue) has no ports", "remove \(key), or write protocol: tcp or udp")
+                fault(position, "\(transport.rawValue) has no ports", "remove \(key), or write protocol: tcp or udp")
             } else {
-                fault(place, "a \(key) needs its protocol", "add protocol: tcp or udp")
+                fault(position, "a \(key) needs its protocol", "add protocol: tcp or udp")
             }
         }
         return match

@@ -7,7 +7,7 @@ extension Reading {
     mutating func text(_ field: Field?, _ what: String) -> String? {
         guard let field, !isMissing(field) else { return nil }
         guard let text = field.node.text else {
-            fault(field.place, "\(field.name) must be \(what)", "not \(field.node.kind)")
+            fault(field.position, "\(field.name) must be \(what)", "not \(field.node.kind)")
             return nil
         }
         return text
@@ -20,22 +20,23 @@ extension Reading {
             let value = try Duration(policyText: text)
             if range.contains(value) { return value }
             fault(
-                field.place, "\(field.name) \(text) is too \(value < range.lowerBound ? "short" : "long")",
+                field.position, "\(field.name) \(text) is too \(value < range.lowerBound ? "short" : "long")",
                 "it may be \(range.lowerBound.durationText) to \(range.upperBound.durationText)")
         } catch {
             switch error {
             case .noNumber:
                 fault(
-                    field.place, "\(field.name) \(text.quoted) is no duration",
+                    field.position, "\(field.name) \(text.quoted) is no duration",
                     "write a number and \(units), such as 30s")
             case .noUnit:
                 fault(
-                    field.place, "\(field.name) \(text.quoted) has no unit", "write \(text)s, or \(text) with \(units)")
+                    field.position, "\(field.name) \(text.quoted) has no unit",
+                    "write \(text)s, or \(text) with \(units)")
             case .unknownUnit(let unit):
-                fault(field.place, "\(field.name) \(text.quoted): unknown unit \(unit.quoted)", "units are \(units)")
+                fault(field.position, "\(field.name) \(text.quoted): unknown unit \(unit.quoted)", "units are \(units)")
             case .tooLarge:
                 fault(
-                    field.place, "\(field.name) \(text.quoted) cannot be counted",
+                    field.position, "\(field.name) \(text.quoted) cannot be counted",
                     "it may be \(range.lowerBound.durationText) to \(range.upperBound.durationText)")
             }
         }
@@ -46,24 +47,24 @@ extension Reading {
     mutating func size(_ field: Field?, in range: ClosedRange<ByteSize>) -> ByteSize? {
         guard let field, let text = text(field, "a size such as 50MB") else { return nil }
         let units = "B, kB, MB, GB, or KiB, MiB, GiB"
-        let allowed = "it may be \(range.lowerBound) to \(range.upperBound)"
+        let bounds = "it may be \(range.lowerBound) to \(range.upperBound)"
         do throws(QuantityFault) {
-            let value = try ByteSize(policyText: text)
-            if range.contains(value) { return value }
-            fault(field.place, "\(field.name) \(text) is too \(value < range.lowerBound ? "small" : "large")", allowed)
+            let size = try ByteSize(policyText: text)
+            if range.contains(size) { return size }
+            fault(field.position, "\(field.name) \(text) is too \(size < range.lowerBound ? "small" : "large")", bounds)
         } catch {
             switch error {
             case .noNumber:
                 fault(
-                    field.place, "\(field.name) \(text.quoted) is no size",
+                    field.position, "\(field.name) \(text.quoted) is no size",
                     "write a number and its unit, such as 50MB")
             case .noUnit:
                 fault(
-                    field.place, "\(field.name) \(text.quoted) has no unit", "write \(text)MB, or \(text) with \(units)"
-                )
+                    field.position, "\(field.name) \(text.quoted) has no unit",
+                    "write \(text)MB, or \(text) with \(units)")
             case .unknownUnit(let unit):
-                fault(field.place, "\(field.name) \(text.quoted): unknown unit \(unit.quoted)", "units are \(units)")
-            case .tooLarge: fault(field.place, "\(field.name) \(text.quoted) cannot be counted", allowed)
+                fault(field.position, "\(field.name) \(text.quoted): unknown unit \(unit.quoted)", "units are \(units)")
+            case .tooLarge: fault(field.position, "\(field.name) \(text.quoted) cannot be counted", bounds)
             }
         }
         return nil
@@ -75,11 +76,11 @@ extension Reading {
         let number = text.dropLast()
         let isPlain = number.allSatisfy { $0.isASCII && ($0.isWholeNumber || $0 == ".") } && number.first != "."
         guard text.last == "%", isPlain, let value = Double(number) else {
-            fault(field.place, "\(field.name) \(text.quoted) is no percentage", "write a number and %, such as 20%")
+            fault(field.position, "\(field.name) \(text.quoted) is no percentage", "write a number and %, such as 20%")
             return nil
         }
         guard value > 0, value <= 100 else {
-            fault(field.place, "\(field.name) \(text) is out of range", "it may be more than 0% and up to 100%")
+            fault(field.position, "\(field.name) \(text) is out of range", "it may be more than 0% and up to 100%")
             return nil
         }
         return value / 100
@@ -94,14 +95,14 @@ extension Reading {
             digits.allSatisfy { $0.isASCII && $0.isHexDigit } && (isHex || digits.first != "0" || digits == "0")
         guard isPlain, isHex == hex || !isHex, let value = Int(digits, radix: isHex ? 16 : 10) else {
             fault(
-                field.place, "\(field.name) \(text.quoted) is no whole number",
+                field.position, "\(field.name) \(text.quoted) is no whole number",
                 hex ? "write it like 0x00ff0000" : "it may be \(range.lowerBound) to \(range.upperBound)")
             return nil
         }
         guard range.contains(value) else {
             let (low, high) = (range.lowerBound, range.upperBound)
             fault(
-                field.place, "\(field.name) \(text) is out of range",
+                field.position, "\(field.name) \(text) is out of range",
                 hex
                     ? "it may be 0x\(String(low, radix: 16)) to 0x\(String(high, radix: 16))"
                     : "it may be \(low) to \(high)")
@@ -121,7 +122,7 @@ extension Reading {
             default: nil
             }
         fault(
-            field.place, "\(field.name) must be true or false, not \(text.quoted)", meant.map { "write \($0)" })
+            field.position, "\(field.name) must be true or false, not \(text.quoted)", meant.map { "write \($0)" })
         return nil
     }
 
@@ -132,7 +133,7 @@ extension Reading {
         guard let field, let text = text(field, known.alternatives) else { return nil }
         if let word = Word(rawValue: text) { return word }
         let nearest = NearestName.of(text, among: known).map { "did you mean \($0.quoted)?" }
-        fault(field.place, "\(field.name) must be \(known.alternatives), not \(text.quoted)", nearest)
+        fault(field.position, "\(field.name) must be \(known.alternatives), not \(text.quoted)", nearest)
         return nil
     }
 
@@ -145,7 +146,7 @@ extension Reading {
         for element in elements {
             guard let word = word(element, of: type) else { continue }
             if words.contains(word) {
-                fault(element.place, "\(word.rawValue) is in \(element.name) twice", "remove one")
+                fault(element.position, "\(word.rawValue) is in \(element.name) twice", "remove one")
             } else {
                 words.append(word)
             }

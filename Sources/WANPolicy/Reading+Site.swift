@@ -15,7 +15,7 @@ extension Reading {
         lanInterfaces = policy.lan.interfaces
         policy.nodes = nodes(section)
         policy.vrrp = vrrp(section)
-        policy.uplinks = uplinks(section["uplinks"], at: section.place, lan: policy.lan)
+        policy.uplinks = uplinks(section["uplinks"], at: section.position, lan: policy.lan)
         policy.failover = failover(section["failover"], uplinks: policy.uplinks)
         interfacesOfUplinks = Dictionary(policy.uplinks.map { ($0.interface, $0.name) }) { first, _ in first }
         policy.rules = rules(section)
@@ -29,11 +29,11 @@ extension Reading {
 
     private mutating func version(_ section: Section) {
         guard let field = section["version"] else {
-            fault(section.place, "version is missing", "begin the file with `version: 1`")
+            fault(section.position, "version is missing", "begin the file with `version: 1`")
             return
         }
         guard let text = text(field, "1") else { return }
-        if text != "1" { fault(field.place, "version \(text.quoted) is unknown", "this release reads version 1") }
+        if text != "1" { fault(field.position, "version \(text.quoted) is unknown", "this release reads version 1") }
     }
 
     private mutating func lan(_ field: Field?) -> LAN? {
@@ -42,7 +42,7 @@ extension Reading {
         for element in elements(section["interfaces"], limit: 64) ?? [] {
             guard let name = interface(element) else { continue }
             if lan.interfaces.contains(name) {
-                fault(element.place, "interface \(name) is in lan.interfaces twice", "remove one")
+                fault(element.position, "interface \(name) is in lan.interfaces twice", "remove one")
             } else {
                 lan.interfaces.append(name)
             }
@@ -58,7 +58,7 @@ extension Reading {
         case "leave": return .leave
         default:
             fault(
-                field.place, "forwarding must be on or leave, not \(text.quoted)",
+                field.position, "forwarding must be on or leave, not \(text.quoted)",
                 NearestName.of(text, among: ["on", "leave"]).map { "did you mean \($0.quoted)?" }
                     ?? "write leave to keep hands off it")
             return nil
@@ -71,7 +71,7 @@ extension Reading {
     private mutating func marks(_ field: Field?) -> MarkLayout? {
         guard let section = section(field, .marks, path: "marks") else { return nil }
         guard let mask = section["mask"] else {
-            fault(section.place, "marks has no mask", "write it like {mask: 0x00ff0000}")
+            fault(section.position, "marks has no mask", "write it like {mask: 0x00ff0000}")
             return nil
         }
         guard let value = integer(mask, in: 1...Int(UInt32.max), hex: true) else { return nil }
@@ -79,7 +79,7 @@ extension Reading {
         let run = bits >> UInt32(bits.trailingZeroBitCount)
         guard run & (run &+ 1) == 0, run >= 0xff else {
             fault(
-                mask.place, "mask 0x\(String(value, radix: 16)) cannot hold the marks",
+                mask.position, "mask 0x\(String(value, radix: 16)) cannot hold the marks",
                 "at least 8 bits side by side, for 64 uplinks and what is to be refused")
             return nil
         }

@@ -7,22 +7,21 @@ extension Reading {
         guard let vrrp = policy.vrrp else { return }
         checkNodes(policy, vrrp)
         checkInterface(policy, vrrp)
-        if vrrp.backupForwarding == .off, policy.lan.interfaces.isEmpty, let place = places["vrrp.backup.forwarding"] {
+        if vrrp.backupForwarding == .off, policy.lan.interfaces.isEmpty, let key = positions["vrrp.backup.forwarding"] {
             warn(
-                place, "forwarding off has no effect",
-                "it is turned off for lan.interfaces, and there are none: name them"
-            )
+                key, "forwarding off has no effect",
+                "it is turned off for lan.interfaces, and there are none: name them")
         }
         warnAboutSharing(policy)
         let highest = NodeHealth.highestBase(count: policy.siteOrder.count)
-        if vrrp.priority > highest, let place = places["vrrp.priority"] {
+        if vrrp.priority > highest, let key = positions["vrrp.priority"] {
             fault(
-                place, "priority \(vrrp.priority) leaves no room for the health of \(policy.siteOrder.count) uplinks",
+                key, "priority \(vrrp.priority) leaves no room for the health of \(policy.siteOrder.count) uplinks",
                 "it may be 1 to \(highest): each adds one at least, and 254 is the end")
         }
         if policy.nodes.count == 1, let node = policy.nodes.first {
             warn(
-                places["nodes.\(node.name)"] ?? .start, "\(node.name.quoted) is the only node",
+                positions["nodes.\(node.name)"] ?? .start, "\(node.name.quoted) is the only node",
                 "add the others, or remove nodes and vrrp")
         }
     }
@@ -33,19 +32,19 @@ extension Reading {
             vrrp.address.length == IPPrefix(host: vrrp.address.address).length
             || isAlien(vrrp, policy)
         for node in policy.nodes {
-            let place = places["nodes.\(node.name).address"] ?? .start
+            let position = positions["nodes.\(node.name).address"] ?? .start
             if node.address == vrrp.address.address {
                 fault(
-                    place, "address \(node.address) of node \(node.name.quoted) is the virtual one",
+                    position, "address \(node.address) of node \(node.name.quoted) is the virtual one",
                     "each box keeps an address of its own, for only one has the virtual one")
             } else if !isHost, !vrrp.address.contains(node.address) {
                 warn(
-                    place, "address \(node.address) of node \(node.name.quoted) is outside of \(vrrp.address)",
+                    position, "address \(node.address) of node \(node.name.quoted) is outside of \(vrrp.address)",
                     "the boxes usually stand in the network of the address they share")
             }
             if !uplinksHaveNode(node.name, policy) {
                 warn(
-                    places["nodes.\(node.name)"] ?? .start, "node \(node.name.quoted) has no uplink",
+                    positions["nodes.\(node.name)"] ?? .start, "node \(node.name.quoted) has no uplink",
                     "with the address it would lead nowhere; give it one, or remove it")
             }
         }
@@ -56,7 +55,7 @@ extension Reading {
             vrrp.address.length < IPPrefix(host: vrrp.address.address).length
         else { return false }
         warn(
-            places["vrrp.address"] ?? .start, "no node has an address in the network of \(vrrp.address)",
+            positions["vrrp.address"] ?? .start, "no node has an address in the network of \(vrrp.address)",
             "the boxes usually stand in the network of the address they share")
         return true
     }
@@ -67,14 +66,14 @@ extension Reading {
     }
 
     private mutating func checkInterface(_ policy: Policy, _ vrrp: VRRP) {
-        let place = places["vrrp.interface"] ?? .start
+        let position = positions["vrrp.interface"] ?? .start
         if let uplink = policy.uplinks.first(where: { $0.interface == vrrp.interface }) {
             fault(
-                place, "interface \(vrrp.interface) is the one of uplink \(uplink.name.quoted)",
+                position, "interface \(vrrp.interface) is the one of uplink \(uplink.name.quoted)",
                 "the virtual address belongs on an interface of the LAN")
         } else if !policy.lan.interfaces.isEmpty, !policy.lan.interfaces.contains(vrrp.interface) {
             warn(
-                place, "interface \(vrrp.interface) is not in lan.interfaces",
+                position, "interface \(vrrp.interface) is not in lan.interfaces",
                 "hosts that have the virtual address as their gateway are not routed")
         }
     }

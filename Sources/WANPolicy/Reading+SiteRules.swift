@@ -4,13 +4,13 @@ internal import WANModel
 extension Reading {
     mutating func warnAboutSharing(_ policy: Policy) {
         let homes = Dictionary(policy.uplinks.map { ($0.name, $0.node) }) { first, _ in first }
-        warnAboutSteps(policy.failover.order, homes, at: places["failover.order"] ?? .start)
+        warnAbout(policy.failover.order, homes, at: positions["failover.order"] ?? .start)
         for (index, rule) in policy.rules.enumerated() {
-            warnAboutSteps(rule.order, homes, at: places["rules.\(index).order"] ?? .start)
+            warnAbout(rule.order, homes, at: positions["rules.\(index).order"] ?? .start)
         }
     }
 
-    private mutating func warnAboutSteps(_ order: [Failover.Step], _ homes: [String: String?], at place: Place) {
+    private mutating func warnAbout(_ order: [Failover.Step], _ homes: [String: String?], at position: SourcePosition) {
         for step in order {
             let nodes = step.members.compactMap { homes[$0.uplink] ?? nil }.reduce(into: [String]()) { found, node in
                 if !found.contains(node) { found.append(node) }
@@ -18,7 +18,7 @@ extension Reading {
             guard nodes.count > 1 else { continue }
             let names = nodes.dropLast().map(\.quoted).joined(separator: ", ") + " and " + (nodes.last ?? "").quoted
             warn(
-                place, "\(step) cannot be shared: its uplinks are on \(names), and each box uses its own alone",
+                position, "\(step) cannot be shared: its uplinks are on \(names), and each box uses its own alone",
                 "the one that is written first comes first, as in a plain order; share between uplinks of one box")
         }
     }

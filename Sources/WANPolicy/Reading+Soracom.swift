@@ -15,7 +15,7 @@ extension Reading {
             soracom.credentials = soracom.credentials ?? Self.credentials
             if section["sim"] == nil, section["imsi"] == nil, via != nil || section["via"] == nil {
                 fault(
-                    section.place, "the SORACOM API needs to know the SIM",
+                    section.position, "the SORACOM API needs to know the SIM",
                     "add sim: or imsi:, or `via: [metadata]` where the metadata service is enough")
             }
         }
@@ -29,7 +29,7 @@ extension Reading {
     private static let credentials = "soracom"
 
     private mutating func identity(_ section: Section) -> SoracomSettings.Identity? {
-        if section["sim"] != nil, let imsi = section.keyPlace("imsi") {
+        if section["sim"] != nil, let imsi = section.keyPosition("imsi") {
             fault(imsi, "there is a sim already", "keep one of sim and imsi")
         }
         if let sim = digits(section["sim"], count: 18...22) { return .sim(sim) }
@@ -40,7 +40,7 @@ extension Reading {
         guard let field, let text = text(field, "a row of digits") else { return nil }
         if count.contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) { return text }
         fault(
-            field.place, "\(field.name) \(text.quoted) cannot be right",
+            field.position, "\(field.name) \(text.quoted) cannot be right",
             "it has \(count.lowerBound) to \(count.upperBound) digits")
         return nil
     }
@@ -51,14 +51,14 @@ extension Reading {
         if SpeedClassNames.isWellFormed(text) {
             if !SpeedClassNames.known.contains(text) {
                 warn(
-                    field.place, "\(field.name) \(text.quoted) is no speed class that this release knows",
+                    field.position, "\(field.name) \(text.quoted) is no speed class that this release knows",
                     NearestName.of(text, among: SpeedClassNames.known).map { "did you mean \($0.quoted)?" }
                         ?? "SORACOM refuses one that the SIM's plan does not have")
             }
             return text
         }
         fault(
-            field.place, "\(field.name) \(text.quoted) is no speed class",
+            field.position, "\(field.name) \(text.quoted) is no speed class",
             "write it like s1.minimum, s1.slow, s1.standard, s1.fast or s1.4xfast")
         return nil
     }
@@ -73,7 +73,7 @@ extension Reading {
             }
         if isName { return text }
         fault(
-            field.place, "\(field.name) \(text.quoted) is no credential name",
+            field.position, "\(field.name) \(text.quoted) is no credential name",
             text.contains("/") ? "write its name without a directory" : "letters, digits, and . _ - are taken")
         return nil
     }
@@ -81,11 +81,11 @@ extension Reading {
     private mutating func endpoint(_ field: Field?) -> String? {
         guard let field, let url = url(field, schemes: ["http", "https"], base: true) else { return nil }
         if url.hasSuffix("/v1") {
-            fault(field.place, "endpoint \(url.quoted) has the version in it", "write \(url.dropLast(3))")
+            fault(field.position, "endpoint \(url.quoted) has the version in it", "write \(url.dropLast(3))")
             return nil
         }
         if url.lowercased().hasPrefix("http://") {
-            warn(field.place, "endpoint \(url.quoted) is not encrypted", "the key would be readable on the way")
+            warn(field.position, "endpoint \(url.quoted) is not encrypted", "the key would be readable on the way")
         }
         return url
     }

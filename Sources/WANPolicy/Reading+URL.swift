@@ -8,24 +8,24 @@ extension Reading {
         guard let scheme = schemes.first(where: { text.lowercased().hasPrefix($0 + "://") }),
             text.utf8.allSatisfy({ (0x21...0x7e).contains($0) && $0 != 0x22 && $0 != 0x5c && $0 != 0x3c && $0 != 0x3e })
         else {
-            fault(field.place, "\(field.name) \(text.quoted) is no URL that can be used", "write \(wanted)")
+            fault(field.position, "\(field.name) \(text.quoted) is no URL that can be used", "write \(wanted)")
             return nil
         }
         let rest = text.dropFirst(scheme.count + 3)
         let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
         if authority.contains("@") {
-            fault(field.place, "\(field.name) holds a user or password", "secrets belong into the credentials file")
+            fault(field.position, "\(field.name) holds a user or password", "secrets belong into the credentials file")
             return nil
         }
         guard isHostAndPort(String(authority)) else {
             fault(
-                field.place, "\(field.name) \(text.quoted) names no host",
+                field.position, "\(field.name) \(text.quoted) names no host",
                 "write \(schemes[schemes.count - 1])://HOST or \(schemes[schemes.count - 1])://HOST:PORT")
             return nil
         }
         guard base else { return text }
         if rest.contains("?") || rest.contains("#") {
-            fault(field.place, "\(field.name) \(text.quoted) has more than a path", "leave out what follows ? or #")
+            fault(field.position, "\(field.name) \(text.quoted) has more than a path", "leave out what follows ? or #")
             return nil
         }
         return String(text.reversed().drop { $0 == "/" }.reversed())

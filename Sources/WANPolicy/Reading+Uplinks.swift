@@ -10,21 +10,21 @@ extension Reading {
     }
 
     /// The ways out, in the order of the file.
-    mutating func uplinks(_ field: Field?, at place: Place, lan: LAN) -> [Uplink] {
+    mutating func uplinks(_ field: Field?, at position: SourcePosition, lan: LAN) -> [Uplink] {
         guard let field else {
-            fault(place, "uplinks is missing", "name the ways out, such as uplinks: {ftth: {interface: ppp0}}")
+            fault(position, "uplinks is missing", "name the ways out, such as uplinks: {ftth: {interface: ppp0}}")
             return []
         }
         guard let entries = entries(field) else { return [] }
         let limit = Int(UplinkNumber.range.upperBound)
         if entries.count > limit {
             fault(
-                entries[limit].place, "there are \(entries.count) uplinks",
+                entries[limit].position, "there are \(entries.count) uplinks",
                 "at most \(UplinkNumber.range.upperBound) are allowed")
         }
         var found: [Uplink] = []
         for entry in entries.prefix(limit) {
-            _ = givenName(entry.key, of: "uplink", at: entry.place)
+            _ = givenName(entry.key, of: "uplink", at: entry.position)
             if let uplink = uplink(entry) { found.append(uplink) }
         }
         checkInterfaces(found, lan: lan)
@@ -33,16 +33,16 @@ extension Reading {
 
     private mutating func uplink(_ entry: YAMLNode.Entry) -> Uplink? {
         let path = "uplinks.\(entry.key)"
-        places[path] = entry.place
+        positions[path] = entry.position
         guard
             let section = section(
-                Field(name: entry.key, node: entry.value), .uplink, path: path, at: entry.place)
+                Field(name: entry.key, node: entry.value), .uplink, path: path, at: entry.position)
         else { return nil }
         var uplink = Uplink(name: entry.key, interface: "")
         if let field = section["interface"] {
             uplink.interface = interface(field) ?? ""
         } else {
-            fault(section.place, "uplink \(entry.key.quoted) has no interface", "add one, such as interface: ppp0")
+            fault(section.position, "uplink \(entry.key.quoted) has no interface", "add one, such as interface: ppp0")
         }
         uplink.node = nodeName(section["node"], of: entry)
         uplink.gateway = address(section["gateway"])
@@ -51,21 +51,21 @@ extension Reading {
         uplink.soracom = soracom(section["soracom"], path: "\(path).soracom")
         uplink.keepalive = keepalive(section, of: uplink, path: "\(path).keepalive")
         nameServers(section, of: &uplink)
-        warnAboutGateway(uplink, at: section.keyPlace("gateway") ?? section.place)
+        warnAboutGateway(uplink, at: section.keyPosition("gateway") ?? section.position)
         return uplink
     }
 
     /// Addresses, or the path of a file where pppd or a DHCP client writes them.
     private mutating func nameServers(_ section: Section, of uplink: inout Uplink) {
         guard let field = section["dns"] else { return }
-        use(.dns, at: section.keyPlace("dns") ?? field.place)
+        use(.dns, at: section.keyPosition("dns") ?? field.position)
         guard let path = field.node.text, !field.node.isNull else {
             uplink.dns = addresses(field, limit: 8) ?? []
             if let server = uplink.dns.first(where: Self.publicResolvers.contains) {
                 warn(
-                    field.place, "\(server) is a public name server, and dns leads it over \(uplink.name.quoted) alone",
-                    "hosts that ask it themselves have no names while that line is down; name the provider's own here"
-                )
+                    field.position,
+                    "\(server) is a public name server, and dns leads it over \(uplink.name.quoted) alone",
+                    "hosts that ask it themselves have no names while that line is down; name the provider's own here")
             }
             return
         }
@@ -75,10 +75,10 @@ extension Reading {
         if isPath {
             uplink.dnsFile = path
         } else if IPAddress(path) != nil {
-            fault(field.place, "dns must be a list, such as [\(path)]")
+            fault(field.position, "dns must be a list, such as [\(path)]")
         } else {
             fault(
-                field.place, "dns \(path.quoted) is no path",
+                field.position, "dns \(path.quoted) is no path",
                 "write addresses like [192.0.2.53], or a file that your PPP or DHCP client keeps, like /etc/ppp/resolv.conf"
             )
         }
@@ -95,17 +95,17 @@ extension Reading {
         guard let field else {
             if !nodes.isEmpty {
                 fault(
-                    entry.place, "uplink \(entry.key.quoted) has no node", "say which box has it: \(nodes.alternatives)"
-                )
+                    entry.position, "uplink \(entry.key.quoted) has no node",
+                    "say which box has it: \(nodes.alternatives)")
             }
             return nil
         }
         guard let name = text(field, "the name of a node") else { return nil }
         if nodes.contains(name) { return name }
         if nodes.isEmpty {
-            fault(field.place, "node \(name.quoted) is not declared", "add nodes: with its address, or remove this")
+            fault(field.position, "node \(name.quoted) is not declared", "add nodes: with its address, or remove this")
         } else {
-            unknown("node", name, at: field.place, known: nodes)
+            unknown("node", name, at: field.position, known: nodes)
         }
         return nil
     }
@@ -114,11 +114,11 @@ extension Reading {
     private mutating func checkInterfaces(_ uplinks: [Uplink], lan: LAN) {
         var first: [[String?]: Uplink] = [:]
         for uplink in uplinks where !uplink.interface.isEmpty {
-            let place = places["uplinks.\(uplink.name).interface"] ?? .start
+            let position = positions["uplinks.\(uplink.name).interface"] ?? .start
             if let other = first[[uplink.node, uplink.interface]] {
-                let line = places["uplinks.\(other.name).interface"]?.line ?? 1
+                let line = positions["uplinks.\(other.name).interface"]?.line ?? 1
                 fault(
-                    place,
+                    position,
                     "interface \(uplink.interface)\(uplink.node.map { " of node \($0)" } ?? "") belongs to uplink \(other.name.quoted) already (line \(line))",
                     uplink.node == nil
                         ? "each uplink has its own" : "each uplink of a box has its own; is the node right?")
@@ -127,16 +127,16 @@ extension Reading {
             }
             if lan.interfaces.contains(uplink.interface) {
                 fault(
-                    place, "interface \(uplink.interface) is in lan.interfaces too",
+                    position, "interface \(uplink.interface) is in lan.interfaces too",
                     "it leads either to the LAN or out; a VLAN makes two of one")
             }
         }
     }
 
-    private mutating func warnAboutGateway(_ uplink: Uplink, at place: Place) {
+    private mutating func warnAboutGateway(_ uplink: Uplink, at position: SourcePosition) {
         if let gateway = uplink.gateway, uplink.probe.targets.contains(gateway) {
             warn(
-                place, "the gateway of \(uplink.name.quoted) is a probe target too",
+                position, "the gateway of \(uplink.name.quoted) is a probe target too",
                 "it answers when the line behind it is dead; ask an address beyond it")
         }
     }
@@ -148,7 +148,7 @@ extension Reading {
             if known.metered, isSoracom { return Keepalive(idle: Self.idle, target: Keepalive.pong) }
             if known.metered {
                 warn(
-                    uplink.place, "metered uplink \(known.name.quoted) has no keepalive",
+                    uplink.position, "metered uplink \(known.name.quoted) has no keepalive",
                     "while it waits nothing keeps its line up or tells whether it works")
             }
             return nil
@@ -160,7 +160,7 @@ extension Reading {
             return address(target).map { Keepalive(idle: idle, target: $0) }
         }
         guard isSoracom else {
-            fault(section.place, "keepalive has no target", "add an address that answers echo over this uplink")
+            fault(section.position, "keepalive has no target", "add an address that answers echo over this uplink")
             return nil
         }
         return Keepalive(idle: idle, target: Keepalive.pong)

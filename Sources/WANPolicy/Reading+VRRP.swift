@@ -5,25 +5,25 @@ extension Reading {
     /// The virtual router that the boxes share; what stands in every VRRP packet must be given, the rest has defaults.
     mutating func vrrp(_ section: Section) -> VRRP? {
         guard let field = section["vrrp"] else {
-            if let place = section.keyPlace("nodes") {
+            if let position = section.keyPosition("nodes") {
                 fault(
-                    place, "nodes needs vrrp",
+                    position, "nodes needs vrrp",
                     "say which address they share, such as vrrp: {instance: VI_1, interface: eth0, router-id: 51, address: 192.168.0.254/24}"
                 )
             }
             return nil
         }
-        let place = section.keyPlace("vrrp") ?? field.place
-        use(.vrrp, at: place)
-        if section["nodes"] == nil { fault(place, "vrrp needs nodes", "name the boxes that share the address") }
-        guard let keys = self.section(field, .vrrp, path: "vrrp", at: place) else { return nil }
+        let position = section.keyPosition("vrrp") ?? field.position
+        use(.vrrp, at: position)
+        if section["nodes"] == nil { fault(position, "vrrp needs nodes", "name the boxes that share the address") }
+        guard let keys = self.section(field, .vrrp, path: "vrrp", at: position) else { return nil }
         for key in ["instance", "interface", "router-id", "address"] where keys[key] == nil {
-            fault(place, "vrrp has no \(key)")
+            fault(position, "vrrp has no \(key)")
         }
         let instance = instanceName(keys["instance"])
         let interface = interface(keys["interface"])
         let routerID = integer(keys["router-id"], in: 1...255)  // VRID, RFC 9568 section 5.2.3
-        let address = hostAddress(interfaceAddress(keys["address"]), at: keys["address"]?.place ?? place)
+        let address = hostAddress(interfaceAddress(keys["address"]), at: keys["address"]?.position ?? position)
         // Read even where one of those is missing, so that all faults are told at once.
         var vrrp = VRRP(
             instance: instance ?? "", interface: interface ?? "", routerID: UInt8(routerID ?? 1),
@@ -33,13 +33,13 @@ extension Reading {
     }
 
     /// No address of a network as such, and none for all of its hosts: nobody can have it.
-    private mutating func hostAddress(_ prefix: IPPrefix?, at place: Place) -> IPPrefix? {
+    private mutating func hostAddress(_ prefix: IPPrefix?, at position: SourcePosition) -> IPPrefix? {
         guard let prefix, case .v4(let address) = prefix.address, prefix.length < 31 else { return prefix }
         let hostBits = UInt32.max >> UInt32(prefix.length)
         let host = address.bits & hostBits
         guard host == 0 || host == hostBits else { return prefix }
         fault(
-            place, "address \(prefix) is the \(host == 0 ? "network" : "broadcast address") itself",
+            position, "address \(prefix) is the \(host == 0 ? "network" : "broadcast address") itself",
             "write the address that the hosts have as their gateway, such as 192.168.0.254/24")
         return nil
     }
@@ -48,15 +48,16 @@ extension Reading {
         vrrp.advertisement = advertisement(keys["advertisement"]) ?? vrrp.advertisement
         vrrp.preempts = boolean(keys["preempt"]) ?? vrrp.preempts
         vrrp.preemptDelay = duration(keys["preempt-delay"], in: .zero ... .seconds(1000)) ?? vrrp.preemptDelay
-        if !vrrp.preempts, vrrp.preemptDelay > .zero, let place = keys.keyPlace("preempt-delay") {
-            warn(place, "preempt-delay has no effect with preempt: false", "remove one of them")
+        if !vrrp.preempts, vrrp.preemptDelay > .zero, let position = keys.keyPosition("preempt-delay") {
+            warn(position, "preempt-delay has no effect with preempt: false", "remove one of them")
         }
         vrrp.isUnicast = boolean(keys["unicast"]) ?? vrrp.isUnicast
         vrrp.priority = integer(keys["priority"], in: 1...NodeHealth.highestBase(count: 1)) ?? vrrp.priority
         vrrp.trackFile = path(keys["track-file"]) ?? vrrp.trackFile
         vrrp.notifyFIFO = path(keys["notify-fifo"]) ?? vrrp.notifyFIFO
-        if vrrp.trackFile == vrrp.notifyFIFO, let place = keys.keyPlace("notify-fifo") ?? keys.keyPlace("track-file") {
-            fault(place, "track-file and notify-fifo are the same file", "give each its own")
+        let position = keys.keyPosition("notify-fifo") ?? keys.keyPosition("track-file")
+        if vrrp.trackFile == vrrp.notifyFIFO, let position {
+            fault(position, "track-file and notify-fifo are the same file", "give each its own")
         }
         if let backup = section(keys["backup"], .backup, path: "vrrp.backup") {
             vrrp.backupForwarding =
@@ -69,7 +70,7 @@ extension Reading {
         guard let value = duration(field, in: .milliseconds(10) ... .seconds(40)), let field else { return nil }
         if value.nanoseconds % 10_000_000 != 0 {
             fault(
-                field.place, "\(field.name) \(value.policyText) is no multiple of 10ms",
+                field.position, "\(field.name) \(value.policyText) is no multiple of 10ms",
                 "VRRP counts hundredths of a second")
             return nil
         }
@@ -84,7 +85,7 @@ extension Reading {
         }
         guard isPlain, (1...32).contains(name.utf8.count) else {
             fault(
-                field.place, "instance \(name.quoted) cannot be used",
+                field.position, "instance \(name.quoted) cannot be used",
                 "write 1 to 32 letters, digits and . _ -, such as VI_1")
             return nil
         }
@@ -102,7 +103,7 @@ extension Reading {
             !path.split(separator: "/").contains(where: { $0 == "." || $0 == ".." })
         else {
             fault(
-                field.place, "\(field.name) \(path.quoted) cannot be used",
+                field.position, "\(field.name) \(path.quoted) cannot be used",
                 "write an absolute path of letters, digits and + , - . / : = _")
             return nil
         }

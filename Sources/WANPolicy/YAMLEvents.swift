@@ -8,10 +8,10 @@ struct YAMLEvents: ~Copyable {
         case sequenceStart, sequenceEnd, mappingStart, mappingEnd
     }
 
-    /// An event, its place, and what a policy must not have beside it.
+    /// An event, its position, and what a policy must not have beside it.
     struct Found {
         var event: Event
-        var place: Place
+        var position: SourcePosition
         var hasAnchor = false
         var hasTag = false
     }
@@ -27,7 +27,7 @@ struct YAMLEvents: ~Copyable {
         let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
         guard yaml_parser_initialize(parser) == 1 else {
             parser.deallocate()
-            throw PolicyFault(file: file, place: .start, problem: "out of memory")
+            throw PolicyFault(file: file, at: .start, problem: "out of memory")
         }
         let text = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: bytes.count)
         _ = text.initialize(from: bytes)
@@ -48,28 +48,29 @@ struct YAMLEvents: ~Copyable {
         var raw = yaml_event_t()
         guard yaml_parser_parse(parser, &raw) == 1 else { throw fault() }
         defer { yaml_event_delete(&raw) }
-        let place = Place(raw.start_mark)
+        let position = SourcePosition(raw.start_mark)
         switch raw.type {
-        case YAML_STREAM_START_EVENT: return Found(event: .streamStart, place: place)
-        case YAML_DOCUMENT_START_EVENT: return Found(event: .documentStart, place: place)
-        case YAML_DOCUMENT_END_EVENT: return Found(event: .documentEnd, place: place)
-        case YAML_ALIAS_EVENT: return Found(event: .alias, place: place)
-        case YAML_SEQUENCE_END_EVENT: return Found(event: .sequenceEnd, place: place)
-        case YAML_MAPPING_END_EVENT: return Found(event: .mappingEnd, place: place)
+        case YAML_STREAM_START_EVENT: return Found(event: .streamStart, position: position)
+        case YAML_DOCUMENT_START_EVENT: return Found(event: .documentStart, position: position)
+        case YAML_DOCUMENT_END_EVENT: return Found(event: .documentEnd, position: position)
+        case YAML_ALIAS_EVENT: return Found(event: .alias, position: position)
+        case YAML_SEQUENCE_END_EVENT: return Found(event: .sequenceEnd, position: position)
+        case YAML_MAPPING_END_EVENT: return Found(event: .mappingEnd, position: position)
         case YAML_SCALAR_EVENT:
             let scalar = raw.data.scalar
             let text = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
             return Found(
-                event: .scalar(text, quoted: scalar.style != YAML_PLAIN_SCALAR_STYLE), place: place,
+                event: .scalar(text, quoted: scalar.style != YAML_PLAIN_SCALAR_STYLE), position: position,
                 hasAnchor: scalar.anchor != nil, hasTag: scalar.tag != nil)
         case YAML_SEQUENCE_START_EVENT:
             let start = raw.data.sequence_start
             return Found(
-                event: .sequenceStart, place: place, hasAnchor: start.anchor != nil, hasTag: start.tag != nil)
+                event: .sequenceStart, position: position, hasAnchor: start.anchor != nil, hasTag: start.tag != nil)
         case YAML_MAPPING_START_EVENT:
             let start = raw.data.mapping_start
-            return Found(event: .mappingStart, place: place, hasAnchor: start.anchor != nil, hasTag: start.tag != nil)
-        default: return Found(event: .streamEnd, place: place)  // YAML_NO_EVENT: nothing comes any more
+            return Found(
+                event: .mappingStart, position: position, hasAnchor: start.anchor != nil, hasTag: start.tag != nil)
+        default: return Found(event: .streamEnd, position: position)  // YAML_NO_EVENT: nothing comes any more
         }
     }
 
@@ -79,27 +80,27 @@ struct YAMLEvents: ~Copyable {
         let problem = words(parser.pointee.problem)
         if parser.pointee.error == YAML_READER_ERROR {
             return PolicyFault(
-                file: file, place: Place(ofByte: parser.pointee.problem_offset, in: Array(text)), problem: problem)
+                file: file, at: .init(ofByte: parser.pointee.problem_offset, in: Array(text)), problem: problem)
         }
         if parser.pointee.error == YAML_MEMORY_ERROR {
-            return PolicyFault(file: file, place: Place(parser.pointee.mark), problem: "out of memory")
+            return PolicyFault(file: file, at: SourcePosition(parser.pointee.mark), problem: "out of memory")
         }
-        let place = Place(parser.pointee.problem_mark)
+        let position = SourcePosition(parser.pointee.problem_mark)
         var context = ""
         if parser.pointee.context != nil {
             context = " " + words(parser.pointee.context)
-            let start = Place(parser.pointee.context_mark)
-            if start.line != place.line { context += " that begins in line \(start.line)" }
+            let start = SourcePosition(parser.pointee.context_mark)
+            if start.line != position.line { context += " that begins in line \(start.line)" }
         }
         // The mark counts characters, and all that follow the first byte of one are 10xxxxxx.
         let index = parser.pointee.problem_mark.index
         let isTab = text.lazy.filter { $0 & 0xc0 != 0x80 }.dropFirst(index).first == 9
         return PolicyFault(
-            file: file, place: place, problem: "this is not YAML: \(problem)\(context)",
+            file: file, at: position, problem: "this is not YAML: \(problem)\(context)",
             advice: isTab ? "indent with spaces, a tab is not allowed here" : nil)
     }
 }
 
-extension Place {
+extension SourcePosition {
     fileprivate init(_ mark: yaml_mark_t) { self.init(line: mark.line + 1, column: mark.column + 1) }
 }

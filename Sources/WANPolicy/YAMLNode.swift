@@ -1,4 +1,4 @@
-/// A value of a YAML text, with the place where it stands.
+/// A value of a YAML text, with the position where it stands.
 ///
 /// Scalars stay text: what a plain `25m` or `off` means is for the reader of the field to say, not for a schema.
 package struct YAMLNode: Hashable, Sendable {
@@ -12,23 +12,23 @@ package struct YAMLNode: Hashable, Sendable {
 
     package struct Entry: Hashable, Sendable {
         package var key: String
-        /// The place of the key.
-        package var place: Place
+        /// The position of the key.
+        package var position: SourcePosition
         package var value: YAMLNode
 
-        package init(key: String, place: Place, value: YAMLNode) {
+        package init(key: String, position: SourcePosition, value: YAMLNode) {
             self.key = key
-            self.place = place
+            self.position = position
             self.value = value
         }
     }
 
     package var content: Content
-    package var place: Place
+    package var position: SourcePosition
 
-    package init(_ content: Content, at place: Place) {
+    package init(_ content: Content, at position: SourcePosition) {
         self.content = content
-        self.place = place
+        self.position = position
     }
 
     /// The value of a mapping's key; `nil` where this is no mapping or has no such key.

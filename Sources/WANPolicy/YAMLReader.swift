@@ -8,7 +8,7 @@ package struct YAMLDocument: Sendable {
     /// In the order they were met.
     package var faults: [PolicyFault]
     /// Where an alias stood, whose value is unknown: no further fault about it makes sense.
-    var aliases: Set<Place> = []
+    var aliases: Set<SourcePosition> = []
 
     package struct Limits: Sendable {
         package var bytes = 1 << 20
@@ -41,24 +41,24 @@ package struct YAMLDocument: Sendable {
     private static func checkBytes(_ bytes: [UInt8], _ file: String, _ limits: Limits) throws(PolicyFault) {
         guard bytes.count <= limits.bytes else {
             throw PolicyFault(
-                file: file, place: .start, problem: "the file has \(bytes.count) bytes",
+                file: file, at: .start, problem: "the file has \(bytes.count) bytes",
                 advice: "at most \(limits.bytes) are read")
         }
         if let nul = bytes.firstIndex(of: 0) {
             throw PolicyFault(
-                file: file, place: Place(ofByte: nul, in: bytes), problem: "there is a NUL byte",
+                file: file, at: SourcePosition(ofByte: nul, in: bytes), problem: "there is a NUL byte",
                 advice: "the file must be UTF-8 text")
         }
         do throws(UTF8.ValidationError) {
             _ = try UTF8Span(validating: bytes.span)
         } catch {
             throw PolicyFault(
-                file: file, place: Place(ofByte: error.byteOffsets.lowerBound, in: bytes),
+                file: file, at: SourcePosition(ofByte: error.byteOffsets.lowerBound, in: bytes),
                 problem: "these bytes are not UTF-8", advice: "save the file as UTF-8")
         }
         if let directive = bytes.indices.first(where: { bytes[$0] == 0x25 && isLineStart($0, in: bytes) }) {
             throw PolicyFault(
-                file: file, place: Place(ofByte: directive, in: bytes), problem: "a directive (%) is not allowed here",
+                file: file, at: .init(ofByte: directive, in: bytes), problem: "a directive (%) is not allowed here",
                 advice: "remove the line")
         }
     }

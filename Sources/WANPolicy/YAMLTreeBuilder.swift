@@ -5,7 +5,7 @@ struct YAMLTreeBuilder: ~Copyable {
     private let limits: YAMLDocument.Limits
     private var nodes = 0
     private(set) var faults: [PolicyFault]
-    private(set) var aliases: Set<Place>
+    private(set) var aliases: Set<SourcePosition>
 
     init(_ bytes: [UInt8], file: String, limits: YAMLDocument.Limits) throws(PolicyFault) {
         events = try YAMLEvents(bytes, file: file)
@@ -26,7 +26,7 @@ struct YAMLTreeBuilder: ~Copyable {
         _ = try events.next()  // the end of the document
         let after = try events.next()
         guard case .streamEnd = after.event else {
-            throw fault(after.place, "a second document begins here", "a file holds one")
+            throw fault(after.position, "a second document begins here", "a file holds one")
         }
         return root
     }
@@ -34,19 +34,19 @@ struct YAMLTreeBuilder: ~Copyable {
     private mutating func node(_ found: YAMLEvents.Found, depth: Int) throws(PolicyFault) -> YAMLNode {
         nodes += 1
         guard depth <= limits.depth else {
-            throw fault(found.place, "nested deeper than \(limits.depth) levels", nil)
+            throw fault(found.position, "nested deeper than \(limits.depth) levels", nil)
         }
-        guard nodes <= limits.nodes else { throw fault(found.place, "more than \(limits.nodes) values", nil) }
-        if found.hasAnchor { refuse(found.place, "an anchor (&)", "write the value out where it is used") }
-        if found.hasTag { refuse(found.place, "a tag (!)", "write the plain value") }
+        guard nodes <= limits.nodes else { throw fault(found.position, "more than \(limits.nodes) values", nil) }
+        if found.hasAnchor { refuse(found.position, "an anchor (&)", "write the value out where it is used") }
+        if found.hasTag { refuse(found.position, "a tag (!)", "write the plain value") }
         switch found.event {
-        case .scalar(let text, let quoted): return YAMLNode(.scalar(text, quoted: quoted), at: found.place)
-        case .sequenceStart: return YAMLNode(.sequence(try elements(depth)), at: found.place)
-        case .mappingStart: return YAMLNode(.mapping(try entries(depth)), at: found.place)
+        case .scalar(let text, let quoted): return YAMLNode(.scalar(text, quoted: quoted), at: found.position)
+        case .sequenceStart: return YAMLNode(.sequence(try elements(depth)), at: found.position)
+        case .mappingStart: return YAMLNode(.mapping(try entries(depth)), at: found.position)
         default:
-            refuse(found.place, "an alias (*)", "write the value out")
-            aliases.insert(found.place)
-            return YAMLNode(.scalar("", quoted: false), at: found.place)
+            refuse(found.position, "an alias (*)", "write the value out")
+            aliases.insert(found.position)
+            return YAMLNode(.scalar("", quoted: false), at: found.position)
         }
     }
 
@@ -61,33 +61,32 @@ struct YAMLTreeBuilder: ~Copyable {
 
     private mutating func entries(_ depth: Int) throws(PolicyFault) -> [YAMLNode.Entry] {
         var entries: [YAMLNode.Entry] = []
-        var places: [String: Place] = [:]
+        var positions: [String: SourcePosition] = [:]
         while true {
             let found = try events.next()
             if case .mappingEnd = found.event { return entries }
             let key = try node(found, depth: depth + 1)
             let value = try node(try events.next(), depth: depth + 1)
             guard let text = key.text else {
-                faults.append(fault(key.place, "this key is not text", "a key is one word"))
+                faults.append(fault(key.position, "this key is not text", "a key is one word"))
                 continue
             }
-            if aliases.contains(key.place) { continue }
-            if let first = places[text] {
-                faults.append(
-                    fault(
-                        key.place, "key \(text.quoted) is there twice", "it was given in line \(first.line) already"))
+            if aliases.contains(key.position) { continue }
+            if let first = positions[text] {
+                let advice = "it was given in line \(first.line) already"
+                faults.append(fault(key.position, "key \(text.quoted) is there twice", advice))
                 continue
             }
-            places[text] = key.place
-            entries.append(YAMLNode.Entry(key: text, place: key.place, value: value))
+            positions[text] = key.position
+            entries.append(YAMLNode.Entry(key: text, position: key.position, value: value))
         }
     }
 
-    private mutating func refuse(_ place: Place, _ what: String, _ advice: String) {
-        faults.append(fault(place, "\(what) is not allowed here", advice))
+    private mutating func refuse(_ position: SourcePosition, _ what: String, _ advice: String) {
+        faults.append(fault(position, "\(what) is not allowed here", advice))
     }
 
-    private borrowing func fault(_ place: Place, _ problem: String, _ advice: String?) -> PolicyFault {
-        PolicyFault(file: file, place: place, problem: problem, advice: advice)
+    private borrowing func fault(_ position: SourcePosition, _ problem: String, _ advice: String?) -> PolicyFault {
+        PolicyFault(file: file, at: position, problem: problem, advice: advice)
     }
 }

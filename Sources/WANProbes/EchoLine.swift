@@ -22,13 +22,13 @@ final class EchoLine {
         self.socket = socket
     }
 
-    /// Sends each request; those that could not be sent are told to `failed` by their place, and the others still go.
+    /// Sends each request; those that could not be sent are told to `failed` by their index, and the others still go.
     func send(
         _ requests: some RandomAccessCollection<ProbeRequest>, using tools: EchoTools,
         failed: (Int, ProbeSendFailure) -> Void
     ) {
         let chunk = requests.count <= Self.fewRequests ? 1 : tools.sending.capacity
-        var place = 0
+        var index = 0
         var before = ClockReading.now()
         var first: UInt16?
         func flush() {
@@ -41,18 +41,18 @@ final class EchoLine {
                 if first == nil { before = ClockReading.now() }
                 do throws(SystemCallError) {
                     let wire = try enqueue(request, to: address, at: before, using: tools)
-                    tools.places.append(place)
+                    tools.requestIndices.append(index)
                     if first == nil { first = wire }
                     if tools.sending.count == chunk { flush() }
                 } catch {
                     counters.sendFailures += 1
-                    failed(place, .other(error.errno))
+                    failed(index, .other(error.errno))
                 }
             } else {
                 counters.sendFailures += 1
-                failed(place, .unsupportedFamily)
+                failed(index, .unsupportedFamily)
             }
-            place += 1
+            index += 1
         }
         flush()
     }
@@ -82,7 +82,7 @@ final class EchoLine {
         tools.sending.send(through: socket.socket.descriptor) { index, errno in
             refused += 1
             outstanding.setUnsent(wire &+ UInt16(index))
-            failed(tools.places[index], ProbeSendFailure(errno: errno))
+            failed(tools.requestIndices[index], ProbeSendFailure(errno: errno))
         }
         if count > 1 {
             let span = Clock.boottime() - before.boottime
@@ -96,7 +96,7 @@ final class EchoLine {
             }
         }
         tools.sending.removeAll()
-        tools.places.removeAll(keepingCapacity: true)
+        tools.requestIndices.removeAll(keepingCapacity: true)
         counters.sendFailures += UInt64(refused)
         counters.sent += UInt64(count - refused)
         counters.sentBytes += UInt64(count - refused) * Self.packetSize

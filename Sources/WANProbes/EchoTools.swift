@@ -7,12 +7,12 @@ final class EchoTools {
     let receiving: ReceiveBatch
     private var entropy = Entropy()
     /// The request that each datagram of `sending` came from.
-    var places: [Int] = []
+    var requestIndices: [Int] = []
 
     init(batch: Int = 64) {
         sending = SendBatch(capacity: batch, slot: 32)
         receiving = ReceiveBatch(capacity: batch, slot: Int(EchoFilter.longest))
-        places.reserveCapacity(batch)
+        requestIndices.reserveCapacity(batch)
     }
 
     func nonce() throws(SystemCallError) -> UInt64 { try entropy.next() }

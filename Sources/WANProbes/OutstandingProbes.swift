@@ -79,13 +79,13 @@ package struct OutstandingProbes: Sendable {
         _ wire: UInt16, from source: IPAddress, payload: EchoPayload?, at now: Int64
     ) -> Match {
         guard isRemembered(wire, at: now) else { return .forged }
-        let place = slot(wire)
-        let entry = ring[place]
+        let slotIndex = slot(wire)
+        let entry = ring[slotIndex]
         guard entry.fate != .unsent, entry.target == source,
             payload == EchoPayload(nonce: entry.nonce, sequence: entry.sequence)
         else { return .forged }
         if entry.fate == .answered { return .duplicate }
-        ring[place].fate = .answered
+        ring[slotIndex].fate = .answered
         return .answer(entry)
     }
 

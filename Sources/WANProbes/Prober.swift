@@ -89,12 +89,12 @@ package final class Prober {
         return outcome
     }
 
-    /// Sends many probes with few system calls; those that could not be sent are told to `failed` by their place.
+    /// Sends many probes with few system calls; those that could not be sent are told to `failed` by their index.
     package func send(
         uplink: UplinkNumber, _ requests: [ProbeRequest], failed: (Int, ProbeSendFailure) -> Void
     ) {
         guard let line = line(of: uplink) else {
-            for place in requests.indices { failed(place, .notAttached) }
+            for index in requests.indices { failed(index, .notAttached) }
             return
         }
         line.echo.send(requests, using: tools, failed: failed)

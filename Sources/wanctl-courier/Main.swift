@@ -17,8 +17,8 @@ enum Main {
             let profiles = Profiles(options.credentials)
             let cache = try openCache(options.tokenCache)
             try renounce(options)
-            var desk = Desk(profiles: profiles, cache: cache)
-            try serve(&desk, idle: options.idle)
+            var handler = RequestHandler(profiles: profiles, cache: cache)
+            try serve(&handler, idle: options.idle)
         } catch {
             log(.error, "\(error), leaving")
             leave(1)
@@ -32,7 +32,7 @@ enum Main {
             return TokenCache()
         }
         do {
-            // At a known place, so that all above it can be closed.
+            // At a known number, so that all above it can be closed.
             let file = try Files.openSecretStore(path).moved(to: 3)
             try Privileges.closeDescriptors(from: 4)
             return try TokenCache(file: file)
@@ -57,11 +57,11 @@ enum Main {
         SignalReader.ignoreFailedWrites()
     }
 
-    private static func serve(_ desk: inout Desk, idle: Int64) throws {
+    private static func serve(_ handler: inout RequestHandler, idle: Int64) throws {
         var peer = LineSocket(taking: OwnedDescriptor(taking: 0))
         while true {
             switch try peer.next(until: Clock.boottime() + idle * 1_000_000_000) {
-            case .line(let line): try peer.send(desk.answer(to: line))
+            case .line(let line): try peer.send(handler.answer(to: line))
             case .ended, .timeout: return
             case .tooLong:
                 log(.error, "a request longer than a line may be, leaving")

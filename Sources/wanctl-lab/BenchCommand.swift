@@ -28,8 +28,8 @@ struct BenchCommand: ParsableCommand {
         if let runs { guard (1...10_000).contains(runs) else { throw ValidationError("--runs is 1 to 10000.") } }
         let isKnown = { twoBoxes ? SiteBench.Part(rawValue: $0) != nil : Bench.Part(rawValue: $0) != nil }
         if let stranger = parts.first(where: { $0 != "all" && !isKnown($0) }) {
-            let place = twoBoxes ? " of two boxes" : ""
-            throw ValidationError("There is nothing called \"\(stranger)\" to measure\(place).")
+            let scope = twoBoxes ? " of two boxes" : ""
+            throw ValidationError("There is nothing called \"\(stranger)\" to measure\(scope).")
         }
     }
 

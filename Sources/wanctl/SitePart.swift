@@ -69,8 +69,8 @@ struct SitePart {
 
     private func uplinksText(_ position: SitePosition) -> String {
         part.uplinks.map { uplink in
-            let place = position.places[uplink.name].map { ", \($0 + 1) of \(position.count)" } ?? ", in no order"
-            return "\(uplink.name) (\(uplink.interface)\(place)\(uplink.metered ? ", metered" : ""))"
+            let rank = position.ranks[uplink.name].map { ", \($0 + 1) of \(position.count)" } ?? ", in no order"
+            return "\(uplink.name) (\(uplink.interface)\(rank)\(uplink.metered ? ", metered" : ""))"
         }.joined(separator: ", ")
     }
 
@@ -86,8 +86,8 @@ struct SitePart {
 
     /// Of each of its uplinks while it is the best that is usable, best first.
     private func priorities(_ vrrp: VRRP, _ position: SitePosition) -> [(name: String, priority: Int)] {
-        position.places.sorted { $0.value < $1.value }.compactMap { name, place in
-            let candidate = NodeHealth.Candidate(place: place, isUsable: true, isHeld: false)
+        position.ranks.sorted { $0.value < $1.value }.compactMap { name, rank in
+            let candidate = NodeHealth.Candidate(rank: rank, isUsable: true, isHeld: false)
             return priority(NodeHealth.value(of: [candidate], count: position.count), vrrp, position).map { (name, $0) }
         }
     }
@@ -129,7 +129,7 @@ struct SitePart {
                 part.uplinks.map { uplink in
                     [
                         "name": .string(uplink.name), "interface": .string(uplink.interface),
-                        "place": JSONValue(position.places[uplink.name].map { Int64($0) }),
+                        "place": JSONValue(position.ranks[uplink.name].map { Int64($0) }),
                         "priority": JSONValue(priorities[uplink.name].map { Int64($0) }),
                     ]
                 }),

@@ -9,7 +9,7 @@ struct RefusalTests {
             ("", 1, 0), ("{", 1, 1), ("[1,\n 2,\n]", 3, 1), ("{\n  \"a\": 1,\n  \"a\": 2\n}", 3, 5), ("[1] [2]", 1, 5),
             ("{'a':1}", 1, 2), ("[01]", 1, 2), ("nul", 1, 3), ("[1,\n\n  x]", 3, 3), ("\u{feff}[]", 1, 1),
         ] as [(String, Int, Int)])
-    func places(text: String, line: Int, column: Int) {
+    func positions(text: String, line: Int, column: Int) {
         do throws(JSONError) {
             let value = try JSONValue(parsing: text)
             Issue.record("taken as \(value.text)")

@@ -37,17 +37,17 @@ struct NamespaceTests {
         let outer = try NetworkNamespace.make()
         let inner = try NetworkNamespace.make()
         try outer.inside {
-            let place = try here()
+            let namespace = try here()
             let deeper = try inner.inside { try here() }
-            #expect(deeper != place)
-            #expect(try here() == place)
+            #expect(deeper != namespace)
+            #expect(try here() == namespace)
         }
     }
 
     @Test("a socket opened inside belongs to it for good")
     func socketStays() throws {
         let made = try NetworkNamespace.make()
-        // Its loopback is down: nothing can be reached through a socket of that place.
+        // Its loopback is down: nothing can be reached through a socket of that namespace.
         let raw = try made.inside { socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0) }
         let descriptor = OwnedDescriptor(taking: raw)
         var address = sockaddr_in()

@@ -69,8 +69,8 @@ struct ICMPDamageTests {
             for _ in 0..<4000 {
                 var packet = packet
                 for _ in 0...(random.next() % 6) {
-                    let place = Int(random.next() % UInt64(packet.count))
-                    packet[place] = UInt8(truncatingIfNeeded: random.next())
+                    let index = Int(random.next() % UInt64(packet.count))
+                    packet[index] = UInt8(truncatingIfNeeded: random.next())
                 }
                 if random.next() % 4 == 0 { packet.removeLast(Int(random.next() % UInt64(packet.count))) }
                 if random.next() % 2 == 0, packet.count > 24 { packet.setChecksum(of: 20..<packet.count) }

@@ -127,7 +127,7 @@ struct NetlinkMessageTests {
         #expect(try controls(NetlinkDumps.acknowledgement) == [.answered(NetlinkVerdict(errno: 0))])
     }
 
-    @Test("a refusal comes with the kernel's sentence and the place of the fault")
+    @Test("a refusal comes with the kernel's sentence and the position of the fault")
     func refused() throws {
         #expect(
             try controls(NetlinkDumps.refusedGateway) == [

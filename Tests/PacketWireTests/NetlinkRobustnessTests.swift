@@ -67,7 +67,7 @@ struct NetlinkRobustnessTests {
         "a header that lies about its length is refused", arguments: [0, 1, 15, 0x7fff_ffff, 0xffff_ffff] as [UInt32])
     func lyingHeader(length: UInt32) {
         var lie = NetlinkDumps.route
-        for place in 0..<4 { lie[place] = UInt8(truncatingIfNeeded: length >> (8 * UInt32(place))) }
+        for index in 0..<4 { lie[index] = UInt8(truncatingIfNeeded: length >> (8 * UInt32(index))) }
         #expect(readAll(lie) != nil)
     }
 
@@ -86,8 +86,8 @@ struct NetlinkRobustnessTests {
             for _ in 0..<400 {
                 var mutated = dump
                 for _ in 0..<Int.random(in: 1...8, using: &numbers) {
-                    let place = Int.random(in: mutated.indices, using: &numbers)
-                    mutated[place] =
+                    let index = Int.random(in: mutated.indices, using: &numbers)
+                    mutated[index] =
                         [0, 0xff, 1, 0x7f, UInt8.random(in: .min ... .max, using: &numbers)]
                         .randomElement(using: &numbers) ?? 0
                 }

@@ -104,10 +104,10 @@ struct ClassifyTests {
                 }
 
                 """)
-        for (place, (match, hit, miss)) in cases.enumerated() {
+        for (index, (match, hit, miss)) in cases.enumerated() {
             try apply([match])
-            #expect(try hit() == .uplink(2), "\(place)")
-            #expect(try miss() == .uplink(1), "\(place)")
+            #expect(try hit() == .uplink(2), "\(index)")
+            #expect(try miss() == .uplink(1), "\(index)")
             #expect(try stage.packets("rule_0") == 1)
             // With a neighbour of the same shape, and no packet in common, both are elements of one map.
             var here = match
@@ -116,8 +116,8 @@ struct ClassifyTests {
             there.source = addresses("172.16.0.0/12", "172.15.0.1")
             try apply([there, here])
             #expect(try stage.listing().contains("map tier_0_0") == (match.mark == nil))
-            #expect(try hit() == .uplink(3), "\(place) in a map")
-            #expect(try miss() == .uplink(1), "\(place) in a map")
+            #expect(try hit() == .uplink(3), "\(index) in a map")
+            #expect(try miss() == .uplink(1), "\(index) in a map")
         }
     }
 
@@ -193,10 +193,10 @@ struct ClassifyTests {
 
     @Test("more classes than the mark has bits are told apart all the same")
     func manyClasses() throws {
-        let rules = (0..<300).map { place in match { $0.destination = addresses("9.2.\(place / 256).\(place % 256)") } }
+        let rules = (0..<300).map { index in match { $0.destination = addresses("9.2.\(index / 256).\(index % 256)") } }
         try apply(rules)
-        for place in [0, 1, 253, 254, 255, 256, 299] {
-            #expect(try stage.udp(to: "9.2.\(place / 256).\(place % 256)", 53) == .uplink(place % 2 + 2), "\(place)")
+        for index in [0, 1, 253, 254, 255, 256, 299] {
+            #expect(try stage.udp(to: "9.2.\(index / 256).\(index % 256)", 53) == .uplink(index % 2 + 2), "\(index)")
         }
     }
 

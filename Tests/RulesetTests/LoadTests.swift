@@ -12,13 +12,13 @@ struct LoadTests {
     init() throws { stage = try RouterStage() }
 
     /// As a site would write them: a host or a network, a protocol, some ports; some of them lists.
-    private func usual(_ place: Int) -> PolicyRule.Match {
+    private func usual(_ index: Int) -> PolicyRule.Match {
         match {
-            $0.source = addresses("192.168.\(place / 4 % 250).\(place % 4 * 64)/26")
-            if place % 3 == 0 { $0.destination = addresses("9.\(place % 200).0.0/16", "9.\(place % 200).1.0/24") }
-            if place % 2 == 0 {
-                $0.transport = place % 4 == 0 ? 6 : 17
-                $0.ports = [UInt16(1000 + place)...UInt16(1010 + place), 80...80]
+            $0.source = addresses("192.168.\(index / 4 % 250).\(index % 4 * 64)/26")
+            if index % 3 == 0 { $0.destination = addresses("9.\(index % 200).0.0/16", "9.\(index % 200).1.0/24") }
+            if index % 2 == 0 {
+                $0.transport = index % 4 == 0 ? 6 : 17
+                $0.ports = [UInt16(1000 + index)...UInt16(1010 + index), 80...80]
             }
         }
     }
@@ -67,18 +67,18 @@ struct LoadTests {
 
     @Test("a thousand rules that all overlap keep their order")
     func overlapping() throws {
-        let rules = (0..<1000).map { place in
+        let rules = (0..<1000).map { index in
             match {
                 // Each holds the one before it.
-                $0.destination = AddressSet([UInt32(0x0900_0000)...UInt32(0x0900_0000 + place)])
-                if place % 2 == 1 { $0.source = addresses("192.168.0.0/16") }
+                $0.destination = AddressSet([UInt32(0x0900_0000)...UInt32(0x0900_0000 + index)])
+                if index % 2 == 1 { $0.source = addresses("192.168.0.0/16") }
             }
         }
         try load("overlapping", rules)
         #expect(tiers(of: rules).last == 999)
-        for place in [0, 1, 500, 999] {
-            _ = try stage.udp(to: "\(IPv4Address(bits: 0x0900_0000 + UInt32(place)))", 53)
-            #expect(try stage.packets("rule_\(place)") == 1, "\(place)")
+        for index in [0, 1, 500, 999] {
+            _ = try stage.udp(to: "\(IPv4Address(bits: 0x0900_0000 + UInt32(index)))", 53)
+            #expect(try stage.packets("rule_\(index)") == 1, "\(index)")
         }
     }
 }

@@ -67,7 +67,7 @@ final class RouterStage {
         try there.run(lines: "ip address add \(otherAddress) dev \(otherName)\nip link set \(otherName) up")
         for (namespace, name) in [(router, name), (there, otherName)] {
             try namespace.inside {
-                for place in [name, "all"] { try Files.write("0", to: "/proc/sys/net/ipv4/conf/\(place)/rp_filter") }
+                for scope in [name, "all"] { try Files.write("0", to: "/proc/sys/net/ipv4/conf/\(scope)/rp_filter") }
             }
             try namespace.waitUntilRunning(name)
         }
@@ -126,10 +126,10 @@ final class RouterStage {
         let words = try router.run("nft", "list", "counters", "table", "inet", "wanctl").split {
             " \n\t".contains($0)
         }
-        guard let place = words.indices.first(where: { words[$0] == "counter" && words[$0 + 1] == counter }) else {
+        guard let index = words.indices.first(where: { words[$0] == "counter" && words[$0 + 1] == counter }) else {
             return 0
         }
-        return Int(words[place + 4]) ?? 0
+        return Int(words[index + 4]) ?? 0
     }
 }
 

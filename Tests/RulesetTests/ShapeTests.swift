@@ -85,19 +85,19 @@ struct ShapeTests {
             return RulesetInput(
                 uplinks: all, classes: [DataplaneClass(uplinks: all.map(\.number), choice: only(one))])
         case .manyRules:
-            let many = (0..<1000).map { place in
+            let many = (0..<1000).map { index in
                 ClassifyingRule(
                     match {
-                        $0.source = addresses("10.\(place / 250).\(place % 250).0/24")
-                        $0.transport = place % 2 == 0 ? 6 : 17
-                        let port = UInt16(1000 + place)
+                        $0.source = addresses("10.\(index / 250).\(index % 250).0/24")
+                        $0.transport = index % 2 == 0 ? 6 : 17
+                        let port = UInt16(1000 + index)
                         $0.ports = [port...port]
-                    }, class: place % 2)
+                    }, class: index % 2)
             }
             return RulesetInput(uplinks: three, rules: many, classes: [to(one), to(two)])
         case .addressFile:
-            let hosts = (0..<20_000).map { (place: UInt32) -> ClosedRange<UInt32> in
-                let host = 0x0900_0000 + 2 * place
+            let hosts = (0..<20_000).map { (index: UInt32) -> ClosedRange<UInt32> in
+                let host = 0x0900_0000 + 2 * index
                 return host...host
             }
             let rule = ClassifyingRule(match { $0.destination = AddressSet(hosts) }, class: 1)

@@ -121,12 +121,12 @@ private enum NameServers {
         init(_ address: String) throws {
             let raw = try checked("socket(2)") { Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0) }
             socket = OwnedDescriptor(taking: raw)
-            var place = sockaddr_in()
-            place.sin_family = sa_family_t(AF_INET)
-            place.sin_port = UInt16(53).bigEndian
-            inet_pton(AF_INET, address, &place.sin_addr)
+            var bound = sockaddr_in()
+            bound.sin_family = sa_family_t(AF_INET)
+            bound.sin_port = UInt16(53).bigEndian
+            inet_pton(AF_INET, address, &bound.sin_addr)
             _ = try checked("bind(2)", address) {
-                withUnsafePointer(to: &place) {
+                withUnsafePointer(to: &bound) {
                     $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                         bind(raw, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
                     }

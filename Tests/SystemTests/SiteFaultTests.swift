@@ -45,7 +45,7 @@ struct SiteFaultTests {
         try killedOnTheSIM(in: world)
     }
 
-    /// The SIM must not stay dear for as long as nobody looks.
+    /// The SIM must not stay expensive for as long as nobody looks.
     private func killedOnTheSIM(in world: SiteWorld) throws {
         try world.lab.setFault(.main, .blackhole())
         try world.wait("sub is master") { try world.role(.sub) == .master }

@@ -63,7 +63,7 @@ struct SiteForwardingTests {
         try ends(of: world)
     }
 
-    /// Where a box's history says that its SIM has the dear class.
+    /// Where a box's history says that its SIM has the expensive class.
     private func raised(on node: SiteNode, in world: SiteWorld) throws -> Int? {
         try world.daemon(node).history().lastIndex { $0.kind == "speed" && $0.text.hasPrefix("s1.fast, ") }
     }

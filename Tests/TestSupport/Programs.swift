@@ -18,12 +18,12 @@ package enum Programs {
         throw SystemCallError(call: "access(2)", errno: ENOENT, subject: "\(name), built beside the tests")
     }
 
-    /// Runs a command of the system, found in the usual places, and waits for it; throws unless it says 0.
+    /// Runs a command of the system, found in the usual directories, and waits for it; throws unless it says 0.
     package static func run(
         _ name: String, _ arguments: [String], errors: ChildProcess.Stream = .inherit, seconds: Int64 = 10
     ) throws {
-        let places = ["/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/"].map { $0 + name }
-        let path: String = places.first { access($0, X_OK) == 0 } ?? name
+        let paths = ["/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/"].map { $0 + name }
+        let path: String = paths.first { access($0, X_OK) == 0 } ?? name
         let child = try ChildProcess(path, arguments, errors: errors)
         let exit = try child.wait(until: Clock.boottime() + seconds * 1_000_000_000)
         guard exit == .code(0) else {

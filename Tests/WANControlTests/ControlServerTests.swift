@@ -131,11 +131,11 @@ struct ControlServerTests {
     func manyClients() throws {
         let world = try ControlWorld()
         try world.serve()
-        let places = getuid() == 0 ? 40 : 32
+        let limit = getuid() == 0 ? 40 : 32
         var clients: [RawClient] = []
-        for place in 0..<100 {
+        for index in 0..<100 {
             // connect(2) waits while the queue of the listener is full; let the server take some in.
-            if place % 40 == 39 {
+            if index % 40 == 39 {
                 try world.wait("the server to take them in") {
                     for client in clients { try client.read() }
                     return clients.count { !$0.lines.isEmpty } + (world.server?.clientCount ?? 0) == clients.count
@@ -145,9 +145,9 @@ struct ControlServerTests {
         }
         try world.wait("the refusals") {
             for client in clients { try client.read() }
-            return clients.count { $0.isClosed } == 100 - places
+            return clients.count { $0.isClosed } == 100 - limit
         }
-        #expect(world.server?.clientCount == places)
+        #expect(world.server?.clientCount == limit)
         for client in clients where client.isClosed { #expect(try client.refusalCode == .tryAgain) }
         let served = clients.filter { !$0.isClosed }
         for client in served { try client.send(#"{"verb":"why"}"# + "\n") }

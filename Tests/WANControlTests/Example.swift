@@ -108,12 +108,12 @@ enum Example {
     static var nothingWorks: StatusReport {
         var report = healthy
         report.lastSwitch = nil
-        for place in report.uplinks.indices {
-            report.uplinks[place].state = place == 1 ? .absent : .down
-            report.uplinks[place].reason = place == 1 ? "no carrier" : "no target answers"
-            report.uplinks[place].rttMilliseconds = nil
-            report.uplinks[place].loss = place == 1 ? nil : 1
-            report.uplinks[place].stateSpan = .seconds(90)
+        for index in report.uplinks.indices {
+            report.uplinks[index].state = index == 1 ? .absent : .down
+            report.uplinks[index].reason = index == 1 ? "no carrier" : "no target answers"
+            report.uplinks[index].rttMilliseconds = nil
+            report.uplinks[index].loss = index == 1 ? nil : 1
+            report.uplinks[index].stateSpan = .seconds(90)
         }
         return report
     }

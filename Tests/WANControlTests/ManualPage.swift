@@ -34,12 +34,12 @@ struct ManualPage {
         for line in try Self.source(name).split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
             if line.hasPrefix(".Sh ") || line.hasPrefix(".Ss ") {
                 parts.append(Part(title: String(line.dropFirst(4)), isTop: line.hasPrefix(".Sh")))
-            } else if let place = parts.indices.last {
-                parts[place].lines.append(line)
+            } else if let index = parts.indices.last {
+                parts[index].lines.append(line)
                 if line.hasPrefix(".It") {
-                    parts[place].items.append(Item(head: String(line.dropFirst(4))))
-                } else if let item = parts[place].items.indices.last {
-                    parts[place].items[item].body.append(line)
+                    parts[index].items.append(Item(head: String(line.dropFirst(4))))
+                } else if let item = parts[index].items.indices.last {
+                    parts[index].items[item].body.append(line)
                 }
             }
         }
@@ -74,10 +74,10 @@ struct ManualPage {
         var found: Set<String> = []
         for line in source.split(separator: "\n") {
             let words = line.split(whereSeparator: { " |.".contains($0) })
-            for (place, word) in words.enumerated() where word == "Fl" && place + 1 < words.count {
-                if words[place + 1] != "Fl" {
-                    let isLong = place > 0 && words[place - 1] == "Fl"
-                    found.insert((isLong ? "--" : "-") + words[place + 1])
+            for (index, word) in words.enumerated() where word == "Fl" && index + 1 < words.count {
+                if words[index + 1] != "Fl" {
+                    let isLong = index > 0 && words[index - 1] == "Fl"
+                    found.insert((isLong ? "--" : "-") + words[index + 1])
                 }
             }
         }

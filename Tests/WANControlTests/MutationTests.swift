@@ -23,13 +23,13 @@ private func mutated(_ line: [UInt8], _ random: inout SeededGenerator) -> [UInt8
         "{", "}", "\"", ":", ",", "null", "true", "1e999", "-0", "\\u0000", "\\ud800", "uplink", "\u{1b}[2J", "[[[",
     ]
     for _ in 0..<Int.random(in: 1...4, using: &random) {
-        let place = Int.random(in: 0...line.count, using: &random)
+        let index = Int.random(in: 0...line.count, using: &random)
         switch Int.random(in: 0..<5, using: &random) {
-        case 0: line.insert(UInt8.random(in: 0...255, using: &random), at: place)
-        case 1: if place < line.count { line.remove(at: place) }
-        case 2: if place < line.count { line[place] ^= 1 << UInt8.random(in: 0..<8, using: &random) }
-        case 3: line.insert(contentsOf: Array(words.randomElement(using: &random)?.utf8 ?? "".utf8), at: place)
-        default: line.insert(contentsOf: line[min(place, line.count / 2)..<max(place, line.count / 2)], at: place)
+        case 0: line.insert(UInt8.random(in: 0...255, using: &random), at: index)
+        case 1: if index < line.count { line.remove(at: index) }
+        case 2: if index < line.count { line[index] ^= 1 << UInt8.random(in: 0..<8, using: &random) }
+        case 3: line.insert(contentsOf: Array(words.randomElement(using: &random)?.utf8 ?? "".utf8), at: index)
+        default: line.insert(contentsOf: line[min(index, line.count / 2)..<max(index, line.count / 2)], at: index)
         }
     }
     return line

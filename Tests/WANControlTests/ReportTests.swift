@@ -90,9 +90,9 @@ struct ReportTests {
         }
         var uplink = Example.ftth.json
         guard case .object(var fields) = uplink else { return }
-        for place in fields.indices where fields[place].name == "state" { fields[place].value = "asleep" }
+        for index in fields.indices where fields[index].name == "state" { fields[index].value = "asleep" }
         uplink = .object(fields)
-        for place in members.indices where members[place].name == "uplinks" { members[place].value = [uplink] }
+        for index in members.indices where members[index].name == "uplinks" { members[index].value = [uplink] }
         members.append(.init("node", "router"))
         #expect(throws: ReportError(path: "status.uplinks[0].state", problem: "is no word this version knows")) {
             try StatusReport(json: .object(members))
@@ -105,18 +105,18 @@ struct ReportTests {
             var all: [JSONValue] = [.null, .bool(true), .integer(.max), .number(-1e300), "x", [[]], [:]]
             switch value {
             case .object(let members):
-                for place in members.indices {
-                    for variant in variants(members[place].value) {
+                for index in members.indices {
+                    for variant in variants(members[index].value) {
                         var changed = members
-                        changed[place].value = variant
+                        changed[index].value = variant
                         all.append(.object(changed))
                     }
                 }
             case .array(let items):
-                for place in items.indices {
-                    for variant in variants(items[place]) {
+                for index in items.indices {
+                    for variant in variants(items[index]) {
                         var changed = items
-                        changed[place] = variant
+                        changed[index] = variant
                         all.append(.array(changed))
                     }
                 }

@@ -106,9 +106,9 @@ struct SiteTextTests {
         var report = Example.why
         report.site = ["sub is backup: main has the address.", "Health 2: soracom\u{1b}[2J is the second of 2."]
         let lines = report.text(Example.style()).split(separator: "\n", omittingEmptySubsequences: false)
-        let place = try #require(lines.firstIndex { $0.hasPrefix("Last switch") })
+        let index = try #require(lines.firstIndex { $0.hasPrefix("Last switch") })
         #expect(
-            lines[..<place].suffix(4) == [
+            lines[..<index].suffix(4) == [
                 "", "sub is backup: main has the address.", "Health 2: soracom\\u{1b}[2J is the second of 2.", "",
             ])
         #expect(try WhyReport(json: try JSONValue(parsing: report.json.text)) == report)

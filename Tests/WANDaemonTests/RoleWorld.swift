@@ -32,7 +32,7 @@ struct RoleWorld {
             instance: "VI_LAN", interface: "eth1", routerID: 51,
             address: prefix(254))
         change(&vrrp)
-        let position = SitePosition(node: nodes[0], peers: Array(nodes[1...]), places: ["ftth": 0], count: 3)
+        let position = SitePosition(node: nodes[0], peers: Array(nodes[1...]), ranks: ["ftth": 0], count: 3)
         return SiteRole.Settings(vrrp: vrrp, position: position, hold: .seconds(30))
     }
 

@@ -39,9 +39,9 @@ struct RuleTierTests {
 
     @Test("rules apart from each other share the first tier; those that all overlap have one each; nobody's has none")
     func extremes() throws {
-        let apart = (0..<50).map { place in
+        let apart = (0..<50).map { index in
             var match = PolicyRule.Match()
-            match.source = AddressSet([UInt32(place)...UInt32(place)])
+            match.source = AddressSet([UInt32(index)...UInt32(index)])
             return match
         }
         #expect(tiers(of: apart) == Array(repeating: 0, count: 50))

@@ -23,10 +23,10 @@ private func choice(_ step: [Int], active: [Int]) -> ClassChoice {
 private func input(_ choices: [ClassChoice], sticky: Duration? = nil) -> RulesetInput {
     RulesetInput(
         uplinks: uplinks, rules: [ClassifyingRule(PolicyRule.Match(), class: 1)],
-        classes: choices.enumerated().map { place, choice in
+        classes: choices.enumerated().map { classIndex, choice in
             DataplaneClass(
                 uplinks: [1, 2, 3, 4].map(number), sharing: [1, 2, 3].map(number),
-                otherwise: place == 1 ? .reject : .default, sticky: place == 0 ? nil : sticky, choice: choice)
+                otherwise: classIndex == 1 ? .reject : .default, sticky: classIndex == 0 ? nil : sticky, choice: choice)
         },
         forwards: [
             DataplaneForward(
@@ -123,8 +123,8 @@ struct SteeringTests {
         var table = FakeTable(Ruleset.make(now))
         for _ in 0..<60 {
             var next = input([some(), some(), some()], sticky: .seconds(60))
-            for place in next.uplinks.indices where Bool.random(using: &random) {
-                next.uplinks[place].attachment = attachment("x", UInt8.random(in: 1...6, using: &random))
+            for index in next.uplinks.indices where Bool.random(using: &random) {
+                next.uplinks[index].attachment = attachment("x", UInt8.random(in: 1...6, using: &random))
             }
             for change in try #require(steering(from: now, to: next)) { try table.apply(change) }
             let fresh = FakeTable(Ruleset.make(next))

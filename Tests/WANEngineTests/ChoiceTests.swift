@@ -201,10 +201,10 @@ struct ChoiceTests {
     @Test("a rule with a strict order does not use what is to be kept empty")
     func strictRuleKeptEmpty() {
         let candidates = [
-            Selection.Candidate(
-                number: ftth, step: 0, state: .up, isPresent: true, isDrained: true, isHeld: false)
+            Selection.Candidate(number: ftth, step: 0, state: .up, isPresent: true, isDrained: true, isHeld: false)
         ]
-        #expect(Selection(candidates: candidates, current: [], pin: nil, clings: false).outcome().active.isEmpty)
+        #expect(
+            Selection(candidates: candidates, current: [], pin: nil, keepsLastResort: false).outcome().active.isEmpty)
         #expect(Selection(candidates: candidates, current: [], pin: nil).outcome().active == [ftth])
     }
 

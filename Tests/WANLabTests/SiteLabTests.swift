@@ -30,9 +30,9 @@ struct SiteLabTests {
     /// The health of a box whose line works.
     private func best(_ node: SiteNode, of nodes: [SiteNode]) -> Int {
         let order = LabUplink.allCases.filter { uplink in nodes.contains { $0.uplink == uplink } }
-        let place = order.firstIndex(of: node.uplink) ?? 0
+        let rank = order.firstIndex(of: node.uplink) ?? 0
         return NodeHealth.value(
-            of: [NodeHealth.Candidate(place: place, isUsable: true, isHeld: false)], count: order.count)
+            of: [NodeHealth.Candidate(rank: rank, isUsable: true, isHeld: false)], count: order.count)
     }
 
     /// How long the client was without answers, and over which lines it had them.

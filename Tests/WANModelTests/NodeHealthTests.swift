@@ -3,9 +3,9 @@ import WANModel
 
 @Suite("a box's health, and the priority keepalived makes of it")
 struct NodeHealthTests {
-    private func value(_ candidates: [(place: Int, usable: Bool, held: Bool)], of count: Int) -> Int {
+    private func value(_ candidates: [(rank: Int, usable: Bool, held: Bool)], of count: Int) -> Int {
         NodeHealth.value(
-            of: candidates.map { NodeHealth.Candidate(place: $0.place, isUsable: $0.usable, isHeld: $0.held) },
+            of: candidates.map { NodeHealth.Candidate(rank: $0.rank, isUsable: $0.usable, isHeld: $0.held) },
             count: count)
     }
 
@@ -26,7 +26,7 @@ struct NodeHealthTests {
         #expect(NodeHealth.held < value([(63, true, false)], of: 64))
     }
 
-    @Test("a place out of range does no harm")
+    @Test("a rank out of range does no harm")
     func range() {
         #expect(value([(9, true, false)], of: 2) == 2)
         #expect(value([(-1, true, false)], of: 2) == 3)

@@ -42,7 +42,7 @@ struct PolicyPartTests {
         #expect(part.nodes == Self.site.nodes)
     }
 
-    @Test("a rule without an uplink here keeps its place and what it says otherwise; an empty step goes")
+    @Test("a rule without an uplink here keeps its position and what it says otherwise; an empty step goes")
     func sub() throws {
         let part = try Self.site.part(of: "sub")
         #expect(part.failover.order == [.init("soracom")])
@@ -52,14 +52,14 @@ struct PolicyPartTests {
         #expect(part.forwards.map(\.uplinks) == [["soracom"]])
     }
 
-    @Test("places are counted over the whole site")
-    func places() throws {
+    @Test("ranks are counted over the whole site")
+    func ranks() throws {
         let main = try #require(try Self.site.position(of: "main"))
-        #expect(main.places == ["ftth": 0, "jcom": 1])
+        #expect(main.ranks == ["ftth": 0, "jcom": 1])
         #expect(main.count == 3)
         #expect(main.peers.map(\.name) == ["sub"])
         let sub = try #require(try Self.site.position(of: "sub"))
-        #expect(sub.places == ["soracom": 2])
+        #expect(sub.ranks == ["soracom": 2])
         #expect(sub.node.address.description == "192.168.0.2")
     }
 

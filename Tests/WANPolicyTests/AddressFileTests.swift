@@ -32,7 +32,7 @@ struct AddressFileTests {
     }
 
     @Test("the file is sought beside the policy, and read once")
-    func place() throws {
+    func search() throws {
         #expect(try read("10.0.0.1", fileName: "/etc/wanctl/policy.yaml").policy.rules.count == 2)
         #expect(try read("10.0.0.1", fileName: "policy.yaml").policy.rules.count == 2)
         #expect(throws: PolicyFaults.self) { try read("10.0.0.1", fileName: "/tmp/policy.yaml") }
@@ -153,8 +153,8 @@ struct AddressFileTests {
         for _ in 0..<500 {
             var bytes = good
             for _ in 0..<4 {
-                let place = Int.random(in: 0..<bytes.count, using: &random)
-                bytes[place] =
+                let index = Int.random(in: 0..<bytes.count, using: &random)
+                bytes[index] =
                     Bool.random(using: &random)
                     ? UInt8.random(in: 0...255, using: &random)
                     : Array("0129./-:# \n\r".utf8).randomElement(using: &random) ?? 0

@@ -100,7 +100,7 @@ struct ExampleTests {
         #expect(found.unsupported() == [])
         #expect(found.policy.uplinks.map(\.node) == ["odin", "frigg"])
         #expect(found.policy.uplinks.map(\.interface) == ["wlan0", "wlan0"])
-        #expect(try found.policy.position(of: "frigg")?.places == ["frigg-wifi": 1])
+        #expect(try found.policy.position(of: "frigg")?.ranks == ["frigg-wifi": 1])
     }
 
     @Test("every example is in this test")
@@ -130,7 +130,7 @@ private func example(_ name: String) throws -> ReadPolicy {
         try #require(contents("Policies/\(name)")), fileName: "\(policies)/\(name)", files: .onDisk)
 }
 
-/// The line up to the place of each part that is not obeyed, and a word on.
+/// The line up to the position of each part that is not obeyed, and a word on.
 private func parts(_ found: ReadPolicy, in name: String) throws -> [String] {
     let text = String(decoding: try #require(contents("Policies/\(name)")), as: UTF8.self)
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)

@@ -42,7 +42,7 @@ let failoverFaults: [Faulty] = [
         "4:35: metered-bytes must be a size such as 50MB; not a list"),
 ]
 
-/// What is said of nodes without the address that they share, after its place.
+/// What is said of nodes without the address that they share, after its position.
 private let needsVRRP =
     "nodes needs vrrp; say which address they share, such as vrrp: {instance: VI_1, interface: eth0, router-id: 51, address: 192.168.0.254/24}"
 

@@ -11,7 +11,7 @@ struct Faulty: CustomTestStringConvertible, Sendable {
     var testDescription: String { faults.first ?? text }
 }
 
-@Suite("a faulty policy is refused at its place, in words that help")
+@Suite("a faulty policy is refused at its position, in words that help")
 struct FaultTests {
     @Test("the whole file", arguments: wholeFileFaults)
     func wholeFile(_ case: Faulty) { check(`case`) }

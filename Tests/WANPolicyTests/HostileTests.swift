@@ -126,15 +126,15 @@ struct HostileTests {
         for _ in 0..<3000 {
             guard var bytes = originals.randomElement(using: &random) else { return }
             for _ in 0...Int.random(in: 0..<8, using: &random) {
-                let place = Int.random(in: 0..<bytes.count, using: &random)
+                let index = Int.random(in: 0..<bytes.count, using: &random)
                 switch Int.random(in: 0..<5, using: &random) {
-                case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
-                case 1: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
-                case 2: bytes.removeSubrange(place..<min(bytes.count, place + Int.random(in: 1...20, using: &random)))
+                case 0: bytes[index] = UInt8.random(in: 0...255, using: &random)
+                case 1: bytes[index] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+                case 2: bytes.removeSubrange(index..<min(bytes.count, index + Int.random(in: 1...20, using: &random)))
                 case 3:
                     let from = Int.random(in: 0..<(others.count - 40), using: &random)
-                    bytes.insert(contentsOf: others[from..<(from + Int.random(in: 1...40, using: &random))], at: place)
-                default: bytes[place] = Array(":{}[],-&*!|>'\"%@`#?~\n \t0".utf8).randomElement(using: &random) ?? 0
+                    bytes.insert(contentsOf: others[from..<(from + Int.random(in: 1...40, using: &random))], at: index)
+                default: bytes[index] = Array(":{}[],-&*!|>'\"%@`#?~\n \t0".utf8).randomElement(using: &random) ?? 0
                 }
                 if bytes.isEmpty { bytes = [10] }
             }

@@ -3,7 +3,7 @@ import Testing
 import WANModel
 import WANPolicy
 
-/// What `text` says, with the place of the test if it is refused.
+/// What `text` says, at the source line of the test if it is refused.
 func read(_ text: String, sourceLocation: SourceLocation = #_sourceLocation) throws(PolicyFaults) -> ReadPolicy {
     do throws(PolicyFaults) {
         return try PolicyReader.read(Array(text.utf8), fileName: "p")

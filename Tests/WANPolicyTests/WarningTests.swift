@@ -91,7 +91,7 @@ struct WarningTests {
     }
 }
 
-@Suite("what a release cannot obey is named with its place")
+@Suite("what a release cannot obey is named with its position")
 struct UnsupportedTests {
     @Test("IPv6 is read, and not obeyed yet")
     func ipv6() throws {
@@ -106,10 +106,10 @@ struct UnsupportedTests {
     @Test("a plain policy has nothing of the kind")
     func plain() throws { #expect(try read(minimal()).unsupported().isEmpty) }
 
-    @Test("a caller's own fault gets the place of the key")
+    @Test("a caller's own fault gets the position of the key")
     func ownFault() throws {
         let found = try read(soracom("imsi: \"440100000000000\"\n      credentials: key"))
-        #expect(found.place(of: "uplinks.a.soracom.credentials") == Place(line: 6, column: 7))
+        #expect(found.position(of: "uplinks.a.soracom.credentials") == SourcePosition(line: 6, column: 7))
         let fault = found.fault(at: "uplinks.a.soracom.credentials", "credential \"key\" is missing", advice: "make it")
         #expect(fault.description == "p:6:7: credential \"key\" is missing; make it")
         #expect(found.fault(at: "nowhere", "x").description == "p:1:1: x")

@@ -34,7 +34,7 @@ struct OutstandingProbesTests {
         #expect(probes.match(wire, from: target, payload: payload(1), at: 1).isForged)
     }
 
-    @Test("the ring grows with the rate and no further: one a second needs 64 places, a thousand 16384")
+    @Test("the ring grows with the rate and no further: one a second needs 64 slots, a thousand 16384")
     func growth() {
         var slow = OutstandingProbes()
         for number in 0..<10_000 as Range<UInt64> {

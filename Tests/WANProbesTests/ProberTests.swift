@@ -44,7 +44,7 @@ struct ProberTests {
         let requests = (0..<200).map {
             ProbeRequest(target: .peer(1, host: $0 % 2 == 0 ? 2 : 3), sequence: UInt64($0))
         }
-        bench.prober.send(uplink: .first, requests) { place, failure in Issue.record("\(place): \(failure)") }
+        bench.prober.send(uplink: .first, requests) { index, failure in Issue.record("\(index): \(failure)") }
         #expect(try bench.wait { bench.answers.count == 200 })
         for (_, answer) in bench.answers {
             #expect(answer.target == .peer(1, host: answer.sequence % 2 == 0 ? 2 : 3))

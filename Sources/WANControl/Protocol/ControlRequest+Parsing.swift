@@ -63,8 +63,8 @@ private struct Arguments {
     }
 
     private mutating func take(_ name: String) -> JSONValue? {
-        guard let place = left.firstIndex(where: { $0.name == name }) else { return nil }
-        let value = left.remove(at: place).value
+        guard let index = left.firstIndex(where: { $0.name == name }) else { return nil }
+        let value = left.remove(at: index).value
         return value.isNull ? nil : value
     }
 

@@ -86,8 +86,8 @@ struct ReportReader {
     ) throws(ReportError) -> [Value] {
         guard let items = try optional(name, "list", { $0.array }) else { return [] }
         var values: [Value] = []
-        for (place, item) in items.enumerated() {
-            values.append(try read(try ReportReader(item, at: "\(path).\(name)[\(place)]")))
+        for (index, item) in items.enumerated() {
+            values.append(try read(try ReportReader(item, at: "\(path).\(name)[\(index)]")))
         }
         return values
     }

@@ -41,8 +41,8 @@ package struct Timestamp: Hashable, Sendable, Comparable {
         if bytes.count > 20 {
             let digits = bytes[20..<(bytes.count - 1)]
             guard bytes[19] == 46, !digits.isEmpty, number(20..<(bytes.count - 1)) != nil else { return nil }
-            for place in 0..<3 {
-                milliseconds = milliseconds * 10 + (place < digits.count ? Int64(digits[20 + place] - 48) : 0)
+            for index in 0..<3 {
+                milliseconds = milliseconds * 10 + (index < digits.count ? Int64(digits[20 + index] - 48) : 0)
             }
         }
         // Days from the civil date, years starting in March so that the leap day is the last one.

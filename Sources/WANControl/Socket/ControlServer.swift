@@ -16,7 +16,7 @@ package enum ControlServerError: Error, Hashable, Sendable, CustomStringConverti
 
 /// The daemon's end of the control socket: answers many clients on the event loop's thread and lets none of them hurt it.
 ///
-/// What a client can use is bounded: places, the length of a request, the time without a request, what it leaves unread.
+/// What a client can use is bounded: slots, the length of a request, the time without a request, what it leaves unread.
 package final class ControlServer {
     package struct Limits: Hashable, Sendable {
         package var clients = 32

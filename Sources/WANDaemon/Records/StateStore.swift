@@ -122,7 +122,7 @@ package struct StoredState: Hashable, Sendable {
         }
         memory.choices = choices.mapValues { $0.compactMap { numbers[$0] } }
         memory.drains = drains.compactMap { drain in
-            // A clock that jumped must not keep flows on the dear line for years.
+            // A clock that jumped must not keep flows on the expensive line for years.
             let left = max(0, min(secondsLeft(until: drain.until, unixSeconds: unixSeconds), 86400))
             return numbers[drain.uplink].map {
                 EngineMemory.Drain(uplink: $0, classKey: drain.classKey, until: now + .seconds(left))

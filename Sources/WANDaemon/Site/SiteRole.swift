@@ -259,7 +259,7 @@ package struct SiteRole: Sendable {
     /// Not all at once, where keepalived was killed on several boxes: the best steps back last.
     private var orphanPatience: Duration {
         let position = settings.position
-        let rank = position.places.values.min() ?? position.count
+        let rank = position.ranks.values.min() ?? position.count
         return Self.patience + .seconds(1) * min(20, max(0, position.count - rank - 1))
     }
 

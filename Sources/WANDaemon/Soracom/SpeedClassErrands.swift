@@ -131,7 +131,7 @@ final class SpeedClassErrands {
             let pause = min(Int64(10) << Int64(min(attempt, 6)), 600)
             log(
                 .warning,
-                "\(name) left the policy and may still be on the dear class: \(answer), again in \(pause) s")
+                "\(name) left the policy and may still be on the expensive class: \(answer), again in \(pause) s")
             loop.schedule(at: Clock.boottime() + pause * 1_000_000_000) { [weak self] in
                 self?.lower(sim, attempt: attempt + 1)
             }

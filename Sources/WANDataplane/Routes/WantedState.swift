@@ -44,8 +44,8 @@ package enum WantedState {
             routes.append(
                 route(to: attachment, table: Ownership.table(of: uplink.number), metric: Ownership.firstMetric))
         }
-        for (place, rung) in rungs.enumerated() {
-            let metric = Ownership.firstMetric + UInt32(place)
+        for (rank, rung) in rungs.enumerated() {
+            let metric = Ownership.firstMetric + UInt32(rank)
             routes.append(route(to: rung, table: Ownership.selected, metric: metric))
         }
         if let relay { routes.append(relay.route(table: Ownership.relay)) }

@@ -9,19 +9,19 @@ struct ClassSteering {
     /// The only elements of the `hold_…` maps; none for an uplink that no source may stay with now.
     var holds: [UplinkNumber: TableVerdict] = [:]
 
-    init(_ traffic: DataplaneClass, place: Int, hasDefaultChain: Bool) {
+    init(_ traffic: DataplaneClass, classIndex: Int, hasDefaultChain: Bool) {
         let active = traffic.choice.active
         // Sources stay with the members of a shared step, the last active one too: it keeps them when the others return.
         let isShared = traffic.choice.step.count > 1
         func lead(to uplink: UplinkNumber) -> TableVerdict {
-            if isShared, traffic.isSticky { return .goTo(TableNames.keepChain(place, uplink)) }
+            if isShared, traffic.isSticky { return .goTo(TableNames.keepChain(classIndex, uplink)) }
             return .goTo(traffic.isStrict ? TableNames.onlyChain(uplink) : TableNames.toChain(uplink))
         }
         if isShared, traffic.isSticky {
             for uplink in active where traffic.sharing.contains(uplink) { holds[uplink] = lead(to: uplink) }
         }
         if isShared, active.count > 1, let table = ShareTable.make(traffic.choice.step, active: active) {
-            choice = .goTo(TableNames.shareChain(place))
+            choice = .goTo(TableNames.shareChain(classIndex))
             buckets = table.map(lead)
         } else if let first = active.first {
             choice = lead(to: first)
@@ -29,7 +29,7 @@ struct ClassSteering {
             switch traffic.otherwise {
             case .reject: choice = .goTo(TableNames.refuseChain)
             case .drop: choice = .goTo(TableNames.discardChain)
-            case .default: choice = hasDefaultChain && place != 0 ? .goTo(TableNames.classChain(0)) : .return
+            case .default: choice = hasDefaultChain && classIndex != 0 ? .goTo(TableNames.classChain(0)) : .return
             }
         }
     }
@@ -41,10 +41,10 @@ extension RulesetInput {
     var hasDefaultChain: Bool { classes.first.map { !$0.sharing.isEmpty } ?? false }
 
     /// Whether the table has a chain for the class.
-    func hasChain(_ place: Int) -> Bool { place != 0 || hasDefaultChain }
+    func hasChain(_ classIndex: Int) -> Bool { classIndex != 0 || hasDefaultChain }
 
-    func steering(of place: Int) -> ClassSteering {
-        ClassSteering(classes[place], place: place, hasDefaultChain: hasDefaultChain)
+    func steering(of classIndex: Int) -> ClassSteering {
+        ClassSteering(classes[classIndex], classIndex: classIndex, hasDefaultChain: hasDefaultChain)
     }
 
     /// Where requests from the LAN to an address of an uplink that has forwards go: to these forwards.

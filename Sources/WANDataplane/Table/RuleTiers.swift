@@ -8,7 +8,7 @@ package import WANModel
 package func tiers(of matches: [PolicyRule.Match]) -> [Int?] {
     var tiers: [Int?] = []
     var members: [[Int]] = []
-    for (place, match) in matches.enumerated() {
+    for (index, match) in matches.enumerated() {
         if match.isEmpty {
             tiers.append(nil)
             continue
@@ -18,7 +18,7 @@ package func tiers(of matches: [PolicyRule.Match]) -> [Int?] {
         let tier = last.map { $0 + 1 } ?? 0
         tiers.append(tier)
         if tier == members.count { members.append([]) }
-        members[tier].append(place)
+        members[tier].append(index)
     }
     return tiers
 }

@@ -24,13 +24,13 @@ extension Ruleset {
 
     static func addRules(_ text: inout TableText, _ site: RulesetSite) {
         guard hasClassify(site) else { return }
-        for (place, rule) in site.input.rules.enumerated() {
-            text.counter(TableNames.rule(place))
-            text.chain(TableNames.rule(place), counting(place, as: rule.classIndex, site))
+        for (index, rule) in site.input.rules.enumerated() {
+            text.counter(TableNames.rule(index))
+            text.chain(TableNames.rule(index), counting(index, as: rule.classIndex, site))
         }
         addClassifyChain(&text, site)
-        let elements = site.input.classes.indices.filter { site.input.hasChain($0) }.compactMap { place in
-            note(place, site).map { "\(String.hex($0)) : goto \(TableNames.classChain(place))" }
+        let elements = site.input.classes.indices.filter { site.input.hasChain($0) }.compactMap { classIndex in
+            note(classIndex, site).map { "\(String.hex($0)) : goto \(TableNames.classChain(classIndex))" }
         }
         var statements = site.input.rules.isEmpty ? [] : ["jump classify"]
         if !elements.isEmpty { statements.append("meta mark and \(site.mark.mask) vmap \(String.list(elements))") }
@@ -42,19 +42,19 @@ extension Ruleset {
     }
 
     /// The chain of a rule. Class 0 is what has no note.
-    private static func counting(_ place: Int, as classPlace: Int, _ site: RulesetSite) -> [String] {
-        let count = "counter name \(String.quoted(TableNames.rule(place)))"
-        guard site.input.classes.indices.contains(classPlace), classPlace != 0 else { return [count] }
-        if let note = note(classPlace, site) { return ["\(count) \(site.mark.set("meta", to: note))"] }
+    private static func counting(_ index: Int, as classIndex: Int, _ site: RulesetSite) -> [String] {
+        let count = "counter name \(String.quoted(TableNames.rule(index)))"
+        guard site.input.classes.indices.contains(classIndex), classIndex != 0 else { return [count] }
+        if let note = note(classIndex, site) { return ["\(count) \(site.mark.set("meta", to: note))"] }
         // More classes than our bits can tell apart: right, if slower to change on a kernel that walks every path. What is
         // marked with its uplink then must not be read as a note.
-        return ["\(count) jump \(TableNames.classChain(classPlace))", "accept"]
+        return ["\(count) jump \(TableNames.classChain(classIndex))", "accept"]
     }
 
-    /// A class's place in our bits of the mark.
-    private static func note(_ place: Int, _ site: RulesetSite) -> UInt32? {
+    /// A class's index in our bits of the mark.
+    private static func note(_ classIndex: Int, _ site: RulesetSite) -> UInt32? {
         let shift = UInt32(site.mark.layout.mask.trailingZeroBitCount)
-        guard let number = UInt32(exactly: place), number <= site.mark.layout.mask >> shift else { return nil }
+        guard let number = UInt32(exactly: classIndex), number <= site.mark.layout.mask >> shift else { return nil }
         return number << shift
     }
 }

@@ -11,28 +11,28 @@ extension Ruleset {
         let rules = site.input.rules
         if rules.isEmpty { return }
         var byTier: [[Int]] = []
-        for (place, tier) in tiers(of: rules.map(\.match)).enumerated() {
+        for (index, tier) in tiers(of: rules.map(\.match)).enumerated() {
             guard let tier else { continue }
             while byTier.count <= tier { byTier.append([]) }
-            byTier[tier].append(place)
+            byTier[tier].append(index)
         }
         let shapes = rules.map { RuleShape($0.match) }
         let sets = addAddressSets(&text, rules)
         var statements: [String] = []
-        for (tier, places) in byTier.enumerated() {
+        for (tier, indices) in byTier.enumerated() {
             var maps: [[RuleField]: [Int]] = [:]
             var alone: [Int] = []
-            for place in places {
-                if fitsMap(rules[place].match, shapes[place]) {
-                    maps[shapes[place].fields, default: []].append(place)
+            for index in indices {
+                if fitsMap(rules[index].match, shapes[index]) {
+                    maps[shapes[index].fields, default: []].append(index)
                 } else {
-                    alone.append(place)
+                    alone.append(index)
                 }
             }
             let shared = maps.filter { $0.value.count > 1 }.sorted { $0.value[0] < $1.value[0] }
-            for (number, (fields, places)) in shared.enumerated() {
+            for (number, (fields, indices)) in shared.enumerated() {
                 let name = "tier_\(tier)_\(number)"
-                addMap(&text, name, fields, places.map { ($0, shapes[$0]) })
+                addMap(&text, name, fields, indices.map { ($0, shapes[$0]) })
                 let key = fields.map(\.selector).joined(separator: " . ")
                 statements.append("\(key) vmap @\(name)")
             }
@@ -48,13 +48,13 @@ extension Ruleset {
     }
 
     private static func addMap(
-        _ text: inout TableText, _ name: String, _ fields: [RuleField], _ rules: [(place: Int, shape: RuleShape)]
+        _ text: inout TableText, _ name: String, _ fields: [RuleField], _ rules: [(index: Int, shape: RuleShape)]
     ) {
         let hasRanges = rules.contains { $0.shape.parts.contains(where: \.hasRanges) }
         text.collection(
             .map, name,
             ["type \(fields.map(\.type).joined(separator: " . ")) : verdict"] + (hasRanges ? ["flags interval"] : []),
-            rules.flatMap { place, shape in shape.keys.map { "\($0) : goto \(TableNames.rule(place))" } })
+            rules.flatMap { index, shape in shape.keys.map { "\($0) : goto \(TableNames.rule(index))" } })
     }
 
     /// Address sets too long for a statement, each once, by the name it has in the table.
@@ -70,7 +70,7 @@ extension Ruleset {
     }
 
     private static func statement(
-        _ place: Int, _ match: PolicyRule.Match, _ shape: RuleShape, _ sets: [AddressSet: String]
+        _ index: Int, _ match: PolicyRule.Match, _ shape: RuleShape, _ sets: [AddressSet: String]
     ) -> String {
         var words = shape.parts.map { part in
             let set = part.field == .source ? match.source : part.field == .destination ? match.destination : nil
@@ -80,6 +80,6 @@ extension Ruleset {
         if let mark = match.mark, mark.mask != 0 {
             words.append("meta mark and \(String.hex(mark.mask)) == \(String.hex(mark.value))")
         }
-        return (words + ["goto \(TableNames.rule(place))"]).joined(separator: " ")
+        return (words + ["goto \(TableNames.rule(index))"]).joined(separator: " ")
     }
 }

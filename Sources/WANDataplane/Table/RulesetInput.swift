@@ -8,9 +8,9 @@ package struct RulesetInput: Hashable, Sendable {
     /// both its old and its new uplinks are translated and pinned. The first that has an interface is whose flows it carries.
     package var uplinks: [DataplaneUplink]
     package var mark: MarkLayout
-    /// The first that matches counts. A rule's place here is its name in the table: counter `rule_0`, `rule_1` …
+    /// The first that matches counts. A rule's index here is its name in the table: counter `rule_0`, `rule_1` …
     package var rules: [ClassifyingRule]
-    /// The first is what no rule names. The places in here are what rules refer to.
+    /// The first is what no rule names. The indices in here are what rules refer to.
     package var classes: [DataplaneClass]
     package var forwards: [DataplaneForward]
     /// TCP from the LAN that is not a connection's first and belongs to none that this router knows cannot be its own any
@@ -36,9 +36,9 @@ package struct RulesetInput: Hashable, Sendable {
         self.init(
             uplinks: uplinks, mark: policy.mark,
             rules: zip(policy.rules, policy.classOfRule).map { ClassifyingRule($0.match, class: $1) },
-            classes: policy.classes.enumerated().map { place, traffic in
+            classes: policy.classes.enumerated().map { index, traffic in
                 DataplaneClass(
-                    traffic, numbers: numbers, choice: choices.indices.contains(place) ? choices[place] : .nowhere)
+                    traffic, numbers: numbers, choice: choices.indices.contains(index) ? choices[index] : .nowhere)
             },
             forwards: policy.forwards.compactMap { DataplaneForward($0, numbers: numbers) })
     }
@@ -50,7 +50,7 @@ package struct RulesetInput: Hashable, Sendable {
 /// A rule of the policy as the table needs it.
 package struct ClassifyingRule: Hashable, Sendable {
     package var match: PolicyRule.Match
-    /// The place of its class in `RulesetInput.classes`.
+    /// The index of its class in `RulesetInput.classes`.
     package var classIndex: Int
 
     package init(_ match: PolicyRule.Match, class classIndex: Int) {

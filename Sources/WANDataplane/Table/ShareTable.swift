@@ -6,8 +6,8 @@ package import WANModel
 /// each bucket has the members in an order of its own and goes to the first active one. So when an uplink leaves, only its
 /// own buckets go elsewhere, whichever left before it; and when it returns it gets the same ones back.
 ///
-/// The orders are drawn up so that every set of active members comes near its weights. The first places fill the buckets by
-/// weight (largest remainder, so each member is less than one bucket from its share). The next place of those whose members
+/// The orders are drawn up so that every set of active members comes near its weights. The first ones fill the buckets by
+/// weight (largest remainder, so each member is less than one bucket from its share). The next one of those whose members
 /// so far are the set S are given, one by one, to whom of the others most is lacking while S is away.
 package enum ShareTable {
     package static let size = 256
@@ -19,7 +19,7 @@ package enum ShareTable {
         let isActive = members.map { active.contains($0.uplink) }
         guard isActive.contains(true) else { return nil }
         let weights = members.map { Double(max(1, $0.weight)) }
-        var orders = firstPlaces(weights).map { [$0] }
+        var orders = firstMembers(weights).map { [$0] }
         while true {
             // Buckets whose members so far are all away, by the set of them.
             var away: [Set<Int>: [Int]] = [:]
@@ -33,7 +33,7 @@ package enum ShareTable {
     }
 
     /// The member of each bucket while all are active.
-    private static func firstPlaces(_ weights: [Double]) -> [Int] {
+    private static func firstMembers(_ weights: [Double]) -> [Int] {
         let total = weights.reduce(0, +)
         let shares = weights.map { $0 * Double(size) / total }
         var counts = shares.map { Int($0) }

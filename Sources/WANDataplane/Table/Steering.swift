@@ -8,8 +8,8 @@ internal import WANModel
 package func steering(from old: RulesetInput, to new: RulesetInput) -> [SteeringChange]? {
     guard old.withoutSteering == new.withoutSteering else { return nil }
     var changes: [SteeringChange] = []
-    for place in new.classes.indices where new.hasChain(place) && old.classes[place] != new.classes[place] {
-        changes += classChanges(place, from: old.steering(of: place), to: new.steering(of: place))
+    for (classIndex, now) in new.classes.enumerated() where new.hasChain(classIndex) && old.classes[classIndex] != now {
+        changes += classChanges(classIndex, from: old.steering(of: classIndex), to: new.steering(of: classIndex))
     }
     if old.resetsStrays != new.resetsStrays {
         changes.append(
@@ -20,7 +20,7 @@ package func steering(from old: RulesetInput, to new: RulesetInput) -> [Steering
     return changes + addressChanges(from: old.ownAddresses, to: new.ownAddresses)
 }
 
-private func classChanges(_ place: Int, from old: ClassSteering, to new: ClassSteering) -> [SteeringChange] {
+private func classChanges(_ classIndex: Int, from old: ClassSteering, to new: ClassSteering) -> [SteeringChange] {
     var changes: [SteeringChange] = []
     if let buckets = new.buckets {
         let former = old.buckets
@@ -30,24 +30,24 @@ private func classChanges(_ place: Int, from old: ClassSteering, to new: ClassSt
         if !elements.isEmpty {
             changes.append(
                 SteeringChange(
-                    TableNames.buckets(place), isFlushed: former == nil,
+                    TableNames.buckets(classIndex), isFlushed: former == nil,
                     removed: former == nil ? [] : elements.map(\.key), added: elements))
         }
     }
     if old.choice != new.choice {
         changes.append(
             SteeringChange(
-                TableNames.choice(place), removed: [.ipv4], added: [SteeringChange.Element(.ipv4, new.choice)]))
+                TableNames.choice(classIndex), removed: [.ipv4], added: [SteeringChange.Element(.ipv4, new.choice)]))
     }
     for uplink in Set(old.holds.keys).union(new.holds.keys).sorted() {
         let (former, now) = (old.holds[uplink], new.holds[uplink])
         if former == now { continue }
         changes.append(
             SteeringChange(
-                TableNames.hold(place, uplink), removed: former == nil ? [] : [.ipv4],
+                TableNames.hold(classIndex, uplink), removed: former == nil ? [] : [.ipv4],
                 added: now.map { [SteeringChange.Element(.ipv4, $0)] } ?? []))
         // Its sources find another member, and stay with that one.
-        if now == nil { changes.append(SteeringChange(TableNames.sticky(place, uplink), isFlushed: true)) }
+        if now == nil { changes.append(SteeringChange(TableNames.sticky(classIndex, uplink), isFlushed: true)) }
     }
     return changes
 }

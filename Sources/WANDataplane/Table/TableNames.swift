@@ -1,18 +1,18 @@
 package import WANModel
 
-/// What the parts of our table are called, where more than one place has to know it: chains, and the sets, maps and counters
+/// What the parts of our table are called, where more than one file has to know it: chains, and the sets, maps and counters
 /// that are changed or read while it stands.
 package enum TableNames {
-    /// Counter and chain of a rule of the policy, by its place.
-    package static func rule(_ place: Int) -> String { "rule_\(place)" }
+    /// Counter and chain of a rule of the policy, by its index.
+    package static func rule(_ index: Int) -> String { "rule_\(index)" }
     /// `meta nfproto` → where new flows of a class go.
-    package static func choice(_ place: Int) -> String { "choice_\(place)" }
+    package static func choice(_ classIndex: Int) -> String { "choice_\(classIndex)" }
     /// Bucket of a flow, 0…255 → the chain of an uplink.
-    package static func buckets(_ place: Int) -> String { "buckets_\(place)" }
+    package static func buckets(_ classIndex: Int) -> String { "buckets_\(classIndex)" }
     /// Sources that stay with an uplink of a class.
-    package static func sticky(_ place: Int, _ uplink: UplinkNumber) -> String { "sticky_\(place)_\(uplink)" }
+    package static func sticky(_ classIndex: Int, _ uplink: UplinkNumber) -> String { "sticky_\(classIndex)_\(uplink)" }
     /// `meta nfproto` → the chain of the uplink, while it takes part: sources may stay with it.
-    package static func hold(_ place: Int, _ uplink: UplinkNumber) -> String { "hold_\(place)_\(uplink)" }
+    package static func hold(_ classIndex: Int, _ uplink: UplinkNumber) -> String { "hold_\(classIndex)_\(uplink)" }
     /// Addresses of uplinks that have forwards → the chain of these forwards.
     package static let own = "own"
     /// The same addresses as a set.
@@ -28,9 +28,9 @@ package enum TableNames {
     package static let guarded = "guarded"
     package static let resets = "resets"
 
-    static func shareChain(_ place: Int) -> String { "share_\(place)" }
-    static func classChain(_ place: Int) -> String { "class_\(place)" }
-    static func keepChain(_ place: Int, _ uplink: UplinkNumber) -> String { "keep_\(place)_\(uplink)" }
+    static func shareChain(_ classIndex: Int) -> String { "share_\(classIndex)" }
+    static func classChain(_ classIndex: Int) -> String { "class_\(classIndex)" }
+    static func keepChain(_ classIndex: Int, _ uplink: UplinkNumber) -> String { "keep_\(classIndex)_\(uplink)" }
     static func toChain(_ uplink: UplinkNumber) -> String { "to_\(uplink)" }
     static func onlyChain(_ uplink: UplinkNumber) -> String { "only_\(uplink)" }
     static func byChain(_ uplink: UplinkNumber) -> String { "by_\(uplink)" }

@@ -40,7 +40,7 @@ struct Check: ParsableCommand {
                 do throws(UnknownNode) {
                     part = try SitePart(of: node, in: policy)
                 } catch {
-                    verdict.faults.append(.init(file: file, place: .start, problem: error.description))
+                    verdict.faults.append(.init(file: file, at: .start, problem: error.description))
                 }
             }
             if output.json {

@@ -1,5 +1,5 @@
 /// Whom a URL asks: scheme, host and port (RFC 3986, the part this project has a use for).
-package struct URLPlace: Hashable, Sendable {
+package struct URLParts: Hashable, Sendable {
     package var scheme: String
     /// Without the brackets of an IPv6 address.
     package var host: String

@@ -1,5 +1,5 @@
-/// A place in a text file as editors count: both from 1, columns in characters.
-package struct Place: Hashable, Sendable, Comparable {
+/// A position in a text file as editors count: both from 1, columns in characters.
+package struct SourcePosition: Hashable, Sendable, Comparable {
     package var line: Int
     package var column: Int
 
@@ -8,9 +8,9 @@ package struct Place: Hashable, Sendable, Comparable {
         self.column = column
     }
 
-    package static let start = Place(line: 1, column: 1)
+    package static let start = SourcePosition(line: 1, column: 1)
 
-    /// The place of a byte in a UTF-8 text; breaks are LF, CR LF and CR, as YAML has them.
+    /// The position of a byte in a UTF-8 text; breaks are LF, CR LF and CR, as YAML has them.
     init(ofByte offset: Int, in bytes: [UInt8]) {
         self = .start
         for (index, byte) in bytes.prefix(offset).enumerated() {

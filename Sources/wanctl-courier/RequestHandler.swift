@@ -5,7 +5,7 @@ import WANControl
 import WANModel
 
 /// Takes a request, tries one way after the other, and says what became of it.
-struct Desk {
+struct RequestHandler {
     private let profiles: Profiles
     private let cache: TokenCache
     private static let credentialsRetry = Duration.seconds(5)
@@ -53,9 +53,9 @@ struct Desk {
         _ wanted: SpeedClass, for request: CourierRequest, by deadline: Deadline
     ) throws(ServiceFailure) -> CourierAnswer.Outcome {
         var failures: [ServiceFailure] = []
-        for (place, way) in request.via.enumerated() {
+        for (index, way) in request.via.enumerated() {
             do {
-                let share = deadline.share(of: request.via.count - place)
+                let share = deadline.share(of: request.via.count - index)
                 let state = try set(wanted, for: request, via: way, by: share)
                 return .speedClass(state.speedClass.name, via: way)
             } catch {
