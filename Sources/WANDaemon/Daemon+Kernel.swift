@@ -34,7 +34,7 @@ extension Daemon {
             note(.table, text, isLogged: isRefused)
             // What is forwarded from now on is translated.
             if !isRefused { prepareSysctls() }
-            // In the middle of a reload the places are the new policy's and the site the old one's; the site is taken in there.
+            // In the middle of a reload the ranks are the new policy's and the site the old one's; the site is taken in there.
             if isRefused || router.outgoingUplinks == nil { site.follow() }
         }
     }
@@ -63,8 +63,8 @@ extension Daemon {
         let present = dataplaneUplinks()
         let outgoing = router.outgoingUplinks ?? []
         input.uplinks = present + outgoing.filter { old in !present.contains { $0.interface == old.interface } }
-        for (place, choice) in engine.choices.enumerated() where input.classes.indices.contains(place) {
-            input.classes[place].choice = choice
+        for (index, choice) in engine.choices.enumerated() where input.classes.indices.contains(index) {
+            input.classes[index].choice = choice
         }
         // A backup expects them at any time: the address may come, and packets with it, before the daemon has heard of it.
         input.resetsStrays = isBackup || flows.expectsStrays

@@ -104,10 +104,10 @@ extension Daemon {
     private func listed(_ names: [String]) -> String { names.isEmpty ? "nothing" : names.joined(separator: ", ") }
 
     /// Uplinks of a class of traffic, or what it has instead.
-    private func whereabouts(_ uplinks: [UplinkNumber], ofClass place: Int) -> String {
+    private func whereabouts(_ uplinks: [UplinkNumber], ofClass classIndex: Int) -> String {
         if !uplinks.isEmpty { return uplinks.map(name).joined(separator: ", ") }
         let classes = policy.classes
-        switch classes.indices.contains(place) ? classes[place].otherwise : .default {
+        switch classes.indices.contains(classIndex) ? classes[classIndex].otherwise : .default {
         case .default: return "where all else goes"
         case .reject: return "nowhere (rejected)"
         case .drop: return "nowhere (dropped)"
@@ -115,8 +115,8 @@ extension Daemon {
     }
 
     /// The rules of a class of traffic, by name; many are not all named.
-    private func rulesText(ofClass place: Int) -> String {
-        let names = zip(policy.rules, policy.classOfRule).filter { $0.1 == place }.map { "\"\($0.0.name)\"" }
+    private func rulesText(ofClass classIndex: Int) -> String {
+        let names = zip(policy.rules, policy.classOfRule).filter { $0.1 == classIndex }.map { "\"\($0.0.name)\"" }
         let shown = names.prefix(3).joined(separator: ", ")
         return names.count > 3 ? "\(shown) and \(names.count - 3) more rules" : shown
     }
@@ -140,11 +140,11 @@ extension Daemon {
             note(.drained, uplink: name(uplink), "\(reason); what was left is moved")
         case .spared(let uplink):
             note(.spared, uplink: name(uplink), "it answers again, its connections go on where they are")
-        case .steered(let place, let before, let after):
+        case .steered(let classIndex, let before, let after):
             note(
                 .rule, uplink: after.first.map(name),
-                "\(rulesText(ofClass: place)) from \(whereabouts(before, ofClass: place)) to "
-                    + whereabouts(after, ofClass: place))
+                "\(rulesText(ofClass: classIndex)) from \(whereabouts(before, ofClass: classIndex)) to "
+                    + whereabouts(after, ofClass: classIndex))
         case .targetFault(_, let reason): note(.target, reason)
         case .pinEnded(let uplink, let reason): note(.auto, uplink: name(uplink), "the pin ended: \(reason)")
         case .keepaliveSent(let uplink): log(.debug, "\(name(uplink)): keepalive sent")

@@ -51,9 +51,9 @@ package struct KernelPicture: Sendable {
         guard address.family == .v4 else { return }
         var list = addresses[address.interface] ?? []
         // In its old place: a DHCP lease that is renewed comes as the same address anew, and is no change.
-        if let place = list.firstIndex(where: { $0.local == address.local && $0.prefixLength == address.prefixLength })
+        if let index = list.firstIndex(where: { $0.local == address.local && $0.prefixLength == address.prefixLength })
         {
-            list[place] = address
+            list[index] = address
         } else {
             list.append(address)
         }

@@ -9,9 +9,9 @@ extension Engine {
 
     mutating func answered(_ identity: ProbeIdentity, rtt: Duration, at now: Moment) {
         guard let index = index(of: identity.uplink),
-            let place = records[index].outstanding.firstIndex(where: { $0.sequence == identity.sequence })
+            let probeIndex = records[index].outstanding.firstIndex(where: { $0.sequence == identity.sequence })
         else { return }  // of a former attachment, or a duplicate
-        let probe = records[index].outstanding.remove(at: place)
+        let probe = records[index].outstanding.remove(at: probeIndex)
         records[index].lastAnswer = now
         guard case .target(let target, let isSample) = probe.purpose else {
             records[index].keepalive?.lostInARow = 0
@@ -37,10 +37,10 @@ extension Engine {
     }
 
     mutating func expireProbes(of index: Int, at now: Moment) {
-        for place in records[index].outstanding.indices {
-            let probe = records[index].outstanding[place]
+        for probeIndex in records[index].outstanding.indices {
+            let probe = records[index].outstanding[probeIndex]
             guard !probe.isLost, probe.lossAt <= now else { continue }
-            records[index].outstanding[place].isLost = true
+            records[index].outstanding[probeIndex].isLost = true
             lost(probe, of: index, at: now)
         }
         if let oldest = records[index].outstanding.first, now - oldest.sentAt > Self.memory {

@@ -12,10 +12,10 @@ extension Engine {
             outputs.append(.remember)
         }
         let (before, previous, formerLadder) = (classes.map(\.choice.active), share, ladder)
-        for place in classes.indices {
-            let outcome = selection(for: place, at: now).outcome()
-            if place == 0 { ladder = outcome.ladder }
-            take(outcome.active, for: place)
+        for classIndex in classes.indices {
+            let outcome = selection(for: classIndex, at: now).outcome()
+            if classIndex == 0 { ladder = outcome.ladder }
+            take(outcome.active, for: classIndex)
         }
         let after = classes.map(\.choice.active)
         let isSwitch = share != previous
@@ -26,17 +26,17 @@ extension Engine {
                 drains: previous.allSatisfy { share.contains($0) || index(of: $0).map(drains) ?? true })
         }
         if request.needsRoute || before != after || ladder != formerLadder { outputs.append(.route(decision)) }
-        for place in classes.indices { settle(place, from: before[place], at: now) }
+        for classIndex in classes.indices { settle(classIndex, from: before[classIndex], at: now) }
         letGoOfFallen(at: now)
         if isSwitch { outputs.append(.event(.selected(decision))) }
-        for place in classes.indices.dropFirst() where before[place] != after[place] {
-            outputs.append(.event(.steered(place, from: before[place], to: after[place])))
+        for classIndex in classes.indices.dropFirst() where before[classIndex] != after[classIndex] {
+            outputs.append(.event(.steered(classIndex, from: before[classIndex], to: after[classIndex])))
         }
         if before != after { outputs.append(.remember) }
     }
 
     /// What the choice for a class is made from. A pin is the operator's word on `failover`; rules keep theirs.
-    private func selection(for place: Int, at now: Moment) -> Selection {
+    private func selection(for classIndex: Int, at now: Moment) -> Selection {
         var candidates: [Selection.Candidate] = []
         func add(_ number: UplinkNumber, step: Int, weight: Int) {
             guard let index = index(of: number) else { return }
@@ -46,23 +46,23 @@ extension Engine {
                     number: number, step: step, weight: weight, state: record.state, isPresent: record.isPresent,
                     isDrained: record.isDrained, isHeld: record.holdUntil.map { $0 > now } ?? false))
         }
-        for (step, members) in classes[place].settings.steps.enumerated() {
+        for (step, members) in classes[classIndex].settings.steps.enumerated() {
             for member in members { add(member.uplink, step: step, weight: member.weight) }
         }
-        let pin = place == 0 ? self.pin : nil
+        let pin = classIndex == 0 ? self.pin : nil
         // An uplink that stands in no order carries traffic only while it is pinned.
         if let pin, !candidates.contains(where: { $0.number == pin.uplink }) {
             add(pin.uplink, step: .max, weight: 1)
         }
-        let current = classes[place].choice.active.filter { number in candidates.contains { $0.number == number } }
-        return Selection(candidates: candidates, current: current, pin: pin, keepsLastResort: place == 0)
+        let current = classes[classIndex].choice.active.filter { number in candidates.contains { $0.number == number } }
+        return Selection(candidates: candidates, current: current, pin: pin, keepsLastResort: classIndex == 0)
     }
 
-    private mutating func take(_ active: [UplinkNumber], for place: Int) {
-        guard active != classes[place].choice.active || classes[place].choice.step.isEmpty else { return }
+    private mutating func take(_ active: [UplinkNumber], for classIndex: Int) {
+        guard active != classes[classIndex].choice.active || classes[classIndex].choice.step.isEmpty else { return }
         // A pinned uplink may be in no step of the order: then it is one of its own.
-        classes[place].choice =
-            classes[place].choice(of: active)
+        classes[classIndex].choice =
+            classes[classIndex].choice(of: active)
             ?? ClassChoice(step: active.map { ClassChoice.Member(uplink: $0, weight: 1) }, active: active)
     }
 
@@ -72,32 +72,32 @@ extension Engine {
     }
 
     /// What a change of one class's uplinks means for those that were left and those that were taken.
-    private mutating func settle(_ place: Int, from before: [UplinkNumber], at now: Moment) {
-        let after = classes[place].choice.active
+    private mutating func settle(_ classIndex: Int, from before: [UplinkNumber], at now: Moment) {
+        let after = classes[classIndex].choice.active
         for number in after where !before.contains(number) {
             guard let index = index(of: number) else { continue }
             // This class is back before the connections on it were moved: those of the others may finish.
             if records[index].graceUntil != nil, drains(index) { spare(index, at: now) }
-            records[index].departures[place] = nil
+            records[index].departures[classIndex] = nil
             records[index].graceUntil = nil
             records[index].sweep = nil
             records[index].idleWakes = 0
         }
         for number in before where !after.contains(number) {
             guard let index = index(of: number) else { continue }
-            if !drains(index), place > 0, share.contains(number), !after.isEmpty {
-                leave(index, place, at: now)
+            if !drains(index), classIndex > 0, share.contains(number), !after.isEmpty {
+                leave(index, classIndex, at: now)
             } else if drains(index) {
-                letDrain(index, place, at: now)
+                letDrain(index, classIndex, at: now)
             } else {
                 records[index].awaitsFlowDecision = true
             }
         }
         guard !after.isEmpty else { return }
         // It had nothing better than a dead line, and now has.
-        for index in records.indices where records[index].stranded.remove(place) != nil {
+        for index in records.indices where records[index].stranded.remove(classIndex) != nil {
             let number = records[index].number
-            if !after.contains(number), !before.contains(number) { leave(index, place, at: now) }
+            if !after.contains(number), !before.contains(number) { leave(index, classIndex, at: now) }
         }
     }
 

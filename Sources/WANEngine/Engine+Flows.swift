@@ -6,13 +6,13 @@ internal import WANModel
 /// - It fell silent: what needs no connection moves at once, connections are kept for the *grace* in case it answers again.
 /// - Its interface or address is gone, or the operator disabled it: everything moves at once.
 extension Engine {
-    private func drainTime(of index: Int, for place: Int) -> Duration {
+    private func drainTime(of index: Int, for classIndex: Int) -> Duration {
         let usual = records[index].settings.metered ? failover.drain.metered : failover.drain.default
-        return classes[place].settings.drain ?? usual
+        return classes[classIndex].settings.drain ?? usual
     }
 
-    mutating func letDrain(_ index: Int, _ place: Int, at now: Moment) {
-        records[index].departures[place] = .drain(until: now + drainTime(of: index, for: place))
+    mutating func letDrain(_ index: Int, _ classIndex: Int, at now: Moment) {
+        records[index].departures[classIndex] = .drain(until: now + drainTime(of: index, for: classIndex))
     }
 
     /// After a choice: uplinks that fell and that no traffic could be kept on.
@@ -23,8 +23,8 @@ extension Engine {
             guard !share.contains(records[index].number) else {
                 let number = records[index].number
                 records[index].stranded.formUnion(
-                    classes.indices.filter { place in
-                        let active = classes[place].choice.active
+                    classes.indices.filter { classIndex in
+                        let active = classes[classIndex].choice.active
                         return active.isEmpty || active.contains(number)
                     })
                 continue
@@ -47,10 +47,10 @@ extension Engine {
 
     /// A class has left a line that `failover` has nothing better than: its own flows move, and no others that need a
     /// connection.
-    mutating func leave(_ index: Int, _ place: Int, at now: Moment) {
-        guard !drains(index) else { return letDrain(index, place, at: now) }
+    mutating func leave(_ index: Int, _ classIndex: Int, at now: Moment) {
+        guard !drains(index) else { return letDrain(index, classIndex, at: now) }
         let grace = endOfGrace(of: index, at: now)
-        records[index].departures[place] = .grace(until: grace)
+        records[index].departures[classIndex] = .grace(until: grace)
         if grace > now { move(index, .connectionless, at: now) }
     }
 
@@ -92,8 +92,8 @@ extension Engine {
     /// Back before its connections were moved: they finish where they are.
     mutating func spare(_ index: Int, at now: Moment) {
         records[index].graceUntil = nil
-        for place in classes.indices where !classes[place].choice.active.contains(records[index].number) {
-            letDrain(index, place, at: now)
+        for classIndex in classes.indices where !classes[classIndex].choice.active.contains(records[index].number) {
+            letDrain(index, classIndex, at: now)
         }
         outputs += [.event(.spared(records[index].number)), .remember]
     }
@@ -102,7 +102,7 @@ extension Engine {
     mutating func spareLeft(_ index: Int, at now: Moment) {
         let left = records[index].departures.filter { if case .grace = $1 { true } else { false } }.keys
         guard records[index].state == .down, !left.isEmpty else { return }
-        for place in left { letDrain(index, place, at: now) }
+        for classIndex in left { letDrain(index, classIndex, at: now) }
         outputs += [.event(.spared(records[index].number)), .remember]
     }
 
@@ -117,14 +117,14 @@ extension Engine {
     }
 
     /// The drain of these classes is over, and what is left of them moves.
-    mutating func endDrains(of index: Int, _ places: Set<Int>, _ reason: String, at now: Moment) {
-        guard !places.isEmpty else { return }
-        for place in places { records[index].departures[place] = nil }
+    mutating func endDrains(of index: Int, _ classIndices: Set<Int>, _ reason: String, at now: Moment) {
+        guard !classIndices.isEmpty else { return }
+        for classIndex in classIndices { records[index].departures[classIndex] = nil }
         let number = records[index].number
         let isEmptied = records[index].departures.isEmpty && !isUsed(number)
         // Where it is to be empty, or costs money, what came in by it goes too.
         let takesAll = records[index].isDrained || records[index].settings.metered || !drains(index)
-        move(index, !isEmptied ? .classes(places) : takesAll ? .all : .outgoing, at: now)
+        move(index, !isEmptied ? .classes(classIndices) : takesAll ? .all : .outgoing, at: now)
         if records[index].departures.isEmpty { outputs.append(.event(.drained(number, reason: reason))) }
         outputs.append(.remember)
     }
@@ -132,8 +132,8 @@ extension Engine {
     /// The operator wants it empty: flows that came in by it or were left on it get the time that a switch would give them.
     mutating func drainAll(of index: Int, at now: Moment) {
         guard drains(index) else { return }
-        for place in classes.indices where records[index].departures[place] == nil {
-            letDrain(index, place, at: now)
+        for classIndex in classes.indices where records[index].departures[classIndex] == nil {
+            letDrain(index, classIndex, at: now)
         }
     }
 }

@@ -55,10 +55,10 @@ extension Engine {
     /// Classes that say the same as before go on as they were.
     private mutating func apply(_ setup: [EngineSetup.Class], at now: Moment) {
         let before = classes
-        classes = setup.enumerated().map { place, settings in
+        classes = setup.enumerated().map { classIndex, settings in
             var fresh = ClassRecord(settings: settings)
             // The first is always that of `failover`, whatever it says now.
-            let former = place == 0 ? before.first : before.first { $0.settings.key == settings.key }
+            let former = classIndex == 0 ? before.first : before.first { $0.settings.key == settings.key }
             if let active = former?.choice.active.filter({ index(of: $0) != nil }) {
                 fresh.choice = fresh.choice(of: active) ?? ClassChoice(step: [], active: active)
             }
@@ -71,13 +71,13 @@ extension Engine {
             return
         }
         /// What is left of a class that is gone goes on as what follows `failover` does.
-        func heir(of place: Int, _ key: String) -> Int {
-            place == 0 ? 0 : classes.firstIndex { $0.settings.key == key } ?? 0
+        func heir(of classIndex: Int, _ key: String) -> Int {
+            classIndex == 0 ? 0 : classes.firstIndex { $0.settings.key == key } ?? 0
         }
         for index in records.indices {
             var departures: [Int: Departure] = [:]
-            for (place, departure) in records[index].departures {
-                let heir = heir(of: place, before[place].settings.key)
+            for (classIndex, departure) in records[index].departures {
+                let heir = heir(of: classIndex, before[classIndex].settings.key)
                 // Where the heir's new flows go anyway, its old ones are at home.
                 if classes[heir].choice.active.contains(records[index].number) { continue }
                 if departure.until > departures[heir]?.until ?? .zero { departures[heir] = departure }

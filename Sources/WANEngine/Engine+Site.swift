@@ -23,14 +23,14 @@ extension Engine {
         }
     }
 
-    /// What keepalived is to be told of this box (`NodeHealth`). `places`: of its uplinks in the site's order, which has `count`.
+    /// What keepalived is to be told of this box (`NodeHealth`). `ranks`: of its uplinks in the site's order, which has `count`.
     ///
     /// A line that is past its quality limits, or to be kept empty, counts as one that is held: a good one of any box comes before
     /// it, as one of this box would, and where nobody has a good one the address stays where it is.
     ///
     /// `isTrusted`: this box was good when an earlier daemon ended, so what has not failed since waits for no hold; a restart
     /// must neither give the address away nor take it back too early.
-    package func health(places: [String: Int], count: Int, isTrusted: Bool = false, at now: Moment) -> Int {
+    package func health(ranks: [String: Int], count: Int, isTrusted: Bool = false, at now: Moment) -> Int {
         NodeHealth.value(
             of: records.compactMap { record in
                 // The line that carries the traffic is stayed with, as in every choice: it is not held, and an address added to
@@ -41,7 +41,7 @@ extension Engine {
                 let isHeld = holds && !carries && !(isTrusted && record.flaps == 0)
                 // Where the operator wants the site's traffic no other box comes before.
                 let isWanted = pin?.uplink == record.number && !isBackup
-                return places[record.settings.name].map {
+                return ranks[record.settings.name].map {
                     NodeHealth.Candidate(
                         rank: isWanted ? 0 : $0, isUsable: record.state.isUsable || isSettling,
                         isHeld: isHeld || record.isPoor || record.isDrained)

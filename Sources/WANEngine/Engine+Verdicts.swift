@@ -73,8 +73,8 @@ extension Engine {
                 continue
             }
             guard asked.count == silent.count else { return .line }
-            for place in asked {
-                let target = records[other].targets[place]
+            for targetIndex in asked {
+                let target = records[other].targets[targetIndex]
                 if let last = target.answeredSince, last >= suspicion.since { return .line }
                 if target.unanswered >= 2 { continue }
                 // It knows nothing new. Its answer is on the way, or (a standby that was not worth waking) it is asked now.

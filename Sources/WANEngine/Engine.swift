@@ -82,7 +82,7 @@ package struct Engine: Hashable, Sendable {
     /// Where each class of traffic goes, in the order of `EngineSetup.classes`.
     package var choices: [ClassChoice] { classes.map(\.choice) }
 
-    /// Uplinks with old flows that may finish there, and whose: classes by their place in `EngineSetup.classes`.
+    /// Uplinks with old flows that may finish there, and whose: classes by their index in `EngineSetup.classes`.
     package var draining: [UplinkNumber: Set<Int>] {
         Dictionary(uniqueKeysWithValues: records.map { ($0.number, Set($0.departures.keys)) }).filter { !$1.isEmpty }
     }

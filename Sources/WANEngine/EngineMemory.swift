@@ -36,9 +36,9 @@ extension Engine {
             if record.isDisabled { memory.disabled.insert(record.number) }
             if record.isDrained { memory.drained.insert(record.number) }
             memory.speedOverrides[record.number] = record.speedOverride
-            for (place, departure) in record.departures.sorted(by: { $0.key < $1.key }) {
+            for (classIndex, departure) in record.departures.sorted(by: { $0.key < $1.key }) {
                 memory.drains.append(
-                    .init(uplink: record.number, classKey: classes[place].settings.key, until: departure.until))
+                    .init(uplink: record.number, classKey: classes[classIndex].settings.key, until: departure.until))
             }
         }
         for entry in classes { memory.choices[entry.settings.key] = entry.choice.active }
@@ -53,24 +53,24 @@ extension Engine {
             records[index].speedOverride = memory.speedOverrides[number]
             if memory.disabled.contains(number) { records[index].disable() }
         }
-        for place in classes.indices {
+        for classIndex in classes.indices {
             // What `failover` uses is seen in the kernel's routes; of its shares only the memory tells.
-            let known = memory.choices[classes[place].settings.key] ?? []
-            if place == 0, let adopted, !known.contains(adopted) { continue }
-            guard var choice = classes[place].choice(of: known.filter { index(of: $0) != nil }) else { continue }
-            if place == 0 {
+            let known = memory.choices[classes[classIndex].settings.key] ?? []
+            if classIndex == 0, let adopted, !known.contains(adopted) { continue }
+            guard var choice = classes[classIndex].choice(of: known.filter { index(of: $0) != nil }) else { continue }
+            if classIndex == 0 {
                 choice.active = choice.active.filter { $0 == adopted } + choice.active.filter { $0 != adopted }
                 ladder = choice.active
             }
-            classes[place].choice = choice
+            classes[classIndex].choice = choice
         }
         for drain in memory.drains {
             guard let index = index(of: drain.uplink) else { continue }
             // Flows of a class that is gone follow `failover`; where their new ones go anyway they are at home.
-            let place = classes.firstIndex { $0.settings.key == drain.classKey } ?? 0
-            guard !classes[place].choice.active.contains(drain.uplink) else { continue }
-            let known = records[index].departures[place]?.until ?? drain.until
-            records[index].departures[place] = .drain(until: max(known, drain.until))
+            let classIndex = classes.firstIndex { $0.settings.key == drain.classKey } ?? 0
+            guard !classes[classIndex].choice.active.contains(drain.uplink) else { continue }
+            let known = records[index].departures[classIndex]?.until ?? drain.until
+            records[index].departures[classIndex] = .drain(until: max(known, drain.until))
         }
     }
 }

@@ -32,7 +32,7 @@ package enum Movement: Hashable, Sendable {
     /// All that went out by it, of an uplink that works; what came in by it (a forwarded port, somebody's shell on the router)
     /// can go nowhere else and stays.
     case outgoing
-    /// Those of these classes of traffic, by their place in `EngineSetup.classes`; the uplink goes on carrying others.
+    /// Those of these classes of traffic, by their index in `EngineSetup.classes`; the uplink goes on carrying others.
     case classes(Set<Int>)
 }
 
@@ -58,7 +58,7 @@ package struct Decision: Hashable, Sendable {
 package enum EngineEvent: Hashable, Sendable {
     case state(UplinkNumber, from: UplinkState, to: UplinkState, reason: String)
     case selected(Decision)
-    /// A class of traffic beside `failover` goes elsewhere, by its place in `EngineSetup.classes`.
+    /// A class of traffic beside `failover` goes elsewhere, by its index in `EngineSetup.classes`.
     case steered(Int, from: [UplinkNumber], to: [UplinkNumber])
     case drained(UplinkNumber, reason: String)
     /// It answered again before its connections were moved: they go on.

@@ -20,22 +20,22 @@ package struct LossWindow: Hashable, Sendable {
 
     package mutating func answered(at now: Moment) {
         slide(to: now)
-        slices[place(newest)].answered += 1
+        slices[slot(newest)].answered += 1
     }
 
     package mutating func lost(at now: Moment) {
         slide(to: now)
-        slices[place(newest)].lost += 1
+        slices[slot(newest)].lost += 1
     }
 
     /// A probe counted as lost was answered late.
     package mutating func foundAgain(at now: Moment) {
         slide(to: now)
-        for age in 0..<Int64(Self.sliceCount) where slices[place(newest - age)].lost > 0 {
-            slices[place(newest - age)].lost -= 1
+        for age in 0..<Int64(Self.sliceCount) where slices[slot(newest - age)].lost > 0 {
+            slices[slot(newest - age)].lost -= 1
             break
         }
-        slices[place(newest)].answered += 1
+        slices[slot(newest)].answered += 1
     }
 
     /// Probes decided within the window.
@@ -51,7 +51,7 @@ package struct LossWindow: Hashable, Sendable {
         return all == 0 ? 0 : Double(lost) / Double(all)
     }
 
-    private func place(_ number: Int64) -> Int {
+    private func slot(_ number: Int64) -> Int {
         let remainder = Int(number % Int64(Self.sliceCount))
         return remainder < 0 ? remainder + Self.sliceCount : remainder
     }
@@ -60,14 +60,14 @@ package struct LossWindow: Hashable, Sendable {
         let current = now.nanoseconds / sliceLength
         let stale = max(0, current - newest)
         guard stale < Int64(Self.sliceCount) else { return [] }
-        return (0..<(Int64(Self.sliceCount) - stale)).map { slices[place(newest - $0)] }
+        return (0..<(Int64(Self.sliceCount) - stale)).map { slices[slot(newest - $0)] }
     }
 
     private mutating func slide(to now: Moment) {
         let current = now.nanoseconds / sliceLength
         guard current > newest else { return }
         for step in 1...min(current - newest, Int64(Self.sliceCount)) {
-            slices[place(current - step + 1)] = Slice()
+            slices[slot(current - step + 1)] = Slice()
         }
         newest = current
     }

@@ -87,8 +87,8 @@ package struct Selection: Hashable, Sendable {
         if let pin, pin.strict || pin.force { return Outcome(active: [pin.uplink], ladder: [pin.uplink]) }
         if keepsLastResort, !(candidates.contains { $0.isEligible || (current.contains($0.number) && $0.isViable) }) {
             var rest = self
-            for place in candidates.indices where candidates[place].state.isUsable {
-                rest.candidates[place].isDrained = false
+            for index in candidates.indices where candidates[index].state.isUsable {
+                rest.candidates[index].isDrained = false
             }
             return rest.choice()
         }

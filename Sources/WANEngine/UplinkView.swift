@@ -44,7 +44,7 @@ package struct UplinkView: Hashable, Sendable {
     package var drainsUntil: Moment?
     /// Until when connections wait for it to answer again.
     package var graceUntil: Moment?
-    /// The classes of traffic that it carries, by their place in `EngineSetup.classes`.
+    /// The classes of traffic that it carries, by their index in `EngineSetup.classes`.
     package var classes: [Int]
     /// The classes whose old flows may finish here.
     package var drainingClasses: Set<Int>

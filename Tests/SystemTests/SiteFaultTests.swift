@@ -159,7 +159,7 @@ struct SiteFaultTests {
         try world.lab.waitForOwners([.sub])
         try main.restart { $0.uplinks.allSatisfy { $0.state == .up } }
         try world.wait("main is held back") { world.health(.main) == 1 }
-        #expect(try says("died young", .main, in: world))
+        #expect(try says("crashed soon after their start", .main, in: world))
         try world.watch(seconds: 1) { try world.lab.owners() == [.sub] }
         try world.lab.setFault(.sub, .gone)
         try world.lab.waitForOwners([.main])

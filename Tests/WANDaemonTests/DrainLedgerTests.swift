@@ -140,7 +140,7 @@ struct FlowClassesTests {
                 reply: .init(
                     source: server, destination: host, transport: transport, sourcePort: port, destinationPort: 40000))
             entry.status = status
-            return classes.places(of: entry)
+            return classes.classIndices(of: entry)
         }
         #expect(places(17, 5060) == [1])
         #expect(places(6, 873) == [2, 3])

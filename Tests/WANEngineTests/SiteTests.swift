@@ -47,7 +47,7 @@ struct EngineSiteTests {
             world.perform(.isBackup(isBackup))
             world.attach(ftth)
             world.run(.seconds(2))
-            let health = world.engine.health(places: places, count: 3, at: world.now)
+            let health = world.engine.health(ranks: places, count: 3, at: world.now)
             #expect(world.state(ftth) == .up && health == (isBackup ? NodeHealth.held : 4))
         }
     }
@@ -57,7 +57,7 @@ struct EngineSiteTests {
         var world = Simulation(threeUplinks())
         // Another box has the second and the third best.
         let places = ["ftth": 0, "jcom": 3, "soracom": 4]
-        func health() -> Int { world.engine.health(places: places, count: 5, at: world.now) }
+        func health() -> Int { world.engine.health(ranks: places, count: 5, at: world.now) }
         world.run(.seconds(90))
         world.perform(.operatorCommand(.failover(jcom, until: nil, force: false, strict: false)))
         world.lines[ftth]?.isDead = true
@@ -79,7 +79,7 @@ struct EngineSiteTests {
     func keptEmpty() {
         var world = Simulation(threeUplinks())
         let places = ["ftth": 0, "jcom": 1, "soracom": 2]
-        func health() -> Int { world.engine.health(places: places, count: 3, at: world.now) }
+        func health() -> Int { world.engine.health(ranks: places, count: 3, at: world.now) }
         world.run(.seconds(90))
         world.perform(.operatorCommand(.drain(jcom)))
         world.perform(.operatorCommand(.disable(soracom)))
@@ -101,7 +101,7 @@ struct EngineSiteTests {
     func health() {
         var world = Simulation(threeUplinks())
         let places = ["ftth": 0, "jcom": 1, "soracom": 2]
-        func health() -> Int { world.engine.health(places: places, count: 3, at: world.now) }
+        func health() -> Int { world.engine.health(ranks: places, count: 3, at: world.now) }
         #expect(health() == NodeHealth.none)
         world.run(.seconds(90))
         #expect(health() == 4)
@@ -133,7 +133,7 @@ struct EngineSiteTests {
                 policy.uplinks[0].probe.degraded = Degraded()
                 policy.uplinks[0].probe.degraded?.rtt = .milliseconds(100)
             })
-        func health(_ places: [String: Int]) -> Int { world.engine.health(places: places, count: 3, at: world.now) }
+        func health(_ places: [String: Int]) -> Int { world.engine.health(ranks: places, count: 3, at: world.now) }
         world.run(.seconds(90))
         #expect(health(["ftth": 0]) == 4)
         world.lines[ftth]?.rtt = .milliseconds(150)

@@ -134,8 +134,8 @@ package struct StatusSnapshot {
     /// Names of the rules whose new flows take this uplink now, beside what follows `failover`.
     private func rules(on uplink: UplinkNumber) -> [String] {
         let choices = engine.choices
-        return zip(policy.policy.rules, policy.policy.classOfRule).filter { _, place in
-            place > 0 && choices.indices.contains(place) && choices[place].active.contains(uplink)
+        return zip(policy.policy.rules, policy.policy.classOfRule).filter { _, classIndex in
+            classIndex > 0 && choices.indices.contains(classIndex) && choices[classIndex].active.contains(uplink)
         }
         .map(\.0.name)
     }

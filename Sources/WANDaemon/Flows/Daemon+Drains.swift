@@ -12,7 +12,7 @@ extension Daemon {
                 // What came in by a line that works and costs nothing stays, and holds no drain open.
                 if !view.isDrained, !view.isMetered, flows.cameIn(entry, by: number) { return false }
                 // Where no class goes any more, everything that is left is old.
-                return view.classes.isEmpty || view.drainingClasses.isSuperset(of: classes.places(of: entry))
+                return view.classes.isEmpty || view.drainingClasses.isSuperset(of: classes.classIndices(of: entry))
             }
         }
         drainWatch.entries = { [unowned self] number in

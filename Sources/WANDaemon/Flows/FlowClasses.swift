@@ -4,7 +4,7 @@ internal import WANModel
 
 /// Which class of traffic a tracked flow belongs to, as far as conntrack still knows what its first packet looked like.
 struct FlowClasses {
-    private let rules: [(match: PolicyRule.Match, place: Int)]
+    private let rules: [(match: PolicyRule.Match, classIndex: Int)]
 
     init(_ policy: Policy) {
         rules = zip(policy.rules, policy.classOfRule).map { ($0.match, $1) }
@@ -13,12 +13,12 @@ struct FlowClasses {
     /// The classes it may belong to; several where a rule asks for what is not kept (input interface, DSCP, others' marks).
     ///
     /// A flow that came in by an uplink (a forwarded port) follows no rule and no choice: it counts as `failover`'s.
-    func places(of entry: ConntrackEntry) -> Set<Int> {
+    func classIndices(of entry: ConntrackEntry) -> Set<Int> {
         guard case .v4(let source) = entry.original.source, case .v4(let destination) = entry.original.destination
         else { return [0] }
         if entry.status.contains(.destinationTranslated) { return [0] }
         let hasPorts = Transport.hasPorts(entry.original.transport)
-        var places: Set<Int> = []
+        var indices: Set<Int> = []
         for rule in rules {
             let answer = rule.match.matches(
                 source: source, destination: destination, transport: entry.original.transport,
@@ -26,10 +26,10 @@ struct FlowClasses {
                 port: hasPorts ? entry.original.destinationPort : nil)
             switch answer {
             case .no: continue
-            case .maybe: places.insert(rule.place)
-            case .yes: return places.union([rule.place])
+            case .maybe: indices.insert(rule.classIndex)
+            case .yes: return indices.union([rule.classIndex])
             }
         }
-        return places.union([0])
+        return indices.union([0])
     }
 }

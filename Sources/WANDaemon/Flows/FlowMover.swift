@@ -6,7 +6,7 @@ internal import WANDataplane
 internal import WANEngine
 internal import WANModel
 
-/// Steps 2 and 3 of a switch: the flows that are still on an uplink that was left.
+/// A switch after its routes: the flows that are still on an uplink that was left.
 ///
 /// Their conntrack entries are deleted, so that the next packet finds the new way. A TCP connection cannot go on from another
 /// address: its client in the LAN is told with a reset (the ruleset's set `torn`) instead of being left to hang, and, since
@@ -95,7 +95,7 @@ final class FlowMover {
             let classes = FlowClasses(policy)
             let flows = try kernel.flows(with: mark).filter { entry in
                 guard !cameIn(entry, by: uplink) else { return false }
-                if case .classes(let places) = movement { return places.isSuperset(of: classes.places(of: entry)) }
+                if case .classes(let moved) = movement { return moved.isSuperset(of: classes.classIndices(of: entry)) }
                 return true
             }
             let connections = Array(flows.lazy.compactMap(LANConnection.init).prefix(Self.resets))

@@ -106,8 +106,8 @@ package final class NftTable {
         do throws(NetlinkError) {
             let packets = try kernel.packets()
             var flows = flowsBefore
-            for (place, rule) in rules.enumerated() {
-                flows[rule, default: 0] &+= packets[TableNames.rule(place)] ?? 0
+            for (index, rule) in rules.enumerated() {
+                flows[rule, default: 0] &+= packets[TableNames.rule(index)] ?? 0
             }
             return flows
         } catch {

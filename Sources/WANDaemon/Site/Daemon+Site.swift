@@ -43,7 +43,7 @@ extension Daemon {
     private func fitness(_ position: SitePosition) -> SiteRole.Fitness {
         let now = Daemon.moment()
         func health(isTrusted: Bool) -> Int {
-            engine.health(places: position.ranks, count: position.count, isTrusted: isTrusted, at: now)
+            engine.health(ranks: position.ranks, count: position.count, isTrusted: isTrusted, at: now)
         }
         return SiteRole.Fitness(
             health: health(isTrusted: false), trusted: health(isTrusted: true),

@@ -26,19 +26,19 @@ package struct PeerBook: Sendable {
     /// Notes a hello; `false` where it is no peer's, or not newer than the one that is here.
     @discardableResult
     package mutating func hear(_ hello: PeerHello, at now: Moment) -> Bool {
-        guard let place = entries.firstIndex(where: { $0.node.name == hello.node }) else { return false }
-        if let last = entries[place].hello {
+        guard let index = entries.firstIndex(where: { $0.node.name == hello.node }) else { return false }
+        if let last = entries[index].hello {
             // Only against one that still speaks: a stray or forged hello must not silence its node for good.
-            let isFresh = now - entries[place].at <= PeerReport.freshness
+            let isFresh = now - entries[index].at <= PeerReport.freshness
             if hello.run == last.run {
                 if isFresh, hello.sequence <= last.sequence { return false }
             } else {
-                if isFresh, hello.run == entries[place].formerRun { return false }
-                entries[place].formerRun = last.run
+                if isFresh, hello.run == entries[index].formerRun { return false }
+                entries[index].formerRun = last.run
             }
         }
-        entries[place].hello = hello
-        entries[place].at = now
+        entries[index].hello = hello
+        entries[index].at = now
         return true
     }
 

@@ -27,10 +27,10 @@ package struct PeerComplaints: Hashable, Sendable {
         entries.removeAll { now - $0.last > Self.memory }
         if let former = overflow, now - former.last > Self.memory { overflow = nil }
         let (subject, text) = (oddity.subject, oddity.text)
-        if let place = entries.firstIndex(where: { $0.subject == subject }) {
-            entries[place].last = now
-            if !oddity.isTaken { entries[place].count &+= 1 }
-            entries[place].text = text
+        if let index = entries.firstIndex(where: { $0.subject == subject }) {
+            entries[index].last = now
+            if !oddity.isTaken { entries[index].count &+= 1 }
+            entries[index].text = text
             return nil
         }
         if entries.count < Self.most {

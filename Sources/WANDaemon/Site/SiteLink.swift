@@ -366,7 +366,9 @@ final class SiteLink {
         guard undo.crashes > 0 else { return }
         if role != nil, undo.isUnreliable {
             alarms.raise(
-                .crashes, "the daemons before this one died young: for 30 s any other box with a line is better")
+                .crashes,
+                "five daemons before this one crashed soon after their start: for 30 s any other box with a line is better"
+            )
         }
         loop.schedule(at: Clock.boottime() + UndoRecord.stableAfter.nanoseconds) { [weak self] in
             guard let self else { return }

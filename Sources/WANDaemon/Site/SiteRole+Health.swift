@@ -12,7 +12,7 @@ extension SiteRole {
         package var isProving: Bool
         /// Nothing of the LAN is translated.
         package var isUntranslated: Bool
-        /// Any other box with a good line is better: daemons die young here, or the table cannot follow.
+        /// Any other box with a good line is better: daemons crash soon after their start here, or the table cannot follow.
         package var isUnreliable: Bool
 
         package init(
