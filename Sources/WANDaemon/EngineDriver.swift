@@ -86,7 +86,7 @@ package final class EngineDriver {
         let now = clock()
         if let deadline = engine.nextDeadline, deadline <= now { readAnswers() }
         guard answers.isEmpty else {
-            defer { answers.removeAll(keepingCapacity: true) }
+            defer { answers = [] }
             return (.answered(answers), now, nil)
         }
         let next = inputs.removeFirst()
