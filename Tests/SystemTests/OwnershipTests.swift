@@ -132,13 +132,14 @@ struct OwnershipTests {
     func repairPace() throws {
         let world = try World.running()
         let end = Clock.boottime() + 5_000_000_000
-        var deletions = 0
         while Clock.boottime() < end {
-            if try world.lab.run(in: .router, ["ip", "rule", "del", "pref", "8999"]).succeeded { deletions += 1 }
+            _ = try world.lab.run(in: .router, ["ip", "rule", "del", "pref", "8999"])
             try world.watch(seconds: 0.05) { true }
         }
+        // Told ones: a switch between lines, as a starved lab may have it, puts the rule back with its own routes.
+        let repairs = try world.history().filter { $0.kind == "repair" }.count
         let log = try world.log
-        #expect((2...5).contains(deletions), "at once, then after 0.1 s, 1 s, 2 s, 4 s; \(log)")
+        #expect((2...5).contains(repairs), "at once, then after 0.1 s, 1 s, 2 s, 4 s; \(log)")
         try world.lab.mustRun(in: .router, ["nft", "delete", "table", "inet", "wanctl"])
         try world.wait("the table does not wait for the rule", seconds: 1) {
             try world.history().contains { $0.kind == "repair" && $0.text.hasPrefix("nft table") }
