@@ -7,7 +7,7 @@ internal import Synchronization
 /// Whoever starts a program in a lab asks its life, which refuses once the lab ends. So everything made is known at every moment,
 /// and `end` can come at any of them and from any thread: when it returns, nothing of the lab is left and nothing comes after.
 /// It ends with the object at the latest. What a killed process leaves, `StaleLabs.sweep()` removes.
-final class LabLife: Sendable {
+package final class LabLife: Sendable {
     let id: String
     private let directory: LabDirectory
     private let state = Mutex(State())

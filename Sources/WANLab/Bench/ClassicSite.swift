@@ -35,7 +35,7 @@ package final class ClassicSite: Sendable {
 
     private static func writeScripts(for node: SiteNode, in lab: SiteLab) throws {
         let folder = lab.directory(of: node)
-        let own = (["ip"] + SiteLab.plainDefault(of: node)).joined(separator: " ")
+        let own = lab.plainDefault(over: node.uplink).joined(separator: " ")
         let scripts = [
             "check": "exec ping -n -q -c 1 -W 1 -I \(node.interface) 8.8.8.8 >/dev/null",
             // The route first, to be fair: forwarding before it lets flows be tracked without translation, on the way back to

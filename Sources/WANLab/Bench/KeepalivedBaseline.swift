@@ -18,7 +18,7 @@ package final class KeepalivedBaseline: Sendable {
         try lab.writeSettings(["net/ipv4/ip_forward": "1"], in: .router)
         try lab.routePlainly(over: .jcom)  // and its masquerade rule
         let folder = "\(lab.directory)/keepalived"
-        try doing("write keepalived's files") { try makeFiles(in: folder, flushing: flushing) }
+        try doing("write keepalived's files") { try makeFiles(in: folder, of: lab, flushing: flushing) }
         let child = try lab.spawn(
             in: .router,
             [
@@ -58,12 +58,12 @@ package final class KeepalivedBaseline: Sendable {
         }
     }
 
-    private static func makeFiles(in folder: String, flushing: Bool) throws {
+    private static func makeFiles(in folder: String, of lab: Lab, flushing: Bool) throws {
         try makeDirectory(folder)
         try Files.replace(
             "\(folder)/check.sh", with: script("exec ping -n -q -c 1 -W 1 -I ppp0 8.8.8.8 >/dev/null"), mode: 0o755)
         for uplink in [LabUplink.ftth, .jcom] {
-            let command = (["ip"] + Lab.plainDefault(over: uplink)).joined(separator: " ")
+            let command = lab.plainDefault(over: uplink).joined(separator: " ")
             try Files.replace(
                 "\(folder)/\(scriptName(uplink)).sh", with: script(command + (flushing ? "\nconntrack -F" : "")),
                 mode: 0o755)

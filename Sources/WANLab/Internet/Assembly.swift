@@ -13,7 +13,7 @@ enum Assembly {
             ])
     }
 
-    /// What `ip -n NAMESPACE -batch -` reads for a place; the router's uplinks come apart (`routerEnd`).
+    /// What `ip -n NAMESPACE -batch -` reads for a place; the router's uplinks come apart (`nearEnd`).
     static func addresses(of place: LabPlace) -> String {
         let upLoopback = ["link set lo up"]
         switch place {
@@ -62,12 +62,12 @@ enum Assembly {
     }
 
     /// What pppd, or hostapd's client and dhclient, would do when the line comes up; without any default route.
-    static func routerEnd(of uplink: LabUplink, address: IPv4Address) -> String {
+    static func nearEnd(of uplink: LabUplink, _ interface: String, _ address: IPv4Address) -> String {
         lines([
             uplink.isPointToPoint
-                ? "addr add \(address) peer \(uplink.gateway) dev \(uplink.interface)"
-                : "addr add \(address)/24 brd + dev \(uplink.interface)",
-            "link set \(uplink.interface) mtu \(uplink.mtu) up",
+                ? "addr add \(address) peer \(uplink.gateway) dev \(interface)"
+                : "addr add \(address)/24 brd + dev \(interface)",
+            "link set \(interface) mtu \(uplink.mtu) up",
         ])
     }
 

@@ -49,16 +49,6 @@ enum SiteAssembly {
         }
     }
 
-    /// What pppd, or dhclient on the Wi-Fi, would do when the line comes up; without any default route.
-    static func nearEnd(of uplink: LabUplink, _ interface: String) -> String {
-        lines([
-            uplink.isPointToPoint
-                ? "addr add \(uplink.address) peer \(uplink.gateway) dev \(interface)"
-                : "addr add \(uplink.address)/24 brd + dev \(interface)",
-            "link set \(interface) mtu \(uplink.mtu) up",
-        ])
-    }
-
     /// The LAN's interface, the rules and the routes of a box as a kernel has them that has just booted.
     static func boot(of node: SiteNode) -> String {
         lines([

@@ -122,26 +122,6 @@ extension SiteLab {
     /// The plainest router: forwarding, masquerading and a default route over the box's own line, whatever its role. For trying
     /// keepalived without the daemon.
     package func routePlainly(_ node: SiteNode) throws(LabError) {
-        try writeSettings(["net/ipv4/ip_forward": "1"], in: node.place)
-        try mustRun(
-            in: node.place, ["nft", "-f", "-"],
-            input: """
-                table ip lab-plain
-                delete table ip lab-plain
-                table ip lab-plain {
-                    chain translate {
-                        type nat hook postrouting priority srcnat; policy accept;
-                        oifname "\(node.interface)" masquerade
-                    }
-                }
-
-                """)
-        try mustRun(in: node.place, ["ip"] + Self.plainDefault(of: node))
-    }
-
-    /// `ip route replace default …` over the box's own line, as one would type it.
-    static func plainDefault(of node: SiteNode) -> [String] {
-        let way = node.uplink.isPointToPoint ? [] : ["via", node.uplink.gateway.description]
-        return ["route", "replace", "default"] + way + ["dev", node.interface]
+        try routePlainly(node.place, masquerading: [node.interface], over: node.uplink)
     }
 }
