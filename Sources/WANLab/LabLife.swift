@@ -67,7 +67,7 @@ package final class LabLife: Sendable {
             let log = logPath ?? "\(directory.path)/log/\(state.logs)-\(label)"
             // On the lab's own thread: the death signal of a child comes when the thread that started it ends.
             return try starter.perform { _ in
-                try Child.start(words, arguments: arguments, logPath: log, environment: environment)
+                try Child.start(words, logPath: log, environment: environment)
             }
         }
     }

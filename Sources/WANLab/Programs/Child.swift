@@ -24,22 +24,20 @@ package enum ExitStatus: Hashable, Sendable, CustomStringConvertible {
 /// A program the lab started; it is killed with its process group when the lab goes, whatever way the lab goes.
 package final class Child: Sendable {
     package let pid: Int32
-    package let arguments: [String]
     /// Where its standard output and error go.
     package let logPath: String
     private let handle: OwnedDescriptor
     private let ended = Mutex<ExitStatus?>(nil)
 
-    init(pid: Int32, arguments: [String], logPath: String) throws(SystemCallError) {
+    init(pid: Int32, logPath: String) throws(SystemCallError) {
         self.pid = pid
-        self.arguments = arguments
         self.logPath = logPath
         handle = OwnedDescriptor(taking: try checked("pidfd_open(2)") { wan_pidfd_open(pid) })
     }
 
     /// Starts a program that reads nothing; what it writes is added to the file at `logPath`.
     static func start(
-        _ words: [String], arguments: [String], logPath: String, environment: [String: String] = [:]
+        _ words: [String], logPath: String, environment: [String: String] = [:]
     ) throws(SystemCallError) -> Child {
         let nothing = OwnedDescriptor(
             taking: try checked("open(2)", "/dev/null") { open("/dev/null", O_RDONLY | O_CLOEXEC) })
@@ -50,7 +48,7 @@ package final class Child: Sendable {
         return try Child(
             pid: try Spawn.start(
                 words, input: nothing.raw, output: output.raw, error: output.raw, environment: environment),
-            arguments: arguments, logPath: logPath)
+            logPath: logPath)
     }
 
     deinit { kill() }
