@@ -28,18 +28,7 @@ package final class SiteKeepalived: Sendable {
     package static func start(
         on node: SiteNode, in lab: SiteLab, configuration: String
     ) throws(LabError) -> SiteKeepalived {
-        let folder = lab.directory(of: node)
-        try doing("write keepalived's file") {
-            try Files.replace("\(folder)/keepalived.conf", with: Array(configuration.utf8))
-        }
-        // Of one that was killed: its orphan is a zombie where nobody reaps, and keepalived takes it for a running one.
-        for path in KeepalivedPidFiles.paths(in: folder) { Files.remove(path) }
-        let child = try lab.spawn(
-            in: node.place,
-            [
-                "keepalived", "--dont-fork", "--log-console", "--log-detail", "--vrrp", "--use-file",
-                "\(folder)/keepalived.conf",
-            ] + KeepalivedPidFiles.arguments(in: folder))
+        let child = try lab.spawnKeepalived(in: node.place, lab.directory(of: node), configuration)
         return SiteKeepalived(lab: lab, node: node, child: child)
     }
 
