@@ -39,12 +39,8 @@ package final class Child: Sendable {
     static func start(
         _ words: [String], logPath: String, environment: [String: String] = [:]
     ) throws(SystemCallError) -> Child {
-        let nothing = OwnedDescriptor(
-            taking: try checked("open(2)", "/dev/null") { open("/dev/null", O_RDONLY | O_CLOEXEC) })
-        let output = OwnedDescriptor(
-            taking: try checked("open(2)", logPath) {
-                open(logPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-            })
+        let nothing = try Spawn.nothing()
+        let output = try Spawn.open(logPath, O_WRONLY | O_CREAT | O_APPEND, mode: 0o644)
         return try Child(
             pid: try Spawn.start(
                 words, input: nothing.raw, output: output.raw, error: output.raw, environment: environment),

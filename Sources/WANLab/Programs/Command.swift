@@ -58,7 +58,7 @@ enum Command {
 }
 
 /// A file without a name (memfd_create(2)).
-private struct MemoryFile: ~Copyable {
+struct MemoryFile: ~Copyable {
     let descriptor: OwnedDescriptor
 
     init() throws(SystemCallError) {

@@ -70,7 +70,9 @@ package final class SiteLab: Laboratory {
         // Of the internet's lines some end at no box of this site; its rules do not mind.
         for place in places { try change(place, SiteAssembly.addresses(of: place, nodes)) }
         for uplink in uplinks { try raise(uplink, uplink.address) }
-        for node in nodes { try doing("make \(directory(of: node))") { try makeDirectory(directory(of: node)) } }
+        for node in nodes {
+            try doing("make \(directory(of: node))") { try Files.makeDirectory(directory(of: node), mode: 0o755) }
+        }
         try open()
         for node in nodes { try waitForPort(node) }
     }
