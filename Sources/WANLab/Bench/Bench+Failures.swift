@@ -15,15 +15,16 @@ extension Bench {
     }
 
     func carrier() throws {
-        try sheet.heading("The carrier of the selected uplink is lost")
         let site = try BenchSite(on: stage)
-        let lost = try passages(.carrierOff, at: site)
-        try outageRows(lost, bar: .most(30))
-        try daemonRows(lost)
-        try sheet.heading("The interface of the selected uplink vanishes")
-        let gone = try passages(.gone, at: site)
-        try outageRows(gone, bar: .most(30))
-        try daemonRows(gone)
+        for (words, fault) in [
+            ("The carrier of the selected uplink is lost", Fault.carrierOff),
+            ("The interface of the selected uplink vanishes", .gone),
+        ] {
+            try sheet.heading(words)
+            let passages = try passages(fault, at: site)
+            try outageRows(passages, bar: .most(30))
+            try daemonRows(passages)
+        }
     }
 
     private func passages(

@@ -133,17 +133,12 @@ package final class InboundSession: ClientSession {
 
     private func receiveDatagrams(from raw: Int32) {
         for _ in 0..<64 {
-            var from = sockaddr_in()
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let count = withUnsafeMutableBytes(of: &from) { form in
-                recvfrom(
-                    raw, &buffer, buffer.count, 0, form.baseAddress?.assumingMemoryBound(to: sockaddr.self), &length)
+            guard let (count, answerer) = InternetSocket.receive(raw, into: &buffer, atMost: buffer.count) else {
+                return
             }
-            if count < 0 { return }
             guard count == Self.messageLength + EchoService.sourceLength,
                 buffer.withUnsafeBytes({ $0.loadUnaligned(as: UInt64.self) }) == token
             else { continue }
-            let answerer = Endpoint(from)
             if answerer != server {
                 if record.strangers.count < Self.mostTold { record.strangers.append(answerer) }
                 continue

@@ -19,7 +19,7 @@ package final class Demo: Story {
             demo.allIsWell, demo.fibreFails, demo.cableFails, demo.soracomIsRaised, demo.everythingHeals,
             demo.soracomIsLowered)
         let wrong = try demo.lab.wrongSources().values.reduce(0, +)
-        demo.verdicts.note("packets that left with another line's address", "\(wrong)", wrong == 0)
+        demo.note("packets that left with another line's address", "\(wrong)", wrong == 0)
         return try demo.conclude()
     }
 

@@ -13,7 +13,7 @@ extension Demo {
         }
         try stage.linger(.seconds(1))  // until round trips have settled
         let status = try router.status()
-        try record.tell()
+        try tellSoracom()
         try teller.say("traffic is on ftth; jcom and soracom answer and stand by")
         for uplink in status.uplinks {
             try teller.add("\(Figure.left(uplink.name, 8)) \(uplink.state.rawValue), \(uplink.traffic.rawValue)")
@@ -51,14 +51,14 @@ extension Demo {
     }
 
     func soracomIsRaised() throws {
-        try record.awaitClass("s1.fast", until: Clock.boottime() + 10_000_000_000)
+        try awaitClass("s1.fast")
         let status = try router.waitUntil("the daemon's own word for it") {
             $0[.soracom]?.speedClass?.confirmed == "s1.fast"
         }
-        try record.tell()
+        try tellSoracom()
         let way = status[.soracom]?.speedClass?.via ?? "?"
         let raised = (soracom.classChanges.last?.moment ?? .max) - lastFault
-        verdicts.note("SORACOM raised to s1.fast", "\(raised / 1_000_000) ms after the failure, by \(way)", true)
+        note("SORACOM raised to s1.fast", "\(raised / 1_000_000) ms after the failure, by \(way)", true)
         try stage.linger(.seconds(2))
     }
 
@@ -93,7 +93,7 @@ extension Demo {
         try teller.add(
             "missed   browsing \(lost.fresh) datagrams, the call \(lost.established); the download is \(whole)")
         try tellGaps(but: 2, of: call)
-        verdicts.note(
+        note(
             "back on the fibre", "\(lost), download \(whole)",
             lost == .none && connection.brokenBy == nil && change.proven == true)
     }
@@ -107,9 +107,9 @@ extension Demo {
         let status = try router.waitUntil("the daemon's own word for it") {
             $0[.soracom]?.speedClass?.confirmed == "s1.minimum"
         }
-        try record.tell()
+        try tellSoracom()
         let bytes = (status[.soracom]?.bytes.probes ?? 0) / 1024
-        verdicts.note("SORACOM lowered to s1.minimum", "\(bytes) KiB of probes in all", isLowered)
+        note("SORACOM lowered to s1.minimum", "\(bytes) KiB of probes in all", isLowered)
         try endBrowsing(gaps: 2)
     }
 

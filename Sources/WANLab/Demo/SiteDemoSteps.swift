@@ -7,7 +7,7 @@ extension SiteDemo {
     func allIsWell() throws {
         try teller.chapter("All is well")
         try awaitTraffic(by: .main)
-        try record.tell()
+        try tellSoracom()
         try teller.say("main has \(LabAddress.virtual), the LAN's traffic takes its fibre; sub stands by")
         try showStatus()
         try tellWhatIsMissedAtFirst("all is well on main's fibre")
@@ -33,9 +33,9 @@ extension SiteDemo {
 
     func simIsRaised() throws {
         try awaitClass("s1.fast")
-        try record.tell()
+        try tellSoracom()
         try showStatus()
-        verdicts.note("sub raised its SIM to s1.fast", "by SORACOM's own record", true)
+        note("sub raised its SIM to s1.fast", "by SORACOM's own record", true)
         try stage.linger(.seconds(3))
     }
 
@@ -57,7 +57,7 @@ extension SiteDemo {
         let lost = ClientPair.Loss(fresh: try browsing.snapshot().lost, established: end.lost) - before
         try teller.add("missed   browsing \(lost.fresh) datagrams, the call \(lost.established)")
         try tellGaps(but: 1, of: end)
-        verdicts.note("back on main's fibre", "\(lost)", lost == .none)
+        note("back on main's fibre", "\(lost)", lost == .none)
     }
 
     func simIsLowered() throws {
@@ -66,11 +66,11 @@ extension SiteDemo {
         try site.daemon(.sub).waitUntil("sub's own word for it") {
             $0.role == .backup && $0[.soracom]?.speedClass?.confirmed == "s1.minimum"
         }
-        try record.tell()
+        try tellSoracom()
         try showStatus()
         let granted = soracom.classChanges.compactMap(\.speedClass)
         try teller.say("SORACOM's own record of classes: \(granted.joined(separator: ", "))")
-        verdicts.note(
+        note(
             "sub lowered its SIM to s1.minimum", granted.joined(separator: ", "),
             granted == ["s1.minimum", "s1.fast", "s1.minimum"])
         try endBrowsing(gaps: 1) { $0.timeline.compactMap(\.uplink) == [.ftth, .soracom, .ftth] }
@@ -84,10 +84,6 @@ extension SiteDemo {
             try teller.say("\(node.rawValue) # wanctl status")
             for line in try site.statusText(node).split(separator: "\n") { try teller.add("  \(line)") }
         }
-    }
-
-    private func awaitClass(_ name: String) throws(LabError) {
-        try record.awaitClass(name, until: Clock.boottime() + 15_000_000_000)
     }
 
     /// Waits until what the client sends comes out of this box's line.

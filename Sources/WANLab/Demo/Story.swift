@@ -8,9 +8,9 @@ package class Story {
     let stage: LabStage
     let teller: StoryTeller
     let soracom: SoracomInLab
-    let record: SoracomTeller
     let clients: ClientPair
-    var verdicts = Verdicts()
+    private var verdicts: [(step: String, figures: String, isGood: Bool)] = []
+    private var toldCalls = 0
 
     /// A failure is noticed and mended in half a second at most; four times that is a miss on any machine.
     private static let worstOutage = 2000.0
@@ -19,7 +19,6 @@ package class Story {
         self.stage = stage
         self.teller = teller
         self.soracom = soracom
-        record = SoracomTeller(soracom, teller)
         self.clients = clients
     }
 
@@ -34,12 +33,61 @@ package class Story {
         } catch {
             try stage.check()  // who interrupts needs no explanation
             try teller.line("\n" + teller.paint("This step did not happen: \(error)", .bad))
-            verdicts.note("the story ends here", "", false)
+            note("the story ends here", "", false)
         }
     }
 
-    /// The last page; whether all of it was good.
-    func conclude() throws(LabError) -> Bool { try verdicts.conclude(by: teller, soracom) }
+    /// What happened in a step, its figures, and whether that is good.
+    func note(_ step: String, _ figures: String, _ isGood: Bool) { verdicts.append((step, figures, isGood)) }
+
+    /// The last page: how the steps went, with what SORACOM had to object to; whether all of it was good.
+    func conclude() throws(LabError) -> Bool {
+        let violations = soracom.service.violations
+        note("requests that SORACOM's specification has no room for", "\(violations.count)", violations.isEmpty)
+        try teller.chapter("In short")
+        for verdict in verdicts {
+            let mark = verdict.isGood ? teller.paint("ok", .good) : teller.paint("MISSED", .bad)
+            try teller.line("  \(Figure.left(verdict.step, 54))  \(Figure.left(verdict.figures, 38))  \(mark)")
+        }
+        for violation in violations { try teller.line("  \(violation)") }
+        let isGood = verdicts.allSatisfy(\.isGood)
+        let seconds = Figure.fixed(Double(Clock.boottime() - teller.beginning) / 1e9, 0)
+        try teller.line(
+            "\n"
+                + (isGood
+                    ? teller.paint("All of it happened, in \(seconds) s.", .good)
+                    : teller.paint("Not all of it happened as it should.", .bad)))
+        return isGood
+    }
+
+    // MARK: SORACOM
+
+    /// What was asked of SORACOM since the last time, by its own record.
+    func tellSoracom() throws(LabError) {
+        let calls = soracom.service.calls
+        for call in calls.dropFirst(toldCalls) {
+            let door = call.path.hasPrefix("/v1/subscriber") ? "metadata service" : "API"
+            let place = "\(door), asked from \(call.source)"
+            let words =
+                switch (call.operation, call.status, call.speedClass) {
+                case (.auth, 200, _): "SORACOM lets us sign in, long before that is needed (\(place))"
+                case (_, 200, let granted?): "SORACOM grants \(granted) (\(place))"
+                default:
+                    "SORACOM: \(call.method) \(call.path), \(call.status.map { "answer \($0)" } ?? "no answer") (\(place))"
+                }
+            try teller.say(words, at: call.moment)
+        }
+        toldCalls = calls.count
+    }
+
+    /// Waits until SORACOM's books have the SIM in this class.
+    func awaitClass(_ name: String) throws(LabError) {
+        let soracom = soracom
+        let deadline = Clock.boottime() + 15_000_000_000
+        guard soracom.service.wait(until: deadline, { _ in soracom.speedClass == name }) else {
+            throw LabError("see SORACOM set the class to \(name)", "it is still \(soracom.speedClass ?? "unknown")")
+        }
+    }
 
     // MARK: what every story has to tell
 
@@ -47,19 +95,32 @@ package class Story {
         try stage.linger(.seconds(2))
         let missed = try clients.lost()
         try teller.say("so far the browsing has missed \(missed.fresh) datagrams and the call \(missed.established)")
-        verdicts.note(step, "\(missed)", missed == .none)
+        note(step, "\(missed)", missed == .none)
     }
 
     /// The gap of each client since a failure.
     func recovery(since moment: Int64) throws(LabError) -> (browsing: Outage, call: Outage) {
-        (try stage.recovery(of: browsing, since: moment), try stage.recovery(of: call, since: moment))
+        (try recovery(of: browsing, since: moment), try recovery(of: call, since: moment))
+    }
+
+    /// The longest gap since a moment, when it is over and everything after it has been answered for a while.
+    private func recovery(of prober: ClientProber, since moment: Int64) throws(LabError) -> Outage {
+        var outage: Outage?
+        let isOver = try stage.wait(atMost: .seconds(10)) { () throws(LabError) in
+            let report = try prober.snapshot(undecided: .milliseconds(300))
+            let gaps = report.outages.filter { $0.end >= moment }
+            outage = gaps.max { $0.duration < $1.duration }
+            return outage.map { !$0.isOpen && Clock.boottime() - $0.end > 600_000_000 } ?? false
+        }
+        guard isOver, let outage else { throw LabError("see the client's datagrams answered again", "they are not") }
+        return outage
     }
 
     func tell(_ missed: (browsing: Outage, call: Outage), _ step: String, isProven: Bool) throws(LabError) {
         let longest = max(missed.browsing.milliseconds, missed.call.milliseconds)
         let (browsing, call) = (missed.browsing.figure, missed.call.figure)
         try teller.add("missed   browsing \(browsing) ms, the call \(call) ms")
-        verdicts.note(
+        note(
             step, "\(browsing) ms browsing, \(call) ms call", longest <= Self.worstOutage && isProven)
     }
 
@@ -79,7 +140,7 @@ package class Story {
     func endBrowsing(gaps most: Int, _ isGood: (ProbeReport) -> Bool = { _ in true }) throws(LabError) {
         let last = try browsing.stop()
         let count = last.outages.count
-        verdicts.note(
+        note(
             "browsing, from beginning to end", "\(count) \(count == 1 ? "gap" : "gaps") in \(last.sent) datagrams",
             count <= most && isGood(last))
     }

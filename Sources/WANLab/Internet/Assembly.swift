@@ -23,18 +23,8 @@ enum Assembly {
                     "addr add \(LabAddress.router)/24 dev eth0", "link set eth0 up",
                     "addr add \(LabAddress.guestRouter)/24 dev eth1", "link set eth1 up",
                 ])
-        case .lan:
-            return lines(
-                upLoopback + [
-                    "addr add \(LabAddress.client)/24 dev eth0", "link set eth0 up",
-                    "route add default via \(LabAddress.router)",
-                ])
-        case .guest:
-            return lines(
-                upLoopback + [
-                    "addr add \(LabAddress.guest)/24 dev eth0", "link set eth0 up",
-                    "route add default via \(LabAddress.guestRouter)",
-                ])
+        case .lan: return host(LabAddress.client, via: LabAddress.router)
+        case .guest: return host(LabAddress.guest, via: LabAddress.guestRouter)
         case .jcom:
             return lines(
                 upLoopback + [
@@ -134,5 +124,12 @@ enum Assembly {
         )
     }
 
-    private static func lines(_ commands: [String]) -> String { commands.joined(separator: "\n") + "\n" }
+    /// One interface and a default gateway.
+    static func host(_ address: IPv4Address, via gateway: IPv4Address) -> String {
+        lines([
+            "link set lo up", "addr add \(address)/24 dev eth0", "link set eth0 up", "route add default via \(gateway)",
+        ])
+    }
+
+    static func lines(_ commands: [String]) -> String { commands.joined(separator: "\n") + "\n" }
 }
