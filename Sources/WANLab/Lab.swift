@@ -1,5 +1,4 @@
 internal import Glibc
-internal import LinuxIO
 internal import NetworkTypes
 internal import Synchronization
 

@@ -1,5 +1,3 @@
-internal import LinuxIO
-internal import NetworkTypes
 internal import WANControl
 
 /// What the operator does, and how fast a decision is in the kernel.

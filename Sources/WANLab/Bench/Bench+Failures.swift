@@ -1,4 +1,3 @@
-internal import LinuxIO
 internal import WANControl
 
 /// What goes wrong with a line, as the client sees it.

@@ -1,6 +1,3 @@
-internal import LinuxIO
-internal import WANControl
-
 /// What becomes of flows, by wanctl and by what people had before, in the same run on the same lines.
 extension Bench {
     func flows() throws {

@@ -1,5 +1,4 @@
 internal import LinuxIO
-internal import WANControl
 
 /// Whether many rules slow a switch, or a reload.
 extension Bench {

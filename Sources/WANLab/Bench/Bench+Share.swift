@@ -1,4 +1,3 @@
-internal import LinuxIO
 internal import WANControl
 
 /// Load sharing: how ten thousand flows spread, and which of them a change moves.

@@ -1,6 +1,3 @@
-internal import LinuxIO
-internal import NetworkTypes
-
 /// The classic site that wanctl replaces, to measure beside it: two boxes with keepalived, a check script and notify scripts.
 ///
 /// As such set-ups are written since 2016: `main` pings over the fibre, and the notify scripts of both boxes set the default route

@@ -44,15 +44,8 @@ package final class KeepalivedBaseline: Sendable {
 
     /// Waits until the notify scripts have moved the default route there.
     package func waitForDefault(over uplink: LabUplink, atMost limit: Duration) throws(LabError) {
-        let deadline = Clock.boottime() + limit.nanoseconds
-        while true {
-            let routes = try lab.mustRun(in: .router, ["ip", "route", "show", "default"])
-            if routes.contains("dev \(uplink.interface)") { return }
-            guard keepalived.isRunning, Clock.boottime() < deadline else {
-                let log = try doing("read keepalived's log") { try keepalived.output() }
-                throw LabError("see keepalived move the default route to \(uplink)", "it did not; it says:\n\(log)")
-            }
-            _ = keepalived.wait(atMost: .milliseconds(20))
+        try keepalived.wait("keepalived move the default route to \(uplink)", atMost: limit) { () throws(LabError) in
+            try lab.mustRun(in: .router, ["ip", "route", "show", "default"]).contains("dev \(uplink.interface)")
         }
     }
 

@@ -1,5 +1,3 @@
-internal import LinuxIO
-
 /// Two clients at once: one with new flows, as web pages make them, and one with a single flow from beginning to end, as a call.
 struct ClientPair: Sendable {
     let fresh: ClientProber

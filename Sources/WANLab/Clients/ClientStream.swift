@@ -1,7 +1,5 @@
-internal import CLinux
 internal import Glibc
 internal import LinuxIO
-internal import NetworkTypes
 
 /// One TCP connection of a client to a server that first tells the source it sees (`EchoService.Manner`).
 ///

@@ -1,7 +1,3 @@
-internal import LinuxIO
-internal import NetworkTypes
-internal import WANControl
-
 /// `wanctl-lab demo`: the main job as a story, told by the real daemon in a lab while a client counts what it misses.
 package final class Demo: Story {
     let lab: Lab

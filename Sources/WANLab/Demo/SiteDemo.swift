@@ -1,6 +1,3 @@
-internal import LinuxIO
-internal import WANControl
-
 /// `wanctl-lab demo --two-boxes`: two routers that share the LAN's gateway address, and how it goes from one to the other and
 /// back, told as `Demo` tells of one.
 package final class SiteDemo: Story {

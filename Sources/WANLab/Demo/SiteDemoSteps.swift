@@ -1,4 +1,3 @@
-internal import LinuxIO
 internal import WANControl
 internal import WANModel
 

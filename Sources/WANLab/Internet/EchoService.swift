@@ -1,7 +1,6 @@
 internal import CLinux
 internal import Glibc
 internal import LinuxIO
-internal import NetworkTypes
 
 /// A server of the lab on its thread: datagrams come back with their source behind them, connections are dealt with as their port
 /// says.

@@ -1,4 +1,3 @@
-internal import LinuxIO
 package import NetworkTypes
 internal import Synchronization
 

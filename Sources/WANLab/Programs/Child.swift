@@ -92,11 +92,28 @@ package final class Child: Sendable {
         }
     }
 
-    /// SIGTERM, and after the grace SIGKILL for whatever is left of its process group.
-    package func stop(grace: Duration = .seconds(3)) {
+    /// Returns when something is so that this program is to bring about; where it does not, its log says why.
+    func wait(
+        _ what: String, atMost limit: Duration, until claim: () throws(LabError) -> Bool
+    ) throws(LabError) {
+        let deadline = Clock.boottime() + limit.nanoseconds
+        while try !claim() {
+            guard isRunning, Clock.boottime() < deadline else {
+                let log = try doing("read its log") { try output() }
+                throw LabError("see \(what)", "it did not; it says:\n\(log)")
+            }
+            _ = wait(atMost: .milliseconds(10))
+        }
+    }
+
+    /// SIGTERM, and after the grace SIGKILL for whatever is left of its process group; how it ended, or `nil` where it had to be
+    /// killed.
+    @discardableResult
+    package func stop(grace: Duration = .seconds(3)) -> ExitStatus? {
         signal(SIGTERM)
-        _ = wait(atMost: grace)
+        let status = wait(atMost: grace)
         kill()
+        return status
     }
 
     /// SIGKILL for its process group; returns when it is reaped.

@@ -1,5 +1,4 @@
 internal import LinuxIO
-internal import NetworkTypes
 
 /// keepalived as guides for two lines and a Raspberry Pi tell people to write it, with all its files in one folder.
 ///

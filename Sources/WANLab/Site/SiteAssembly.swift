@@ -1,5 +1,3 @@
-internal import NetworkTypes
-
 /// The ip(8) batches that make the namespaces a site of several boxes; the internet is that of a lab of one router (`Assembly`).
 enum SiteAssembly {
     /// `ip -batch -`, in no namespace.
@@ -29,14 +27,16 @@ enum SiteAssembly {
 
     /// What `ip -n NAMESPACE -batch -` reads for a place.
     static func addresses(of place: SitePlace, _ nodes: [SiteNode]) -> String {
-        if let twin = place.twin { return Assembly.addresses(of: twin) }
         switch place {
         case .lanSwitch:
             return Assembly.lines(
                 ["link set lo up", "link set br0 up"]
                     + (nodes.map(\.port) + ["lan0"]).flatMap { ["link set \($0) master br0", "link set \($0) up"] })
+        // As in a lab of one router.
+        case .inet: return Assembly.addresses(of: .inet)
+        case .jcom: return Assembly.addresses(of: .jcom)
         case .lan: return Assembly.host(LabAddress.client, via: LabAddress.virtual)
-        default:
+        case .main, .sub, .third:
             return Assembly.lines(
                 ["link set lo up"]
                     + nodes.filter { $0.place == place }.flatMap { node in

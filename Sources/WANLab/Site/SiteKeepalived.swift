@@ -1,6 +1,5 @@
 internal import Glibc
 internal import LinuxIO
-internal import NetworkTypes
 internal import WANModel
 internal import WANPolicy
 
@@ -46,14 +45,8 @@ package final class SiteKeepalived: Sendable {
 
     /// Returns when its log has this.
     package func waitForLog(_ text: String, atMost limit: Duration = .seconds(10)) throws(LabError) {
-        let deadline = Clock.boottime() + limit.nanoseconds
-        while true {
-            let log = try log()
-            if log.contains(text) { return }
-            guard isRunning, Clock.boottime() < deadline else {
-                throw LabError("see keepalived of \(node.rawValue) say \"\(text)\"", "it did not; it says:\n\(log)")
-            }
-            _ = child.wait(atMost: .milliseconds(10))
+        try child.wait("keepalived of \(node.rawValue) say \"\(text)\"", atMost: limit) { () throws(LabError) in
+            try log().contains(text)
         }
     }
 

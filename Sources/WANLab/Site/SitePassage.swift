@@ -1,5 +1,3 @@
-internal import LinuxIO
-
 /// What goes wrong with the first box of a site.
 enum SiteFault: Sendable {
     /// Its line swallows every packet, the link stays up.

@@ -52,15 +52,6 @@ package enum SitePlace: String, LabMachine, CaseIterable {
     case inet
     /// JCOM's home router; only where a box has that line.
     case jcom
-
-    /// The same machine in a lab of one router, whose addresses and rules it has.
-    var twin: LabPlace? {
-        switch self {
-        case .inet: .inet
-        case .jcom: .jcom
-        case .main, .sub, .third, .lanSwitch, .lan: nil
-        }
-    }
 }
 
 extension LabAddress {
