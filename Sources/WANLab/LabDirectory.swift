@@ -45,7 +45,7 @@ struct LabDirectory: ~Copyable {
     static func gate() throws(SystemCallError) -> OwnedDescriptor {
         mkdir(root, 0o755)
         let path = "\(root)/.lock"
-        let gate = try Spawn.open(path, O_RDWR | O_CREAT)
+        let gate = try openFile(path, O_RDWR | O_CREAT)
         _ = try checked("flock(2)", path) { flock(gate.raw, LOCK_EX) }
         return gate
     }
@@ -86,7 +86,7 @@ struct LabDirectory: ~Copyable {
     private func tryLock() -> Bool { flock(lock.raw, LOCK_EX | LOCK_NB) == 0 }
 
     private static func openLock(of id: String) throws(SystemCallError) -> OwnedDescriptor {
-        try Spawn.open("\(root)/\(id)/lock", O_RDWR | O_CREAT)
+        try openFile("\(root)/\(id)/lock", O_RDWR | O_CREAT)
     }
 
     private static func randomID() -> String {
@@ -104,6 +104,11 @@ func directoryEntries(_ path: String) -> [String] {
         if name != ".", name != ".." { names.append(name) }
     }
     return names
+}
+
+/// open(2), closed on exec.
+func openFile(_ path: String, _ flags: Int32, mode: UInt32 = 0o600) throws(SystemCallError) -> OwnedDescriptor {
+    OwnedDescriptor(taking: try checked("open(2)", path) { open(path, flags | O_CLOEXEC, mode) })
 }
 
 /// Removes a directory and all below it; symbolic links are removed, not followed.

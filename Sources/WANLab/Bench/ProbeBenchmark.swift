@@ -3,9 +3,9 @@ internal import NetworkTypes
 
 /// CPU per probe, ours beside fping's, for the same load on the same machine in turns.
 ///
-/// Both ask addresses that the loopback of a namespace answers, so the kernel's work of sending, answering and receiving is in
-/// both figures, and both spread the probes over each period. fping is measured as a child from exec to exit; ours while it probes. See `ProbeLoad` for what ours does beside
-/// sending.
+/// Both spread the probes over each period, and ask addresses that the loopback of a namespace answers, so the kernel's work of
+/// sending, answering and receiving is in both figures. fping is measured as a child from exec to exit; ours while it probes. See
+/// `ProbeLoad` for what ours does beside sending.
 package struct ProbeBenchmark: Sendable {
     /// Addresses asked, at most 60000.
     package var targets = 1000

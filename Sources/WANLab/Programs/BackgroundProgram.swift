@@ -11,7 +11,7 @@ package struct BackgroundProgram: ~Copyable {
     package init(_ arguments: [String], logPath: String) throws(LabError) {
         let name = arguments.first ?? "nothing"
         let file = try doing("start \(name)") {
-            try Spawn.open(logPath, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW)
+            try openFile(logPath, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW)
         }
         let raw = file.raw
         // As long as somebody writes there: the program has the same open file.

@@ -40,7 +40,7 @@ package final class Child: Sendable {
         _ words: [String], logPath: String, environment: [String: String] = [:]
     ) throws(SystemCallError) -> Child {
         let nothing = try Spawn.nothing()
-        let output = try Spawn.open(logPath, O_WRONLY | O_CREAT | O_APPEND, mode: 0o644)
+        let output = try openFile(logPath, O_WRONLY | O_CREAT | O_APPEND, mode: 0o644)
         return try Child(
             pid: try Spawn.start(
                 words, input: nothing.raw, output: output.raw, error: output.raw, environment: environment),

@@ -75,12 +75,7 @@ enum Spawn {
     }
 
     /// For a program that reads nothing, or whose words nobody hears.
-    static func nothing() throws(SystemCallError) -> OwnedDescriptor { try open("/dev/null", O_RDWR) }
-
-    /// open(2), closed on exec.
-    static func open(_ path: String, _ flags: Int32, mode: UInt32 = 0o600) throws(SystemCallError) -> OwnedDescriptor {
-        OwnedDescriptor(taking: try checked("open(2)", path) { Glibc.open(path, flags | O_CLOEXEC, mode) })
-    }
+    static func nothing() throws(SystemCallError) -> OwnedDescriptor { try openFile("/dev/null", O_RDWR) }
 
     /// A NULL-terminated array of C strings for the duration of the body.
     private static func withCStrings<Answer>(
