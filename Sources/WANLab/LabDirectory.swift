@@ -45,8 +45,7 @@ struct LabDirectory: ~Copyable {
     static func gate() throws(SystemCallError) -> OwnedDescriptor {
         mkdir(root, 0o755)
         let path = "\(root)/.lock"
-        let gate = OwnedDescriptor(
-            taking: try checked("open(2)", path) { open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600) })
+        let gate = try openFile(path, O_RDWR | O_CREAT)
         _ = try checked("flock(2)", path) { flock(gate.raw, LOCK_EX) }
         return gate
     }
@@ -87,8 +86,7 @@ struct LabDirectory: ~Copyable {
     private func tryLock() -> Bool { flock(lock.raw, LOCK_EX | LOCK_NB) == 0 }
 
     private static func openLock(of id: String) throws(SystemCallError) -> OwnedDescriptor {
-        let path = "\(root)/\(id)/lock"
-        return OwnedDescriptor(taking: try checked("open(2)", path) { open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600) })
+        try openFile("\(root)/\(id)/lock", O_RDWR | O_CREAT)
     }
 
     private static func randomID() -> String {
@@ -108,6 +106,11 @@ func directoryEntries(_ path: String) -> [String] {
     return names
 }
 
+/// open(2), closed on exec.
+func openFile(_ path: String, _ flags: Int32, mode: UInt32 = 0o600) throws(SystemCallError) -> OwnedDescriptor {
+    OwnedDescriptor(taking: try checked("open(2)", path) { open(path, flags | O_CLOEXEC, mode) })
+}
+
 /// Removes a directory and all below it; symbolic links are removed, not followed.
 func removeTree(_ path: String) {
     var information = stat()
@@ -118,9 +121,4 @@ func removeTree(_ path: String) {
     } else {
         unlink(path)
     }
-}
-
-/// mkdir(2); no harm when it is there.
-func makeDirectory(_ path: String) throws(SystemCallError) {
-    if mkdir(path, 0o755) != 0, errno != EEXIST { throw SystemCallError(call: "mkdir(2)", subject: path) }
 }

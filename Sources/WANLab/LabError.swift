@@ -1,5 +1,3 @@
-internal import LinuxIO
-
 /// Something the lab could not do: what it was about to do, and what stood in the way.
 package struct LabError: Error, Hashable, Sendable, CustomStringConvertible {
     /// As in "start the lab".

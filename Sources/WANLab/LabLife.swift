@@ -7,7 +7,7 @@ internal import Synchronization
 /// Whoever starts a program in a lab asks its life, which refuses once the lab ends. So everything made is known at every moment,
 /// and `end` can come at any of them and from any thread: when it returns, nothing of the lab is left and nothing comes after.
 /// It ends with the object at the latest. What a killed process leaves, `StaleLabs.sweep()` removes.
-final class LabLife: Sendable {
+package final class LabLife: Sendable {
     let id: String
     private let directory: LabDirectory
     private let state = Mutex(State())
@@ -67,7 +67,7 @@ final class LabLife: Sendable {
             let log = logPath ?? "\(directory.path)/log/\(state.logs)-\(label)"
             // On the lab's own thread: the death signal of a child comes when the thread that started it ends.
             return try starter.perform { _ in
-                try Child.start(words, arguments: arguments, logPath: log, environment: environment)
+                try Child.start(words, logPath: log, environment: environment)
             }
         }
     }

@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import Glibc
-internal import LinuxIO
 internal import WANLab
 
 /// `wanctl-lab down`

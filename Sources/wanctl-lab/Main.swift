@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import LinuxIO
 
 /// `wanctl-lab`: a small internet on one machine. Exit codes: 0 done · 1 it could not be done, with the reason · 64 usage.
 @main

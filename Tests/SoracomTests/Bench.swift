@@ -29,8 +29,8 @@ final class Bench {
         let metadataListener = try TCPListener(address: "127.0.0.1")
         api = "http://127.0.0.1:\(apiListener.port)"
         metadata = "http://127.0.0.1:\(metadataListener.port)"
-        service.serveAPI(at: apiListener)
-        service.serveMetadata(at: metadataListener)
+        try service.serveAPI(at: apiListener)
+        try service.serveMetadata(at: metadataListener)
         profile = try directory.write(
             #"{"authKeyId":"\#(Self.keyID)","authKey":"\#(Self.key)","coverageType":"jp","unknown":{"x":null}}"#,
             to: "soracom.json", mode: 0o600)

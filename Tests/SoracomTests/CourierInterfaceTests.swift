@@ -18,8 +18,8 @@ struct CourierInterfaceTests {
     }
 
     private func start(_ world: borrowing TwoInterfaces, _ options: [String] = []) throws -> Courier {
-        service.serveMetadata(at: try world.far.inside { try TCPListener(address: "100.127.100.127", port: 80) })
-        service.serveAPI(at: try world.far.inside { try TCPListener(address: "203.0.113.1", port: 8080) })
+        try service.serveMetadata(at: world.far.inside { try TCPListener(address: "100.127.100.127", port: 80) })
+        try service.serveAPI(at: world.far.inside { try TCPListener(address: "203.0.113.1", port: 8080) })
         return try world.router.inside { try Courier(options, errorLog: directory.path + "/stderr") }
     }
 

@@ -28,7 +28,7 @@ struct HTTPTransferTests {
             echo.asked.withLock { $0.append(request) }
             return echo.reply.withLock { $0 }
         }
-        server.serve(door)
+        try server.serve(door)
     }
 
     private func perform(

@@ -22,18 +22,18 @@ struct SiteShapeTests {
         let client = try world.client()
         try world.waitTraffic(of: client, by: .ftth)
         let roles = try world.daemon(.sub).history().filter { $0.kind == "role" }.count
-        try world.lab.setFault(line: .ftth, .blackhole())
+        try world.lab.setFault(.ftth, .blackhole())
         try world.waitTraffic(of: client, by: .jcom)
         try world.watch(seconds: 1) { try world.role(.main) == .master && world.role(.sub) == .backup }
         #expect(try world.daemon(.sub).history().filter { $0.kind == "role" }.count == roles, "nothing has moved")
         #expect(world.soracom.classChanges.compactMap(\.speedClass) == ["s1.minimum"])
-        try world.lab.setFault(line: .jcom, .gone)
+        try world.lab.setFault(.jcom, .gone)
         try world.waitTraffic(of: client, by: .soracom)
         try world.waitClass("s1.fast")
-        try world.lab.clearFaults(line: .jcom)
+        try world.lab.clearFaults(.jcom)
         try world.waitTraffic(of: client, by: .jcom, seconds: 15)
         try world.wait("main is master") { try world.role(.main) == .master }
-        try world.lab.clearFaults(line: .ftth)
+        try world.lab.clearFaults(.ftth)
         try world.waitTraffic(of: client, by: .ftth, seconds: 15)
         try world.waitClass("s1.minimum")
         _ = try client.stop()
@@ -44,13 +44,13 @@ struct SiteShapeTests {
         let world = try twoLines(order: [.ftth, .soracom, .jcom])
         let client = try world.client()
         try world.waitTraffic(of: client, by: .ftth)
-        try world.lab.setFault(line: .ftth, .blackhole())
+        try world.lab.setFault(.ftth, .blackhole())
         try world.waitTraffic(of: client, by: .soracom)
-        try world.lab.setFault(line: .soracom, .gone)
+        try world.lab.setFault(.soracom, .gone)
         try world.waitTraffic(of: client, by: .jcom)
-        try world.lab.clearFaults(line: .soracom)
+        try world.lab.clearFaults(.soracom)
         try world.waitTraffic(of: client, by: .soracom, seconds: 15)
-        try world.lab.clearFaults(line: .ftth)
+        try world.lab.clearFaults(.ftth)
         try world.waitTraffic(of: client, by: .ftth, seconds: 15)
         try world.wait("main is master") { try world.role(.main) == .master && world.role(.sub) == .backup }
         _ = try client.stop()
@@ -65,19 +65,19 @@ struct SiteShapeTests {
         }.started()
         let client = try world.client()
         try world.waitTraffic(of: client, by: .ftth)
-        try world.lab.setFault(line: .ftth, .delay(.milliseconds(120)))
+        try world.lab.setFault(.ftth, .delay(.milliseconds(120)))
         try world.waitTraffic(of: client, by: .soracom, seconds: 15)
         try world.wait("main is backup, and says why") {
             let status = try world.status(.main)
             return status.role == .backup && status.uplinks[0].state == .degraded
         }
-        try world.lab.setFault(line: .soracom, .gone)
+        try world.lab.setFault(.soracom, .gone)
         try world.wait("the slow line again, which is better than none") {
             try client.snapshot().timeline.last?.uplink == .ftth && world.role(.main) == .master
         }
-        try world.lab.clearFaults(line: .soracom)
+        try world.lab.clearFaults(.soracom)
         try world.waitTraffic(of: client, by: .soracom, seconds: 15)
-        try world.lab.clearFaults(line: .ftth)
+        try world.lab.clearFaults(.ftth)
         try world.waitTraffic(of: client, by: .ftth, seconds: 20)
         _ = try client.stop()
     }
@@ -88,12 +88,12 @@ struct SiteShapeTests {
         let client = try world.client()
         try world.waitTraffic(of: client, by: .jcom)
         for fault in [Fault.carrierOff, .blackhole(), .gone] {
-            try world.lab.setFault(line: .jcom, fault)
+            try world.lab.setFault(.jcom, fault)
             try world.wait("\(fault): sub takes over") {
                 try world.role(.sub) == .master && world.role(.main) == .backup
                     && client.isAnswered(within: .milliseconds(50))
             }
-            try world.lab.clearFaults(line: .jcom)
+            try world.lab.clearFaults(.jcom)
             try world.wait("main has it back", seconds: 20) {
                 try world.role(.main) == .master && world.role(.sub) == .backup
                     && client.isAnswered(within: .milliseconds(50))

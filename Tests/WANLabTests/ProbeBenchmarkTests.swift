@@ -18,6 +18,5 @@ struct ProbeBenchmarkTests {
         #expect(report.fping.map(\.probes) == [500])
         #expect(report.fping.map(\.answered) == [500])
         #expect(report.ratio > 0)
-        #expect("\(report)".contains("ratio of medians"))
     }
 }

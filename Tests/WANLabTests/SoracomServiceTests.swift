@@ -22,8 +22,8 @@ struct SoracomServiceTests {
         let metadataListener = try TCPListener(address: "127.0.0.1")
         api = "http://127.0.0.1:\(apiListener.port)/v1"
         metadata = "http://127.0.0.1:\(metadataListener.port)/v1"
-        service.serveAPI(at: apiListener)
-        service.serveMetadata(at: metadataListener)
+        try service.serveAPI(at: apiListener)
+        try service.serveMetadata(at: metadataListener)
     }
 
     private func ask(

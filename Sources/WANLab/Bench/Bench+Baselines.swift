@@ -1,5 +1,3 @@
-internal import LinuxIO
-
 /// Others at the same work on the same machine.
 extension Bench {
     func probes() throws {

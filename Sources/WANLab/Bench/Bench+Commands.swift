@@ -1,5 +1,3 @@
-internal import LinuxIO
-internal import NetworkTypes
 internal import WANControl
 
 /// What the operator does, and how fast a decision is in the kernel.
@@ -8,24 +6,20 @@ extension Bench {
         try sheet.heading("`wanctl failover` between two good uplinks")
         let site = try BenchSite(on: stage)
         try site.settle()
-        let established = try ClientProber.start(in: site.lab)
-        let fresh = try ClientProber.start(in: site.lab, flow: .fresh())
-        try site.awaitAnswers(established, fresh)
+        let clients = try site.clients()
         var spans: [Double] = []
         for place in 0..<runs {
             try stage.linger(.milliseconds(300) + phase(place, of: runs))
             let uplink = place % 2 == 0 ? "jcom" : "ftth"
-            let began = Clock.boottime()
-            try Command.mustRun([siblingProgram("wanctl"), "--socket", site.router.socketPath, "failover", uplink])
-            spans.append(Double(Clock.boottime() - began) / 1e6)
+            spans.append(try Self.milliseconds { try site.command("failover", uplink) })
         }
         try stage.linger(.seconds(1))
-        let reports = try (fresh.stop(), established.stop())
+        let reports = try clients.stop()
         try sheet.row("the command, from exec to exit", spans, unit: "ms", bar: .most(50))
-        let lost = (reports.0.lost, reports.1.lost)
+        let (fresh, established) = (reports.fresh, reports.established)
         try sheet.figure(
-            "packets lost, new flows", "\(lost.0) of \(reports.0.sent)", bar: ("0", lost.0 == 0))
-        try sheet.figure("packets lost, an established flow", "\(lost.1) of \(reports.1.sent)")
+            "packets lost, new flows", "\(fresh.lost) of \(fresh.sent)", bar: ("0", fresh.lost == 0))
+        try sheet.figure("packets lost, an established flow", "\(established.lost) of \(established.sent)")
     }
 
     func switches() throws {

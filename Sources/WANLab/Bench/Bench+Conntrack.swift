@@ -69,10 +69,4 @@ extension Bench {
             throw LabError("delete by mark", "\(gone) of these flows are left, and of \(others) others \(stay)")
         }
     }
-
-    private static func milliseconds(_ body: () throws -> Void) throws -> Double {
-        let began = Clock.boottime()
-        try body()
-        return Double(Clock.boottime() - began) / 1e6
-    }
 }

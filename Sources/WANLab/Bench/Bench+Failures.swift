@@ -1,4 +1,3 @@
-internal import LinuxIO
 internal import WANControl
 
 /// What goes wrong with a line, as the client sees it.
@@ -15,15 +14,16 @@ extension Bench {
     }
 
     func carrier() throws {
-        try sheet.heading("The carrier of the selected uplink is lost")
         let site = try BenchSite(on: stage)
-        let lost = try passages(.carrierOff, at: site)
-        try outageRows(lost, bar: .most(30))
-        try daemonRows(lost)
-        try sheet.heading("The interface of the selected uplink vanishes")
-        let gone = try passages(.gone, at: site)
-        try outageRows(gone, bar: .most(30))
-        try daemonRows(gone)
+        for (words, fault) in [
+            ("The carrier of the selected uplink is lost", Fault.carrierOff),
+            ("The interface of the selected uplink vanishes", .gone),
+        ] {
+            try sheet.heading(words)
+            let passages = try passages(fault, at: site)
+            try outageRows(passages, bar: .most(30))
+            try daemonRows(passages)
+        }
     }
 
     private func passages(
@@ -46,8 +46,7 @@ extension Bench {
         let found = passages.compactMap(\.change.detectedMilliseconds)
         if !found.isEmpty { try sheet.row("daemon: first doubt to certainty", found, unit: "ms") }
         try sheet.row("daemon: decision to kernel", passages.compactMap(\.change.appliedMilliseconds), unit: "ms")
-        let unproven = passages.filter { $0.change.proven != true }.count
-        try sheet.figure("switches not proven", "\(unproven)", bar: ("0", unproven == 0))
+        try sheet.never("switches not proven", passages.filter { $0.change.proven != true }.count)
     }
 
     private func wrongSources(_ passages: [BenchSite.Passage]) -> [Double] {
@@ -70,8 +69,7 @@ extension Bench {
         try stage.linger(.seconds(2))
         let report = try connection.stop()
         let switches = try site.router.history().compactMap(\.change).dropFirst(before)
-        try sheet.figure(
-            "switches in \(runs) silences", "\(switches.count)", bar: ("0", switches.isEmpty))
+        try sheet.never("switches in \(runs) silences", switches.count)
         for change in switches { try sheet.note("because \(change.cause)") }
         try sheet.figure(
             "a TCP connection through them", report.brokenBy ?? "unbroken", bar: ("unbroken", report.brokenBy == nil))
@@ -82,26 +80,21 @@ extension Bench {
         try sheet.heading("Failback, traffic returns to a line that is good again (hold 2s)")
         let site = try BenchSite(
             on: stage, policy: SamplePolicy.text(hold: "2s", soracom: SoracomInLab.policyLines()))
-        var fresh: [Double] = []
-        var established: [Double] = []
+        var losses: [ClientPair.Loss] = []
         var broken = 0
         for _ in 0..<count {
             try site.renew()
             try site.lab.setFault(.ftth, .blackhole())
             _ = try site.awaitSwitch(to: .jcom)
-            let old = try ClientProber.start(in: site.lab)
-            let new = try ClientProber.start(in: site.lab, flow: .fresh())
             let connection = try ClientConnection.start(in: site.lab)
-            try site.awaitAnswers(old, new)
+            let clients = try site.clients()
             try site.lab.clearFaults(.ftth)
             _ = try site.awaitSwitch(to: .ftth, atMost: .seconds(60))
             try stage.linger(.seconds(2))
-            fresh.append(Double(try new.stop().lost))
-            established.append(Double(try old.stop().lost))
+            losses.append(try clients.loss())
             if try connection.stop().brokenBy != nil { broken += 1 }
         }
-        try sheet.row("packets lost, new flows", fresh, unit: "", bar: .most(0))
-        try sheet.row("packets lost, an established flow", established, unit: "", bar: .most(0))
-        try sheet.figure("connections broken, of \(count)", "\(broken)", bar: ("0", broken == 0))
+        try sheet.losses(losses)
+        try sheet.never("connections broken, of \(count)", broken)
     }
 }

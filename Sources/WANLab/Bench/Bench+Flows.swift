@@ -1,6 +1,3 @@
-internal import LinuxIO
-internal import WANControl
-
 /// What becomes of flows, by wanctl and by what people had before, in the same run on the same lines.
 extension Bench {
     func flows() throws {
@@ -116,12 +113,10 @@ extension Bench {
             try router.renew()
             try router.lab.setFault(.ftth, .blackhole())
             try router.await(.jcom)
-            return try traffic(
-                at: router,
-                around: {
-                    try router.lab.clearFaults(.ftth)
-                    try router.await(.ftth)
-                })
+            return try traffic(at: router) {
+                try router.lab.clearFaults(.ftth)
+                try router.await(.ftth)
+            }
         }
         try told(losses, of: "failback", isOurs)
     }
@@ -136,34 +131,29 @@ extension Bench {
         try told(losses, of: "a switch by hand", isOurs)
     }
 
-    private struct Loss {
-        var fresh: Int
-        var established: Int
-        var broken: Int
-    }
-
     /// What the client loses by something that two good lines could do without loss.
-    private func traffic(at router: FlowRouter, around event: () throws -> Void) throws -> Loss {
-        let old = try ClientProber.start(in: router.lab)
-        let new = try ClientProber.start(in: router.lab, flow: .fresh())
+    private func traffic(at router: FlowRouter, around event: () throws -> Void) throws -> (
+        packets: ClientPair.Loss, broken: Int
+    ) {
+        let clients = try ClientPair.start(in: router.lab)
         let crowd = try FlowCrowd.open(Self.connections, .tcp, in: router.lab)
-        guard try old.waitForAnswers(atMost: .seconds(10)), try new.waitForAnswers(atMost: .seconds(10)),
-            try crowd.send().answered == Self.connections
-        else { throw LabError("see the client's flows answered", "they are not") }
+        try clients.awaitAnswers()
+        guard try crowd.send().answered == Self.connections else {
+            throw LabError("see the client's flows answered", "they are not")
+        }
         try event()
         try stage.linger(.seconds(1))
         _ = try crowd.send()
         // A reset comes with the second packet where the first one was lost on the way.
         let rest = try crowd.send(patience: .seconds(3))
         try crowd.close()
-        return Loss(
-            fresh: try new.stop().lost, established: try old.stop().lost, broken: Self.connections - rest.answered)
+        return (try clients.loss(), Self.connections - rest.answered)
     }
 
-    private func told(_ losses: [Loss], of event: String, _ isOurs: Bool) throws {
+    private func told(_ losses: [(packets: ClientPair.Loss, broken: Int)], of event: String, _ isOurs: Bool) throws {
         let bar: Bar? = isOurs ? .most(0) : nil
-        try sheet.row("packets lost on \(event), new", losses.map { Double($0.fresh) }, unit: "", bar: bar)
-        try sheet.row("  of an established UDP flow", losses.map { Double($0.established) }, unit: "", bar: bar)
+        try sheet.row("packets lost on \(event), new", losses.map { Double($0.packets.fresh) }, unit: "", bar: bar)
+        try sheet.row("  of an established UDP flow", losses.map { Double($0.packets.established) }, unit: "", bar: bar)
         let broken = losses.map(\.broken).reduce(0, +)
         try sheet.figure(
             "  TCP connections broken", "\(broken) of \(losses.count * Self.connections)",

@@ -8,21 +8,16 @@ extension Bench {
         try sheet.heading("The daemon is killed (SIGKILL) and started again, traffic runs on")
         let site = try BenchSite(on: stage)
         try site.settle()
-        var fresh: [Double] = []
-        var established: [Double] = []
+        var losses: [ClientPair.Loss] = []
         for _ in 0..<runs {
-            let old = try ClientProber.start(in: site.lab)
-            let new = try ClientProber.start(in: site.lab, flow: .fresh())
-            try site.awaitAnswers(old, new)
+            let clients = try site.clients()
             site.router.kill()
             try stage.linger(.milliseconds(200))
             try site.router.restart()
             try stage.linger(.milliseconds(500))
-            fresh.append(Double(try new.stop().lost))
-            established.append(Double(try old.stop().lost))
+            losses.append(try clients.loss())
         }
-        try sheet.row("packets lost, new flows", fresh, unit: "", bar: .most(0))
-        try sheet.row("packets lost, an established flow", established, unit: "", bar: .most(0))
+        try sheet.losses(losses)
     }
 
     /// A quiet minute with three uplinks and three targets each.
@@ -47,7 +42,7 @@ extension Bench {
             "RSS", "\(Figure.fixed(Double(resident) / 1024, 1)) MiB", bar: ("≤ 10 MB", resident * 1024 <= 10_000_000))
         try sheet.figure("CPU, of one core", "\(Figure.fixed(share, 3)) %", bar: ("≤ 0.2 %", share <= 0.2))
         try sheet.figure("threads", "\(threads)", bar: ("1", threads == 1))
-        try sheet.figure("child processes", "\(children)", bar: ("0", children == 0))
+        try sheet.never("child processes", children)
         let probes = Double((status[.soracom]?.bytes.probes ?? 0) - (before.1[.soracom]?.bytes.probes ?? 0))
         // A keepalive each 25 minutes at most, as big as a ping and its answer.
         let minutes = 60.0 * 24 * 30

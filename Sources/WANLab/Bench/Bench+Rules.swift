@@ -1,5 +1,4 @@
 internal import LinuxIO
-internal import WANControl
 
 /// Whether many rules slow a switch, or a reload.
 extension Bench {
@@ -29,21 +28,17 @@ extension Bench {
 
     /// `wanctl reload` of a policy whose rules have all changed, while the client's traffic runs.
     private func reloads(_ count: Int, _ uplinks: [String], at site: BenchSite) throws {
-        let established = try ClientProber.start(in: site.lab)
-        let fresh = try ClientProber.start(in: site.lab, flow: .fresh())
-        try site.awaitAnswers(established, fresh)
+        let clients = try site.clients()
         var spans: [Double] = []
         for place in 0..<max(2, runs / 2) {
             let text = ManyRules.text(count, uplinks: uplinks, turned: place % 2 == 0)
             try Files.replace(site.router.policyPath, with: Array(Self.policy(text).utf8))
             try stage.linger(.milliseconds(100))
-            let began = Clock.boottime()
-            try Command.mustRun([siblingProgram("wanctl"), "--socket", site.router.socketPath, "reload"])
-            spans.append(Double(Clock.boottime() - began) / 1e6)
+            spans.append(try Self.milliseconds { try site.command("reload") })
         }
         try stage.linger(.milliseconds(500))
-        let lost = try fresh.stop().lost + established.stop().lost
+        let lost = try clients.loss()
         try sheet.row("`wanctl reload`, \(count) rules", spans, unit: "ms")
-        try sheet.figure("packets lost in these reloads", "\(lost)", bar: ("0", lost == 0))
+        try sheet.never("packets lost in these reloads", lost.fresh + lost.established)
     }
 }

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import LinuxIO
 
 /// `wanctl-lab bench`: outages, times and costs, each beside its bar.
@@ -16,31 +15,16 @@ package final class Bench {
     /// Measures the parts in order; true where every bar was met.
     package static func run(_ parts: [Part], runs: Int, on stage: LabStage) throws -> Bool {
         let bench = Bench(stage, runs: runs)
-        try bench.introduce()
-        for part in parts {
-            do {
-                try bench.measure(part)
-            } catch {
-                try stage.check()  // who interrupts needs no explanation
-                throw LabError("measure \(part.rawValue)", error)
-            }
-        }
-        try bench.conclude()
-        return bench.sheet.missed.isEmpty
+        try bench.sheet.title(
+            "wanctl-lab bench",
+            "A client in the LAN sends one datagram each 2 ms; an outage is what it misses, in milliseconds.",
+            "Lines: ftth 5 ms, jcom 12 ms, soracom 45 ms round trip. Policy: Policies/one-box.yaml, 3 × 3 probes.")
+        return try bench.sheet.run(parts, on: stage, bench.measure)
     }
 
     private init(_ stage: LabStage, runs: Int) {
         self.stage = stage
         self.runs = runs
-    }
-
-    private func introduce() throws {
-        let kernel = try Files.text("/proc/sys/kernel/osrelease")
-        try sheet.heading("wanctl-lab bench, \(sysconf(Int32(_SC_NPROCESSORS_ONLN))) cores, Linux \(kernel)")
-        try sheet.note(
-            "A client in the LAN sends one datagram each 2 ms; an outage is what it misses, in milliseconds.")
-        try sheet.note(
-            "Lines: ftth 5 ms, jcom 12 ms, soracom 45 ms round trip. Policy: Policies/one-box.yaml, 3 × 3 probes.")
     }
 
     private func measure(_ part: Part) throws {
@@ -60,14 +44,15 @@ package final class Bench {
         case .probes: try probes()
         case .keepalived: try keepalived()
         }
-        stage.leave()
-    }
-
-    private func conclude() throws {
-        try sheet.heading(
-            sheet.missed.isEmpty ? "Every bar is met." : "Missed: \(sheet.missed.joined(separator: "; "))")
     }
 
     /// Faults come at another place of the probe interval each time, so that the distribution shows all of it.
     func phase(_ place: Int, of count: Int) -> Duration { .milliseconds(250 * place / max(1, count)) }
+
+    /// How long something takes.
+    static func milliseconds(_ body: () throws -> Void) rethrows -> Double {
+        let began = Clock.boottime()
+        try body()
+        return Double(Clock.boottime() - began) / 1e6
+    }
 }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import LinuxIO
 
 /// Measured values of one kind, and where among them what lies.
@@ -54,6 +55,30 @@ final class BenchSheet {
 
     func note(_ text: String) throws(LabError) { try teller.line(teller.paint("  \(text)", .faint)) }
 
+    /// Measures the parts in order; true where every bar was met.
+    func run<Part: RawRepresentable<String>>(
+        _ parts: [Part], on stage: LabStage, _ measure: (Part) throws -> Void
+    ) throws -> Bool {
+        for part in parts {
+            do {
+                try measure(part)
+            } catch {
+                try stage.check()  // who interrupts needs no explanation
+                throw LabError("measure \(part.rawValue)", error)
+            }
+            stage.leave()
+        }
+        try heading(missed.isEmpty ? "Every bar is met." : "Missed: \(missed.joined(separator: "; "))")
+        return missed.isEmpty
+    }
+
+    /// What is measured, and on what machine.
+    func title(_ name: String, _ notes: String...) throws {
+        let kernel = try Files.text("/proc/sys/kernel/osrelease")
+        try heading("\(name), \(sysconf(Int32(_SC_NPROCESSORS_ONLN))) cores, Linux \(kernel)")
+        for text in notes { try note(text) }
+    }
+
     /// A distribution with its bar, if there is one.
     func row(_ name: String, _ values: [Double], unit: String, bar: Bar? = nil) throws(LabError) {
         let spread = Distribution(values)
@@ -65,6 +90,17 @@ final class BenchSheet {
         if spread.count >= 100 { text += "  p99 \(number(spread.percentile(0.99)))" }
         text += " \(unit)"
         try teller.line(text + verdict(name, bar.map { ($0.text, $0.isMet(spread)) }))
+    }
+
+    /// Packets lost in each run, of new flows and of an established one.
+    func losses(_ runs: [ClientPair.Loss]) throws(LabError) {
+        try row("packets lost, new flows", runs.map { Double($0.fresh) }, unit: "", bar: .most(0))
+        try row("packets lost, an established flow", runs.map { Double($0.established) }, unit: "", bar: .most(0))
+    }
+
+    /// How often something happened that must not.
+    func never(_ name: String, _ count: Int) throws(LabError) {
+        try figure(name, "\(count)", bar: ("0", count == 0))
     }
 
     /// One figure that is no distribution.

@@ -50,21 +50,19 @@ final class BenchSite {
 
     /// Lets ftth fail after this much calm and watches how traffic gets to jcom.
     func fail(_ fault: Fault, after calm: Duration, countingLeftBehind: Bool = false) throws -> Passage {
-        let established = try ClientProber.start(in: lab)
-        let fresh = try ClientProber.start(in: lab, flow: .fresh())
-        try awaitAnswers(established, fresh)
+        let clients = try clients()
         try stage.linger(.milliseconds(300) + calm)
         let old = lab.address(of: .ftth)
         try lab.setFault(.ftth, fault)
         let change = try awaitSwitch(to: .jcom)
-        try awaitAnswers(established, fresh)
+        try clients.awaitAnswers()
         var leftBehind: Int?
         if countingLeftBehind {
             try stage.linger(.seconds(3))
             leftBehind = try flows(from: "\(old)")
         }
-        return Passage(
-            fresh: try fresh.stop(), established: try established.stop(), change: change, leftBehind: leftBehind)
+        let (fresh, established) = try clients.stop()
+        return Passage(fresh: fresh, established: established, change: change, leftBehind: leftBehind)
     }
 
     /// The switch that ended on an uplink, when it was proven or has failed to be.
@@ -76,12 +74,16 @@ final class BenchSite {
         return change
     }
 
-    func awaitAnswers(_ probers: ClientProber...) throws {
-        for prober in probers {
-            guard try prober.waitForAnswers(atMost: .seconds(10)) else {
-                throw LabError("see the client's datagrams answered", "they are not")
-            }
-        }
+    /// New clients, when both are answered.
+    func clients() throws(LabError) -> ClientPair {
+        let clients = try ClientPair.start(in: lab)
+        try clients.awaitAnswers()
+        return clients
+    }
+
+    /// `wanctl` as the operator calls it.
+    func command(_ words: String...) throws(LabError) {
+        try Command.mustRun([siblingProgram("wanctl"), "--socket", router.socketPath] + words)
     }
 
     /// Entries of connection tracking that name an address; not ICMP, which our own probes over that very line use.

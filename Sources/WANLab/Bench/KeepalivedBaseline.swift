@@ -2,9 +2,7 @@ internal import LinuxIO
 
 /// The classic set-up that wanctl replaces, to measure beside it: the real keepalived with a check script and notify scripts.
 ///
-/// `vrrp_script` pings 8.8.8.8 over the fibre line each second with a second's patience; three losses in a row put the VRRP
-/// instance into FAULT, three answers bring it back; the notify scripts move the default route with ip(8). NAT is one
-/// masquerade rule. This is what guides for two lines and a Raspberry Pi tell people to write.
+/// It pings over the fibre line; the notify scripts move the default route with ip(8). NAT is one masquerade rule.
 package final class KeepalivedBaseline: Sendable {
     let lab: Lab
     private let keepalived: Child
@@ -18,12 +16,14 @@ package final class KeepalivedBaseline: Sendable {
         try lab.writeSettings(["net/ipv4/ip_forward": "1"], in: .router)
         try lab.routePlainly(over: .jcom)  // and its masquerade rule
         let folder = "\(lab.directory)/keepalived"
-        try doing("write keepalived's files") { try makeFiles(in: folder, flushing: flushing) }
-        let child = try lab.spawn(
-            in: .router,
-            [
-                "keepalived", "--dont-fork", "--log-console", "--vrrp", "--use-file", "\(folder)/keepalived.conf",
-            ] + KeepalivedPidFiles.arguments(in: folder))
+        let classic = ClassicKeepalived(
+            folder: folder, name: "lab", interface: LabUplink.ftth.interface,
+            master: script(.ftth, in: lab, flushing: flushing), backup: script(.jcom, in: lab, flushing: flushing))
+        try doing("write keepalived's files") {
+            try Files.makeDirectory(folder, mode: 0o755)
+            try classic.writeScripts()
+        }
+        let child = try lab.spawnKeepalived(in: .router, folder, classic.configuration)
         let baseline = KeepalivedBaseline(lab: lab, keepalived: child, folder: folder)
         try baseline.waitForDefault(over: .ftth, atMost: .seconds(20))
         return baseline
@@ -37,74 +37,20 @@ package final class KeepalivedBaseline: Sendable {
 
     /// The operator switches by hand: runs the notify script that leads there. keepalived knows nothing of it.
     package func switchByHand(to uplink: LabUplink) throws(LabError) {
-        try lab.mustRun(in: .router, ["\(folder)/\(Self.scriptName(uplink)).sh"])
+        try lab.mustRun(in: .router, ["\(folder)/\(uplink == .ftth ? "master" : "backup").sh"])
     }
-
-    private static func scriptName(_ uplink: LabUplink) -> String { uplink == .ftth ? "master" : "backup" }
 
     package func stop() { keepalived.stop() }
 
     /// Waits until the notify scripts have moved the default route there.
     package func waitForDefault(over uplink: LabUplink, atMost limit: Duration) throws(LabError) {
-        let deadline = Clock.boottime() + limit.nanoseconds
-        while true {
-            let routes = try lab.mustRun(in: .router, ["ip", "route", "show", "default"])
-            if routes.contains("dev \(uplink.interface)") { return }
-            guard keepalived.isRunning, Clock.boottime() < deadline else {
-                let log = try doing("read keepalived's log") { try keepalived.output() }
-                throw LabError("see keepalived move the default route to \(uplink)", "it did not; it says:\n\(log)")
-            }
-            _ = keepalived.wait(atMost: .milliseconds(20))
+        try keepalived.wait("keepalived move the default route to \(uplink)", atMost: limit) { () throws(LabError) in
+            try lab.mustRun(in: .router, ["ip", "route", "show", "default"]).contains("dev \(uplink.interface)")
         }
     }
 
-    private static func makeFiles(in folder: String, flushing: Bool) throws {
-        try makeDirectory(folder)
-        try Files.replace(
-            "\(folder)/check.sh", with: script("exec ping -n -q -c 1 -W 1 -I ppp0 8.8.8.8 >/dev/null"), mode: 0o755)
-        for uplink in [LabUplink.ftth, .jcom] {
-            let command = (["ip"] + Lab.plainDefault(over: uplink)).joined(separator: " ")
-            try Files.replace(
-                "\(folder)/\(scriptName(uplink)).sh", with: script(command + (flushing ? "\nconntrack -F" : "")),
-                mode: 0o755)
-        }
-        try Files.replace("\(folder)/keepalived.conf", with: Array(configuration(in: folder).utf8))
-    }
-
-    private static func script(_ command: String) -> [UInt8] { Array("#!/bin/sh\n\(command)\n".utf8) }
-
-    // keepalived.conf(5)
-    private static func configuration(in folder: String) -> String {
-        """
-        global_defs {
-            router_id lab
-            script_user root
-            enable_script_security
-        }
-        vrrp_script check_ftth {
-            script "\(folder)/check.sh"
-            interval 1
-            timeout 2
-            fall 3
-            rise 3
-        }
-        vrrp_instance VI_1 {
-            state MASTER
-            interface eth0
-            virtual_router_id 51
-            priority 100
-            advert_int 1
-            virtual_ipaddress {
-                192.168.0.254/24
-            }
-            track_script {
-                check_ftth
-            }
-            notify_master "\(folder)/master.sh"
-            notify_backup "\(folder)/backup.sh"
-            notify_fault "\(folder)/backup.sh"
-        }
-
-        """
+    /// Leads the router's traffic to a line.
+    private static func script(_ uplink: LabUplink, in lab: Lab, flushing: Bool) -> String {
+        lab.plainDefault(over: uplink).joined(separator: " ") + (flushing ? "\nconntrack -F" : "")
     }
 }

@@ -31,14 +31,14 @@ final class ManyUplinks {
     private static func lay(in lab: Lab) throws {
         let numbers = 1...count
         let (router, inet) = (lab.namespaceName(.router), lab.namespaceName(.inet))
-        func batch(_ lines: [String], _ arguments: [String]) throws {
-            try Command.mustRun(["ip"] + arguments + ["-batch", "-"], input: lines.joined(separator: "\n") + "\n")
-        }
-        try batch(numbers.map { "link add u\($0) netns \(router) type veth peer name v\($0) netns \(inet)" }, [])
-        try batch(
-            numbers.flatMap { ["addr add 10.200.\($0).1/30 dev v\($0)", "link set v\($0) up"] }, ["-n", inet])
-        try batch(
-            numbers.flatMap { ["addr add 10.200.\($0).2/30 dev u\($0)", "link set u\($0) up"] }, ["-n", router])
+        let links = numbers.map { "link add u\($0) netns \(router) type veth peer name v\($0) netns \(inet)" }
+        try Command.mustRun(["ip", "-batch", "-"], input: Assembly.lines(links))
+        try lab.change(
+            .inet,
+            Assembly.lines(numbers.flatMap { ["addr add 10.200.\($0).1/30 dev v\($0)", "link set v\($0) up"] }))
+        try lab.change(
+            .router,
+            Assembly.lines(numbers.flatMap { ["addr add 10.200.\($0).2/30 dev u\($0)", "link set u\($0) up"] }))
     }
 
     private static func policy(more: String) -> String {

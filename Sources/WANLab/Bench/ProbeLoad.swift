@@ -33,12 +33,12 @@ final class ProbeLoad {
 
     static func target(_ number: Int) -> IPv4Address { IPv4Address(bits: 10 << 24 | 99 << 16 | UInt32(number + 1)) }
 
-    /// - Parameter paced: spread over each period in steps of 10 ms; else every target is asked at once at its beginning.
-    init(targets count: Int, rate: Int, seconds: Int, paced: Bool) throws(SystemCallError) {
+    /// The probes are spread over each period in steps of 10 ms.
+    init(targets count: Int, rate: Int, seconds: Int) throws(SystemCallError) {
         targets = (0..<count).map { .v4(Self.target($0)) }
         smoothed = Array(repeating: 0, count: count)
         variance = Array(repeating: 0, count: count)
-        let ticksPerSecond = paced ? 100 : rate
+        let ticksPerSecond = 100
         tickLength = 1_000_000_000 / Int64(ticksPerSecond)
         perTick = max(1, count * rate / ticksPerSecond)
         ticks = seconds * ticksPerSecond

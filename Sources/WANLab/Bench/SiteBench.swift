@@ -1,6 +1,3 @@
-internal import Glibc
-internal import LinuxIO
-
 /// `wanctl-lab bench --two-boxes`: how long the LAN misses its gateway, beside the classic set-up of scripts.
 package final class SiteBench {
     package enum Part: String, Hashable, Sendable, CaseIterable {
@@ -19,37 +16,18 @@ package final class SiteBench {
     /// Measures the parts in order; true where every bar was met.
     package static func run(_ parts: [Part], runs: Int, on stage: LabStage) throws -> Bool {
         let bench = SiteBench(stage, runs)
-        try bench.introduce()
-        for part in parts {
-            do {
-                try bench.measure(part)
-            } catch {
-                try stage.check()  // who interrupts needs no explanation
-                throw LabError("measure \(part.rawValue)", error)
-            }
-        }
-        stage.leave()
-        let missed = bench.sheet.missed
-        try bench.sheet.heading(missed.isEmpty ? "Every bar is met." : "Missed: \(missed.joined(separator: "; "))")
-        return missed.isEmpty
+        try bench.sheet.title(
+            "wanctl-lab bench --two-boxes",
+            "main has the fibre (5 ms) and the LAN's gateway address, sub has LTE (45 ms), keepalived on both.",
+            "A client in the LAN sends one datagram each 2 ms; an outage is what it misses, in milliseconds.",
+            "wanctl: advertisements each 100 ms, a backup forwards nothing, hold 2s. Each run has boxes that were just started."
+        )
+        return try bench.sheet.run(parts, on: stage, bench.measure)
     }
 
     private init(_ stage: LabStage, _ runs: Int) {
         self.stage = stage
         self.runs = runs
-    }
-
-    private func introduce() throws {
-        let kernel = try Files.text("/proc/sys/kernel/osrelease")
-        try sheet.heading(
-            "wanctl-lab bench --two-boxes, \(sysconf(Int32(_SC_NPROCESSORS_ONLN))) cores, Linux \(kernel)")
-        try sheet.note(
-            "main has the fibre (5 ms) and the LAN's gateway address, sub has LTE (45 ms), keepalived on both.")
-        try sheet.note(
-            "A client in the LAN sends one datagram each 2 ms; an outage is what it misses, in milliseconds.")
-        try sheet.note(
-            "wanctl: advertisements each 100 ms, a backup forwards nothing, hold 2s. Each run has boxes that were just started."
-        )
     }
 
     private func measure(_ part: Part) throws {

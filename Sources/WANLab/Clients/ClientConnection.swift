@@ -1,6 +1,5 @@
-internal import CLinux
-internal import Glibc
 internal import LinuxIO
+package import NetworkTypes
 
 /// What became of one long TCP connection.
 package struct ConnectionReport: Hashable, Sendable {
@@ -13,9 +12,9 @@ package struct ConnectionReport: Hashable, Sendable {
 }
 
 /// A client of the LAN that holds one TCP connection to the content server and has a few octets echoed each 20 ms.
-package final class ClientConnection: Sendable {
-    private let thread: LoopThread<Session>
+package typealias ClientConnection = LabClient<ConnectionSession>
 
+extension ClientConnection {
     package static func start(in lab: Lab, interval: Duration = .milliseconds(20)) throws(LabError) -> ClientConnection
     {
         try start(at: lab.clientSite, interval: interval)
@@ -26,42 +25,25 @@ package final class ClientConnection: Sendable {
         at site: ProbeSite, interval: Duration = .milliseconds(20), patience: Duration = .seconds(5)
     ) throws(LabError) -> ClientConnection {
         let connected = try doing("connect") { try Reply<LabError?>() }
-        let connection = ClientConnection(
-            try LoopThread("the client connection", urgent: true) { loop in
-                try Session(on: loop, site, interval: interval.nanoseconds, patience: patience, connected)
-            })
+        let connection = try ClientConnection("the client connection") { loop in
+            try ConnectionSession(on: loop, site, interval: interval.nanoseconds, patience: patience, connected)
+        }
         if let failure = connected.wait() { throw failure }
         return connection
-    }
-
-    private init(_ thread: LoopThread<Session>) { self.thread = thread }
-
-    package func snapshot() throws(LabError) -> ConnectionReport {
-        try thread.perform { $0.report(at: Clock.boottime()) }
-    }
-
-    package func stop() throws(LabError) -> ConnectionReport {
-        let report = try snapshot()
-        try thread.perform { $0.hangUp() }
-        thread.stop()
-        return report
     }
 }
 
 /// The connection on its thread.
-private final class Session {
+package final class ConnectionSession: ClientSession {
     private let loop: EventLoop
-    private let descriptor: OwnedDescriptor
+    private let stream: ClientStream
     private let interval: Int64
-    private var watch: EventLoop.Watch?
     private var timer: EventLoop.Timer?
     private var connected: Reply<LabError?>?
     private var sent = 0
     private var echoedOctets = 0
-    private var waitingSince: Int64?
-    private var longestStall: Int64 = 0
+    private var stall = Stall()
     private var brokenBy: String?
-    private var buffer = [UInt8](repeating: 0, count: 65536)
 
     private static let messageLength = 16
 
@@ -71,73 +53,53 @@ private final class Session {
         self.loop = loop
         self.interval = interval
         self.connected = connected
-        descriptor = try NetworkNamespace.open(site.namespace).inside { try InternetSocket.tcp() }
-        InternetSocket.sendAtOnce(descriptor)
-        try InternetSocket.connect(descriptor, to: site.server)
-        watch = try loop.watch(descriptor.raw, for: .write) { [unowned self] ready in handle(ready) }
+        stream = try ClientStream(
+            on: loop, in: try NetworkNamespace.open(site.namespace), to: site.server, tells: false, buffer: 65536)
+        stream.onConnected = { [unowned self] in
+            start(nil)
+            tick()
+        }
+        stream.onReceived = { [unowned self] in receive($0) }
+        stream.onEnd = { [unowned self] in end(stream.problem ?? "\($0)") }
         timer = loop.schedule(at: Clock.boottime() + patience.nanoseconds) { [unowned self] in
+            stream.close()
             end("no answer within \(patience)")
         }
     }
 
-    /// Closes the connection as a browser does that was closed itself (shutdown(2)).
-    func hangUp() { shutdown(descriptor.raw, Int32(SHUT_RDWR)) }
-
-    func report(at now: Int64) -> ConnectionReport {
-        let open = brokenBy == nil ? waitingSince.map { now - $0 } ?? 0 : 0
-        return ConnectionReport(
-            sent: sent, echoed: echoedOctets / Self.messageLength,
-            longestStall: Double(max(longestStall, open)) / 1e6, brokenBy: brokenBy)
+    package func report(at now: Int64, _ owners: [IPv4Address: LabUplink]) -> ConnectionReport {
+        ConnectionReport(
+            sent: sent, echoed: echoedOctets / Self.messageLength, longestStall: stall.milliseconds(at: now),
+            brokenBy: brokenBy)
     }
 
-    private func handle(_ ready: EventLoop.Readiness) {
-        if connected != nil {
-            let problem = InternetSocket.pendingError(descriptor)
-            if problem != 0 { return end(errorText(problem)) }
-            do { if let watch { try loop.change(watch, to: .read) } } catch { return end("\(error)") }
-            connected?.give(nil)
-            connected = nil
-            tick()
-        } else {
-            receive()
-        }
-    }
+    package func close() { stream.close() }
 
     private func tick() {
         if let timer { loop.cancel(timer) }
         let now = Clock.boottime()
-        let message = [UInt8](repeating: 0x77, count: Self.messageLength)
-        let count = send(descriptor.raw, message, message.count, Int32(MSG_NOSIGNAL))
-        if count == message.count {
+        if stream.send(Self.messageLength) {
             sent += 1
-            if waitingSince == nil { waitingSince = now }
-        } else if count < 0, errno != EAGAIN {
-            return end(errorText(errno))
-        } else if count >= 0 {
-            return end("a send buffer that takes \(count) octets of \(message.count)")
+            stall.begin(at: now)
         }
+        guard brokenBy == nil else { return }
         timer = loop.schedule(at: now + interval) { [unowned self] in tick() }
     }
 
-    private func receive() {
-        let count = recv(descriptor.raw, &buffer, buffer.count, 0)
-        if count == 0 { return end("closed by the server") }
-        if count < 0 {
-            if errno != EAGAIN, errno != EINTR { end(errorText(errno)) }
-            return
-        }
-        let now = Clock.boottime()
+    private func receive(_ count: Int) {
         echoedOctets += count
-        if let since = waitingSince { longestStall = max(longestStall, now - since) }
-        waitingSince = echoedOctets < sent * Self.messageLength ? now : nil
+        stall.answer(at: Clock.boottime(), more: echoedOctets < sent * Self.messageLength)
     }
 
     private func end(_ reason: String) {
-        connected?.give(LabError("connect to the content server", reason))
-        connected = nil
+        start(LabError("connect to the content server", reason))
         brokenBy = brokenBy ?? reason
+        stall.forget()
         if let timer { loop.cancel(timer) }
-        if let watch { loop.remove(watch) }
-        watch = nil
+    }
+
+    private func start(_ failure: LabError?) {
+        connected?.give(failure)
+        connected = nil
     }
 }

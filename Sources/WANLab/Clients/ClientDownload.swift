@@ -1,5 +1,5 @@
 internal import LinuxIO
-internal import NetworkTypes
+package import NetworkTypes
 
 /// What became of one long download.
 package struct DownloadReport: Hashable, Sendable {
@@ -19,49 +19,29 @@ package struct DownloadReport: Hashable, Sendable {
 /// A client of the LAN that reads one long download and never writes: a megabyte a second, without end.
 ///
 /// Such a client learns nothing by itself: when its flow is cut it waits, unless somebody tells it.
-package final class ClientDownload: Sendable {
-    private let thread: LoopThread<Session>
-    private let owners: @Sendable () -> [IPv4Address: LabUplink]
+package typealias ClientDownload = LabClient<DownloadSession>
 
+extension ClientDownload {
     /// Returns when the first octets have come.
     package static func start(in lab: Lab, patience: Duration = .seconds(5)) throws(LabError) -> ClientDownload {
         let namespace = lab.namespacePath(.lan)
         let begun = try doing("download") { try Reply<LabError?>() }
-        let thread = try LoopThread("the client's download", urgent: true) { loop in
-            try Session(on: loop, in: namespace, to: ContentServer.download, patience: patience, begun)
+        let download = try ClientDownload("the client's download", of: lab) { loop in
+            try DownloadSession(on: loop, in: namespace, to: ContentServer.download, patience: patience, begun)
         }
-        let download = ClientDownload(thread, owners: { [weak lab] in lab?.sourceOwners ?? [:] })
         if let failure = begun.wait() { throw failure }
         return download
-    }
-
-    private init(_ thread: LoopThread<Session>, owners: @escaping @Sendable () -> [IPv4Address: LabUplink]) {
-        self.thread = thread
-        self.owners = owners
-    }
-
-    package func snapshot() throws(LabError) -> DownloadReport {
-        var report = try thread.perform { $0.report(at: Clock.boottime()) }
-        report.uplink = report.seenAs.flatMap { owners()[$0.address] }
-        return report
-    }
-
-    package func stop() throws(LabError) -> DownloadReport {
-        let report = try snapshot()
-        try thread.perform { $0.close() }
-        thread.stop()
-        return report
     }
 }
 
 /// The download on its thread.
-private final class Session {
+package final class DownloadSession: ClientSession {
     private let stream: ClientStream
     private let loop: EventLoop
     private var begun: Reply<LabError?>?
     private var timer: EventLoop.Timer?
     private var record = DownloadReport()
-    private var longest: Int64 = 0
+    private var stall = Stall()
 
     init(
         on loop: EventLoop, in path: String, to server: Endpoint, patience: Duration, _ begun: Reply<LabError?>
@@ -78,18 +58,18 @@ private final class Session {
         }
     }
 
-    func report(at now: Int64) -> DownloadReport {
+    package func report(at now: Int64, _ owners: [IPv4Address: LabUplink]) -> DownloadReport {
         var report = record
-        let open = record.brokenBy == nil ? record.lastOctets.map { now - $0 } ?? 0 : 0
-        report.longestStall = Double(max(longest, open)) / 1e6
+        report.longestStall = stall.milliseconds(at: now)
+        report.uplink = report.seenAs.flatMap { owners[$0.address] }
         return report
     }
 
-    func close() { stream.close() }
+    package func close() { stream.close() }
 
     private func receive(_ count: Int) {
         let now = Clock.boottime()
-        if let last = record.lastOctets { longest = max(longest, now - last) }
+        stall.answer(at: now, more: true)
         record.lastOctets = now
         record.octets += count
         start(nil)
@@ -97,7 +77,7 @@ private final class Session {
 
     private func end(_ reason: Breakage) {
         let now = Clock.boottime()
-        if let last = record.lastOctets { longest = max(longest, now - last) }
+        stall.end(at: now)
         record.brokenBy = reason
         record.brokenAt = now
         start(LabError("download", "\(reason)"))

@@ -1,12 +1,11 @@
 internal import LinuxIO
-internal import NetworkTypes
+package import NetworkTypes
 
 /// A client of the LAN that always wants a TCP connection, as a mail program or a message broker's client does: it has a few octets
 /// echoed each 20 ms, and when the connection breaks it connects anew at once.
-package final class ClientReconnector: Sendable {
-    private let thread: LoopThread<Session>
-    private let owners: @Sendable () -> [IPv4Address: LabUplink]
+package typealias ClientReconnector = LabClient<ReconnectorSession>
 
+extension ClientReconnector {
     /// Returns at once; `snapshot().isConnected` says whether it has found its server.
     ///
     /// - Parameter patience: An echo that is awaited for longer ends the connection from our side (`Breakage.silence`), as a
@@ -15,46 +14,27 @@ package final class ClientReconnector: Sendable {
         in lab: Lab, interval: Duration = .milliseconds(20), patience: Duration = .seconds(10)
     ) throws(LabError) -> ClientReconnector {
         let namespace = lab.namespacePath(.lan)
-        let thread = try LoopThread("the reconnecting client", urgent: true) { loop in
-            try Session(
+        return try ClientReconnector("the reconnecting client", of: lab) { loop in
+            try ReconnectorSession(
                 on: loop, in: namespace, interval: interval.nanoseconds, patience: patience.nanoseconds)
         }
-        return ClientReconnector(thread, owners: { [weak lab] in lab?.sourceOwners ?? [:] })
-    }
-
-    private init(_ thread: LoopThread<Session>, owners: @escaping @Sendable () -> [IPv4Address: LabUplink]) {
-        self.thread = thread
-        self.owners = owners
-    }
-
-    package func snapshot() throws(LabError) -> ReconnectingReport {
-        let owners = owners()
-        return try thread.perform { $0.report(at: Clock.boottime(), owners) }
-    }
-
-    package func stop() throws(LabError) -> ReconnectingReport {
-        let report = try snapshot()
-        try thread.perform { $0.close() }
-        thread.stop()
-        return report
     }
 }
 
 /// The client on its thread.
-private final class Session {
+package final class ReconnectorSession: ClientSession {
     private let loop: EventLoop
     private let namespace: NetworkNamespace
     private let interval: Int64
     private let patience: Int64
     private var stream: ClientStream?
     private var dialledAt: Int64 = 0
-    private var waitingSince: Int64?
     private var lastEcho: Int64?
     private var sentOctets = 0
     private var echoedOctets = 0
     private var sent = 0
     private var echoed = 0
-    private var longestStall: Int64 = 0
+    private var stall = Stall()
     private var breaks: [(event: ConnectionBreak, from: Endpoint?, to: Endpoint?)] = []
     private var isClosed = false
 
@@ -73,15 +53,15 @@ private final class Session {
         loop.schedule(at: Clock.boottime() + interval) { [unowned self] in tick() }
     }
 
-    func close() {
+    package func close() {
         isClosed = true
         stream?.close()
         stream = nil
     }
 
-    func report(at now: Int64, _ owners: [IPv4Address: LabUplink]) -> ReconnectingReport {
+    package func report(at now: Int64, _ owners: [IPv4Address: LabUplink]) -> ReconnectingReport {
         var report = ReconnectingReport(sent: sent, echoed: echoed, seenAs: stream?.seenAs)
-        report.longestStall = Double(max(longestStall, waitingSince.map { now - $0 } ?? 0)) / 1e6
+        report.longestStall = stall.milliseconds(at: now)
         report.uplink = report.seenAs.flatMap { owners[$0.address] }
         report.breaks = breaks.map { entry in
             var event = entry.event
@@ -93,7 +73,6 @@ private final class Session {
     }
 
     private func dial() throws {
-        waitingSince = nil
         lastEcho = nil
         sentOctets = 0
         echoedOctets = 0
@@ -117,7 +96,7 @@ private final class Session {
         if let stream {
             if stream.seenAs == nil {
                 if now - dialledAt > Self.dialPatience { end(.silence) }
-            } else if let since = waitingSince, now - since > patience {
+            } else if stall.span(at: now) > patience {
                 end(.silence)
             } else {
                 send()
@@ -132,7 +111,7 @@ private final class Session {
         guard let stream, stream.send(Self.messageLength) else { return }
         sent += 1
         sentOctets += Self.messageLength
-        if waitingSince == nil { waitingSince = Clock.boottime() }
+        stall.begin(at: Clock.boottime())
     }
 
     private func receive(_ count: Int) {
@@ -141,8 +120,7 @@ private final class Session {
         echoedOctets += count
         echoed += echoedOctets / Self.messageLength - before
         lastEcho = now
-        if let since = waitingSince { longestStall = max(longestStall, now - since) }
-        waitingSince = echoedOctets < sentOctets ? now : nil
+        stall.answer(at: now, more: echoedOctets < sentOctets)
         if !breaks.isEmpty, breaks[breaks.count - 1].event.recoveredAt == nil {
             breaks[breaks.count - 1].event.recoveredAt = now
             breaks[breaks.count - 1].to = stream?.seenAs
@@ -155,13 +133,13 @@ private final class Session {
         let hadStood = stream?.seenAs != nil
         let recovered = breaks.last.map { $0.event.recoveredAt != nil } ?? true
         if hadStood, recovered {
-            if let since = waitingSince { longestStall = max(longestStall, now - since) }
+            stall.end(at: now)
             let event = ConnectionBreak(at: now, by: reason, lastEcho: lastEcho ?? dialledAt)
             breaks.append((event, stream?.seenAs, nil))
         }
         stream?.close()
         stream = nil
-        waitingSince = nil
+        stall.forget()
         if hadStood { redial() }
     }
 

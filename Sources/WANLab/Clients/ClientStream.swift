@@ -1,12 +1,12 @@
-internal import CLinux
 internal import Glibc
 internal import LinuxIO
-internal import NetworkTypes
 
 /// One TCP connection of a client to a server that first tells the source it sees (`EchoService.Manner`).
 ///
 /// Belongs to the thread of its loop. Whoever sets the closures must not be held by them, and drops the stream after `close`.
 final class ClientStream {
+    /// It stands.
+    var onConnected: () -> Void = {}
     /// The server has told the source it sees: from now on octets go both ways.
     var onTold: (Endpoint) -> Void = { _ in }
     /// So many octets have come after that.
@@ -15,6 +15,9 @@ final class ClientStream {
     var onEnd: (Breakage) -> Void = { _ in }
 
     private(set) var seenAs: Endpoint?
+    /// What ended it, in the kernel's words where those did.
+    private(set) var problem: String?
+    private let tells: Bool
     private let loop: EventLoop
     private let descriptor: OwnedDescriptor
     private var watch: EventLoop.Watch?
@@ -24,12 +27,15 @@ final class ClientStream {
 
     /// Begins to connect.
     ///
-    /// - Parameter source: The address to come from, port 0 for any; by default the kernel's choice.
+    /// - Parameters:
+    ///   - source: The address to come from, port 0 for any; by default the kernel's choice.
+    ///   - tells: Whether the server begins with the source it sees.
     init(
         on loop: EventLoop, in namespace: borrowing NetworkNamespace, to server: Endpoint, from source: Endpoint? = nil,
-        buffer size: Int = 4096
+        tells: Bool = true, buffer size: Int = 4096
     ) throws {
         self.loop = loop
+        self.tells = tells
         buffer = [UInt8](repeating: 0, count: size)
         descriptor = try namespace.inside { try InternetSocket.tcp() }
         InternetSocket.sendAtOnce(descriptor)
@@ -45,7 +51,7 @@ final class ClientStream {
         guard watch != nil, !isConnecting else { return false }
         let message = [UInt8](repeating: 0x77, count: count)
         let sent = Glibc.send(descriptor.raw, message, count, Int32(MSG_NOSIGNAL))
-        if sent < 0, errno != EAGAIN, errno != EINTR { end(Breakage(errno: errno)) }
+        if sent < 0, errno != EAGAIN, errno != EINTR { end(errno: errno) }
         return sent == count
     }
 
@@ -59,9 +65,10 @@ final class ClientStream {
     private func handle() {
         guard isConnecting else { return receive() }
         let problem = InternetSocket.pendingError(descriptor)
-        if problem != 0 { return end(Breakage(errno: problem)) }
+        if problem != 0 { return end(errno: problem) }
         isConnecting = false
-        do { if let watch { try loop.change(watch, to: .read) } } catch { end(.other("\(error)")) }
+        do { if let watch { try loop.change(watch, to: .read) } } catch { return end(.other("\(error)")) }
+        onConnected()
     }
 
     private func receive() {
@@ -69,11 +76,11 @@ final class ClientStream {
             let count = recv(descriptor.raw, &buffer, buffer.count, 0)
             if count == 0 { return end(.closed) }
             if count < 0 {
-                if errno != EAGAIN, errno != EINTR { end(Breakage(errno: errno)) }
+                if errno != EAGAIN, errno != EINTR { end(errno: errno) }
                 return
             }
             var rest = count
-            if seenAs == nil {
+            if tells, seenAs == nil {
                 let part = min(count, EchoService.sourceLength - telling.count)
                 telling += buffer[..<part]
                 rest -= part
@@ -86,6 +93,11 @@ final class ClientStream {
             if watch == nil { return }  // closed by its owner in one of these
             if count < buffer.count { return }
         }
+    }
+
+    private func end(errno number: Int32) {
+        problem = errorText(number)
+        end(Breakage(errno: number))
     }
 
     private func end(_ reason: Breakage) {

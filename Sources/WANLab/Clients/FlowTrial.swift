@@ -1,7 +1,5 @@
-internal import CLinux
 internal import Glibc
 internal import LinuxIO
-internal import NetworkTypes
 
 /// One flow, tried once: which uplink it takes, or whether it is refused. For rules, which say just that.
 package struct FlowTrial: Hashable, Sendable {
@@ -62,7 +60,7 @@ package struct FlowTrial: Hashable, Sendable {
             let left = deadline - Clock.boottime()
             guard left > 0 else { return .silent }
             var poller = pollfd(fd: socket.raw, events: Int16(POLLIN), revents: 0)
-            if poll(&poller, 1, Int32(min((left + 999_999) / 1_000_000, 600_000))) <= 0 { continue }
+            if poll(&poller, 1, Duration.nanoseconds(left).pollMilliseconds) <= 0 { continue }
             let count = recv(socket.raw, &buffer, buffer.count, 0)
             if count < 0 {
                 if errno == EAGAIN || errno == EINTR { continue }

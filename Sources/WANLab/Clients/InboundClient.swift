@@ -1,7 +1,6 @@
-internal import CLinux
 internal import Glibc
 internal import LinuxIO
-internal import NetworkTypes
+package import NetworkTypes
 
 /// What somebody noticed who called in.
 package struct InboundReport: Hashable, Sendable {
@@ -21,9 +20,9 @@ package struct InboundReport: Hashable, Sendable {
 /// address of its own router (hairpin), from one LAN to the other. One flow, an octet or some each 20 ms.
 ///
 /// The server is to be a `LabServer`, or the content server's telling port.
-package final class InboundClient: Sendable {
-    private let thread: LoopThread<Session>
+package typealias InboundClient = LabClient<InboundSession>
 
+extension InboundClient {
     /// Returns at once.
     ///
     /// - Parameters:
@@ -35,29 +34,15 @@ package final class InboundClient: Sendable {
     ) throws(LabError) -> InboundClient {
         let namespace = lab.namespacePath(place)
         let source = source ?? (place == .inet ? Endpoint(LabAddress.caller, 0) : nil)
-        return InboundClient(
-            try LoopThread("the inbound client", urgent: true) { loop in
-                try Session(
-                    on: loop, in: namespace, from: source, to: server, transport, interval: interval.nanoseconds)
-            })
-    }
-
-    private init(_ thread: LoopThread<Session>) { self.thread = thread }
-
-    package func snapshot() throws(LabError) -> InboundReport {
-        try thread.perform { $0.report(at: Clock.boottime()) }
-    }
-
-    package func stop() throws(LabError) -> InboundReport {
-        let report = try snapshot()
-        try thread.perform { $0.close() }
-        thread.stop()
-        return report
+        return try InboundClient("the inbound client") { loop in
+            try InboundSession(
+                on: loop, in: namespace, from: source, to: server, transport, interval: interval.nanoseconds)
+        }
     }
 }
 
 /// The caller on its thread.
-private final class Session {
+package final class InboundSession: ClientSession {
     private enum Line {
         case tcp(ClientStream)
         case udp(SharedDescriptor, EventLoop.Watch)
@@ -69,8 +54,7 @@ private final class Session {
     private let token = UInt64.random(in: .min ... .max)
     private var line: Line?
     private var record = InboundReport()
-    private var waitingSince: Int64?
-    private var longestStall: Int64 = 0
+    private var stall = Stall()
     private var echoedOctets = 0
     private var buffer = [UInt8](repeating: 0, count: 2048)
 
@@ -91,7 +75,10 @@ private final class Session {
             let stream = try ClientStream(on: loop, in: namespace, to: server, from: source)
             stream.onTold = { [unowned self] in note($0) }
             stream.onReceived = { [unowned self] in receive(octets: $0) }
-            stream.onEnd = { [unowned self] in record.brokenBy = $0 }
+            stream.onEnd = { [unowned self] in
+                record.brokenBy = $0
+                stall.forget()
+            }
             line = .tcp(stream)
         case .udp:
             // Not connected: an answer from the wrong address is to be seen, not hidden by the kernel.
@@ -103,7 +90,7 @@ private final class Session {
         tick()
     }
 
-    func close() {
+    package func close() {
         switch line {
         case .tcp(let stream): stream.close()
         case .udp(_, let watch): loop.remove(watch)
@@ -112,10 +99,9 @@ private final class Session {
         line = nil
     }
 
-    func report(at now: Int64) -> InboundReport {
+    package func report(at now: Int64, _ owners: [IPv4Address: LabUplink]) -> InboundReport {
         var report = record
-        let open = record.brokenBy == nil ? waitingSince.map { now - $0 } ?? 0 : 0
-        report.longestStall = Double(max(longestStall, open)) / 1e6
+        report.longestStall = stall.milliseconds(at: now)
         return report
     }
 
@@ -136,7 +122,7 @@ private final class Session {
 
     private func sent(at now: Int64) {
         record.sent += 1
-        if waitingSince == nil { waitingSince = now }
+        stall.begin(at: now)
     }
 
     private func receive(octets: Int) {
@@ -146,17 +132,12 @@ private final class Session {
 
     private func receiveDatagrams(from raw: Int32) {
         for _ in 0..<64 {
-            var from = sockaddr_in()
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let count = withUnsafeMutableBytes(of: &from) { form in
-                recvfrom(
-                    raw, &buffer, buffer.count, 0, form.baseAddress?.assumingMemoryBound(to: sockaddr.self), &length)
+            guard let (count, answerer) = InternetSocket.receive(raw, into: &buffer, atMost: buffer.count) else {
+                return
             }
-            if count < 0 { return }
             guard count == Self.messageLength + EchoService.sourceLength,
                 buffer.withUnsafeBytes({ $0.loadUnaligned(as: UInt64.self) }) == token
             else { continue }
-            let answerer = Endpoint(from)
             if answerer != server {
                 if record.strangers.count < Self.mostTold { record.strangers.append(answerer) }
                 continue
@@ -169,8 +150,7 @@ private final class Session {
     private func answered(_ count: Int) {
         let now = Clock.boottime()
         record.answered += count
-        if let since = waitingSince { longestStall = max(longestStall, now - since) }
-        waitingSince = record.answered < record.sent ? now : nil
+        stall.answer(at: now, more: record.answered < record.sent)
     }
 
     private func note(_ source: Endpoint) {

@@ -1,5 +1,3 @@
-internal import NetworkTypes
-
 /// The end of a connection, and how its owner got another one. Moments are `Clock.boottime`, nanoseconds.
 package struct ConnectionBreak: Hashable, Sendable {
     /// When the owner learned of it.

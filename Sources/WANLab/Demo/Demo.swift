@@ -1,22 +1,7 @@
-internal import LinuxIO
-internal import NetworkTypes
-internal import WANControl
-
 /// `wanctl-lab demo`: the main job as a story, told by the real daemon in a lab while a client counts what it misses.
-///
-/// Every sentence comes from something measured or answered; a step that does not happen ends the story.
-package final class Demo {
-    let stage: LabStage
-    let teller = StoryTeller()
+package final class Demo: Story {
     let lab: Lab
-    let soracom: SoracomInLab
     let router: RouterUnderTest
-    /// A new flow each 20 ms, as web pages make them.
-    let browsing: ClientProber
-    /// One flow from beginning to end.
-    let call: ClientProber
-    var verdicts = Verdicts()
-    let record: SoracomTeller
     var lastFault: Int64 = 0
 
     /// The policy of Policies/one-box.yaml, but for times that a spectator can wait for.
@@ -25,26 +10,22 @@ package final class Demo {
 
     /// Tells the whole story; whether all of it was good.
     package static func run(in options: LabOptions = LabOptions(), on stage: LabStage) throws -> Bool {
-        let lab = try stage.build(options)
-        let demo = try Demo(stage, lab)
-        do {
-            try demo.tell()
-        } catch {
-            try stage.check()  // who interrupts needs no explanation
-            try demo.fail(error)
-        }
+        let demo = try Demo(stage, try stage.build(options))
+        try demo.tell(
+            demo.allIsWell, demo.fibreFails, demo.cableFails, demo.soracomIsRaised, demo.everythingHeals,
+            demo.soracomIsLowered)
+        let wrong = try demo.lab.wrongSources().values.reduce(0, +)
+        demo.note("packets that left with another line's address", "\(wrong)", wrong == 0)
         return try demo.conclude()
     }
 
     private init(_ stage: LabStage, _ lab: Lab) throws {
-        self.stage = stage
-        self.lab = lab
+        let teller = StoryTeller()
         try Self.introduce(teller)
-        soracom = try SoracomInLab.start(in: lab)
-        record = SoracomTeller(soracom, teller)
+        self.lab = lab
+        let soracom = try SoracomInLab.start(in: lab)
         router = try RouterUnderTest.start(in: lab, policy: Self.policy)
-        call = try ClientProber.start(in: lab)
-        browsing = try ClientProber.start(in: lab, flow: .fresh())
+        super.init(stage, teller, soracom, try ClientPair.start(in: lab))
     }
 
     private static func introduce(_ teller: StoryTeller) throws {
@@ -59,25 +40,5 @@ package final class Demo {
             The real daemon runs in a small internet of network namespaces. A client in the LAN sends a datagram each 2 ms,
             twice over: as one long call, and as browsing, a new flow each 20 ms. What they miss a family would notice.
             """)
-    }
-
-    private func tell() throws {
-        try allIsWell()
-        try fibreFails()
-        try cableFails()
-        try soracomIsRaised()
-        try everythingHeals()
-        try soracomIsLowered()
-    }
-
-    private func fail(_ error: any Error) throws {
-        try teller.line("\n" + teller.paint("This step did not happen: \(error)", .bad))
-        verdicts.note("the story ends here", "", false)
-    }
-
-    private func conclude() throws -> Bool {
-        let wrong = try lab.wrongSources().values.reduce(0, +)
-        verdicts.note("packets that left with another line's address", "\(wrong)", wrong == 0)
-        return try verdicts.conclude(by: teller, soracom)
     }
 }

@@ -4,9 +4,6 @@ internal import WANModel
 
 /// The chapters.
 extension Demo {
-    /// A blackhole is noticed in 0.2 s; ten times that is a miss on any machine.
-    private static let worstOutage = 2000.0
-
     func allIsWell() throws {
         try teller.chapter("All is well")
         try router.waitUntil("all three uplinks known to be good, and the speed class confirmed") {
@@ -16,15 +13,12 @@ extension Demo {
         }
         try stage.linger(.seconds(1))  // until round trips have settled
         let status = try router.status()
-        try record.tell()
+        try tellSoracom()
         try teller.say("traffic is on ftth; jcom and soracom answer and stand by")
         for uplink in status.uplinks {
             try teller.add("\(Figure.left(uplink.name, 8)) \(uplink.state.rawValue), \(uplink.traffic.rawValue)")
         }
-        try stage.linger(.seconds(2))
-        let missed = (try browsing.snapshot().lost, try call.snapshot().lost)
-        try teller.say("so far the browsing has missed \(missed.0) datagrams and the call \(missed.1)")
-        verdicts.note("all is well on the fibre", "lost \(missed.0) and \(missed.1)", missed == (0, 0))
+        try tellWhatIsMissedAtFirst("all is well on the fibre")
     }
 
     func fibreFails() throws {
@@ -49,30 +43,22 @@ extension Demo {
             status.isOn(uplink) && status.lastSwitch?.to == [uplink.rawValue] && status.lastSwitch?.proven != nil
         }
         guard let change = status.lastSwitch else { return }
-        let browsing = try stage.recovery(of: self.browsing, since: moment)
-        let call = try stage.recovery(of: self.call, since: moment)
-        try teller.say(
-            "traffic is on \(uplink), after \(Figure.milliseconds(browsing.milliseconds)) ms", at: browsing.end)
+        let missed = try recovery(since: moment)
+        try teller.say("traffic is on \(uplink), after \(missed.browsing.figure) ms", at: missed.browsing.end)
         try teller.add("why      \(change.cause)")
         try teller.add("daemon   \(describe(change))")
-        try teller.add(
-            "missed   browsing \(Figure.milliseconds(browsing.milliseconds)) ms, the call"
-                + " \(Figure.milliseconds(call.milliseconds)) ms")
-        verdicts.note(
-            step,
-            "\(Figure.milliseconds(browsing.milliseconds)) ms browsing, \(Figure.milliseconds(call.milliseconds)) ms call",
-            max(browsing.milliseconds, call.milliseconds) <= Self.worstOutage && change.proven == true)
+        try tell(missed, step, isProven: change.proven == true)
     }
 
     func soracomIsRaised() throws {
-        try record.awaitClass("s1.fast", until: Clock.boottime() + 10_000_000_000)
+        try awaitClass("s1.fast")
         let status = try router.waitUntil("the daemon's own word for it") {
             $0[.soracom]?.speedClass?.confirmed == "s1.fast"
         }
-        try record.tell()
+        try tellSoracom()
         let way = status[.soracom]?.speedClass?.via ?? "?"
         let raised = (soracom.classChanges.last?.moment ?? .max) - lastFault
-        verdicts.note("SORACOM raised to s1.fast", "\(raised / 1_000_000) ms after the failure, by \(way)", true)
+        note("SORACOM raised to s1.fast", "\(raised / 1_000_000) ms after the failure, by \(way)", true)
         try stage.linger(.seconds(2))
     }
 
@@ -81,13 +67,12 @@ extension Demo {
         let download = try ClientConnection.start(in: lab)
         try teller.say("somebody starts a download, a TCP connection over SORACOM")
         try stage.linger(.seconds(1))
-        let before = try (browsing.snapshot().lost, call.snapshot().lost)
+        let before = try clients.lost()
 
         try lab.clearFaults(.ftth)
         try teller.say("ftth carries packets again")
         let good = try router.waitUntil("ftth good again") { $0[.ftth]?.state == .up }
-        let hold = good[.ftth]?.holdSpan.map { ", and must stay good for \(Figure.fixed($0.seconds, 1)) s" } ?? ""
-        try teller.say("ftth is up: \(good[.ftth]?.reason ?? "")\(hold)")
+        try tellFibreIsUp(good)
         try lab.clearFaults(.jcom)
         try teller.say("jcom carries packets again")
         let status = try router.waitUntil("traffic back on ftth", atMost: .seconds(30)) { status in
@@ -100,18 +85,17 @@ extension Demo {
 
         // Long enough for anything that was lost to be known as lost, and shorter than the drain.
         try stage.linger(.seconds(2))
-        let end = try (call.stop(), download.stop())
-        let lost = (try browsing.snapshot().lost - before.0, end.0.lost - before.1)
-        let whole = end.1.brokenBy.map { "broken (\($0))" } ?? "whole"
-        let byNow = end.0.timeline.last?.uplink.map { "\($0)" } ?? "nowhere"
+        let (call, connection) = try (call.stop(), download.stop())
+        let lost = ClientPair.Loss(fresh: try browsing.snapshot().lost, established: call.lost) - before
+        let whole = connection.brokenBy.map { "broken (\($0))" } ?? "whole"
+        let byNow = call.timeline.last?.uplink.map { "\($0)" } ?? "nowhere"
         try teller.say("the call ends and the download is done, both still over \(byNow)")
-        try teller.add("missed   browsing \(lost.0) datagrams, the call \(lost.1); the download is \(whole)")
-        for gap in try browsing.snapshot().outages.dropFirst(2) + end.0.outages.dropFirst(2) {
-            try teller.say("a gap of \(Figure.milliseconds(gap.milliseconds)) ms began", at: gap.start)
-        }
-        verdicts.note(
-            "back on the fibre", "lost \(lost.0) and \(lost.1), download \(whole)",
-            lost == (0, 0) && end.1.brokenBy == nil && change.proven == true)
+        try teller.add(
+            "missed   browsing \(lost.fresh) datagrams, the call \(lost.established); the download is \(whole)")
+        try tellGaps(but: 2, of: call)
+        note(
+            "back on the fibre", "\(lost), download \(whole)",
+            lost == .none && connection.brokenBy == nil && change.proven == true)
     }
 
     func soracomIsLowered() throws {
@@ -123,14 +107,10 @@ extension Demo {
         let status = try router.waitUntil("the daemon's own word for it") {
             $0[.soracom]?.speedClass?.confirmed == "s1.minimum"
         }
-        try record.tell()
+        try tellSoracom()
         let bytes = (status[.soracom]?.bytes.probes ?? 0) / 1024
-        verdicts.note("SORACOM lowered to s1.minimum", "\(bytes) KiB of probes in all", isLowered)
-        let last = try browsing.stop()
-        verdicts.note(
-            "browsing, from beginning to end",
-            "\(last.outages.count) \(last.outages.count == 1 ? "gap" : "gaps") in \(last.sent) datagrams",
-            last.outages.count <= 2)
+        note("SORACOM lowered to s1.minimum", "\(bytes) KiB of probes in all", isLowered)
+        try endBrowsing(gaps: 2)
     }
 
     // MARK: words
@@ -143,8 +123,4 @@ extension Demo {
         parts.append(change.proven == true ? "proven" : "NOT PROVEN")
         return parts.joined(separator: ", ")
     }
-}
-
-extension Duration {
-    var seconds: Double { Double(nanoseconds) / 1e9 }
 }

@@ -3,54 +3,27 @@ internal import LinuxIO
 /// The server's side of the thread: doors, connections and the moments at which delayed answers go out.
 final class HTTPServerLoop {
     private let loop: EventLoop
-    private let inbox: HTTPServer.Inbox
     private var doors: [ObjectIdentifier: EventLoop.Watch] = [:]
     private var connections: [ObjectIdentifier: HTTPServerConnection] = [:]
 
-    private init(_ inbox: HTTPServer.Inbox) throws(SystemCallError) {
-        loop = try EventLoop()
-        self.inbox = inbox
-    }
+    init(_ loop: EventLoop) { self.loop = loop }
 
-    static func run(_ inbox: HTTPServer.Inbox) {
-        do {
-            let server = try HTTPServerLoop(inbox)
-            // What was put before this watch still rings; a `stop()` before `run()` would be lost.
-            _ = try server.loop.watch(inbox.bell.descriptor.raw) { [unowned server] _ in server.obey() }
-            try server.loop.run()
-            server.connections.values.forEach { $0.close() }
-        } catch {
-            fatalError("HTTP server of the laboratory: \(error)")
-        }
-    }
-
-    private func obey() {
-        for command in inbox.take() {
-            switch command {
-            case .watch(let door): watch(door)
-            case .closeConnections(let door, let receipt):
-                if let watch = doors.removeValue(forKey: ObjectIdentifier(door)) { loop.remove(watch) }
-                for connection in connections.values where connection.door === door { connection.close() }
-                receipt.bell.ring()
-            case .stop: loop.stop()
-            }
-        }
-    }
-
-    private func watch(_ door: HTTPServer.Door) {
+    func watch(_ door: HTTPServer.Door) throws(SystemCallError) {
         guard doors[ObjectIdentifier(door)] == nil else { return }
-        do {
-            doors[ObjectIdentifier(door)] = try loop.watch(door.listener.descriptor.raw) { [unowned self] ready in
-                // A listener that was told to refuse hangs up, and would do so without end.
-                if ready.contains(.hangUp), let watch = doors.removeValue(forKey: ObjectIdentifier(door)) {
-                    loop.remove(watch)
-                } else {
-                    accept(at: door)
-                }
-            }
-        } catch {
-            fatalError("HTTP server of the laboratory: \(error)")
+        doors[ObjectIdentifier(door)] = try loop.watch(door.listener.descriptor.raw) { [unowned self] ready in
+            // A listener that was told to refuse hangs up, and would do so without end.
+            if ready.contains(.hangUp) { leave(door) } else { accept(at: door) }
         }
+    }
+
+    /// Throws out who is inside, too.
+    func close(_ door: HTTPServer.Door) {
+        leave(door)
+        for connection in connections.values where connection.door === door { connection.close() }
+    }
+
+    private func leave(_ door: HTTPServer.Door) {
+        if let watch = doors.removeValue(forKey: ObjectIdentifier(door)) { loop.remove(watch) }
     }
 
     private func accept(at door: HTTPServer.Door) {

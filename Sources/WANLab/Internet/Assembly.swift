@@ -13,7 +13,7 @@ enum Assembly {
             ])
     }
 
-    /// What `ip -n NAMESPACE -batch -` reads for a place; the router's uplinks come apart (`routerEnd`).
+    /// What `ip -n NAMESPACE -batch -` reads for a place; the router's uplinks come apart (`nearEnd`).
     static func addresses(of place: LabPlace) -> String {
         let upLoopback = ["link set lo up"]
         switch place {
@@ -23,18 +23,8 @@ enum Assembly {
                     "addr add \(LabAddress.router)/24 dev eth0", "link set eth0 up",
                     "addr add \(LabAddress.guestRouter)/24 dev eth1", "link set eth1 up",
                 ])
-        case .lan:
-            return lines(
-                upLoopback + [
-                    "addr add \(LabAddress.client)/24 dev eth0", "link set eth0 up",
-                    "route add default via \(LabAddress.router)",
-                ])
-        case .guest:
-            return lines(
-                upLoopback + [
-                    "addr add \(LabAddress.guest)/24 dev eth0", "link set eth0 up",
-                    "route add default via \(LabAddress.guestRouter)",
-                ])
+        case .lan: return host(LabAddress.client, via: LabAddress.router)
+        case .guest: return host(LabAddress.guest, via: LabAddress.guestRouter)
         case .jcom:
             return lines(
                 upLoopback + [
@@ -62,12 +52,12 @@ enum Assembly {
     }
 
     /// What pppd, or hostapd's client and dhclient, would do when the line comes up; without any default route.
-    static func routerEnd(of uplink: LabUplink, address: IPv4Address) -> String {
+    static func nearEnd(of uplink: LabUplink, _ interface: String, _ address: IPv4Address) -> String {
         lines([
             uplink.isPointToPoint
-                ? "addr add \(address) peer \(uplink.gateway) dev \(uplink.interface)"
-                : "addr add \(address)/24 brd + dev \(uplink.interface)",
-            "link set \(uplink.interface) mtu \(uplink.mtu) up",
+                ? "addr add \(address) peer \(uplink.gateway) dev \(interface)"
+                : "addr add \(address)/24 brd + dev \(interface)",
+            "link set \(interface) mtu \(uplink.mtu) up",
         ])
     }
 
@@ -134,5 +124,12 @@ enum Assembly {
         )
     }
 
-    private static func lines(_ commands: [String]) -> String { commands.joined(separator: "\n") + "\n" }
+    /// One interface and a default gateway.
+    static func host(_ address: IPv4Address, via gateway: IPv4Address) -> String {
+        lines([
+            "link set lo up", "addr add \(address)/24 dev eth0", "link set eth0 up", "route add default via \(gateway)",
+        ])
+    }
+
+    static func lines(_ commands: [String]) -> String { commands.joined(separator: "\n") + "\n" }
 }

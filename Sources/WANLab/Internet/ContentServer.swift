@@ -1,5 +1,3 @@
-internal import NetworkTypes
-
 /// The content server of the lab's internet, at `LabAddress.content`.
 ///
 /// UDP and TCP echo (RFC 862) on port 7; the same UDP echo where WireGuard and SIP would listen; a TCP echo that first tells what

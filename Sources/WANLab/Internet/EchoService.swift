@@ -1,7 +1,6 @@
 internal import CLinux
 internal import Glibc
 internal import LinuxIO
-internal import NetworkTypes
 
 /// A server of the lab on its thread: datagrams come back with their source behind them, connections are dealt with as their port
 /// says.
@@ -71,14 +70,8 @@ final class EchoService {
 
     private func echoDatagrams(of raw: Int32) {
         for _ in 0..<64 {
-            var from = sockaddr_in()
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
             let room = buffer.count - Self.sourceLength
-            let count = withUnsafeMutableBytes(of: &from) { form in
-                recvfrom(raw, &buffer, room, 0, form.baseAddress?.assumingMemoryBound(to: sockaddr.self), &length)
-            }
-            if count < 0 { return }
-            let source = Endpoint(from)
+            guard let (count, source) = InternetSocket.receive(raw, into: &buffer, atMost: room) else { return }
             note(source)
             buffer.replaceSubrange(count..<(count + Self.sourceLength), with: source.networkOctets)
             // A full queue loses the answer, as the network would.

@@ -77,6 +77,16 @@ enum InternetSocket {
         if result != 0, errno != EINPROGRESS { throw SystemCallError(call: "connect(2)", subject: "\(endpoint)") }
     }
 
+    /// The next datagram, of which the buffer takes so many octets, and where it came from; `nil` where there is none.
+    static func receive(_ raw: Int32, into buffer: inout [UInt8], atMost room: Int) -> (count: Int, source: Endpoint)? {
+        var from = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let count = withUnsafeMutableBytes(of: &from) { form in
+            recvfrom(raw, &buffer, room, 0, form.baseAddress?.assumingMemoryBound(to: sockaddr.self), &length)
+        }
+        return count < 0 ? nil : (count, Endpoint(from))
+    }
+
     /// Small writes leave at once (tcp(7) TCP_NODELAY).
     static func sendAtOnce(_ descriptor: borrowing OwnedDescriptor) {
         set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)

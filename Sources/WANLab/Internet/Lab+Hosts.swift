@@ -9,9 +9,7 @@ extension Lab {
             throw LabError("add \(count) addresses to the LAN client", "there are \(free.count)")
         }
         let addresses = Array(free.prefix(count))
-        try mustRun(
-            in: .lan, ["ip", "-batch", "-"],
-            input: addresses.map { "addr replace \($0)/32 dev eth0\n" }.joined())
+        try change(.lan, addresses.map { "addr replace \($0)/32 dev eth0\n" }.joined())
         return addresses
     }
 
@@ -19,18 +17,17 @@ extension Lab {
     /// have forwards over that line too.
     package func exposeRouterBehindJCOM() throws(LabError) {
         let address = address(of: .jcom)
-        try mustRun(
-            in: .jcom, ["nft", "-f", "-"],
-            input: """
-                table ip exposed
-                delete table ip exposed
-                table ip exposed {
-                    chain translate {
-                        type nat hook prerouting priority dstnat; policy accept;
-                        iifname "wan0" ip daddr \(LabUplink.jcom.publicAddress) dnat to \(address)
-                    }
+        try load(
+            """
+            table ip exposed
+            delete table ip exposed
+            table ip exposed {
+                chain translate {
+                    type nat hook prerouting priority dstnat; policy accept;
+                    iifname "wan0" ip daddr \(LabUplink.jcom.publicAddress) dnat to \(address)
                 }
+            }
 
-                """)
+            """, in: .jcom)
     }
 }

@@ -1,6 +1,3 @@
-internal import LinuxIO
-internal import NetworkTypes
-
 /// A server on a port of one of the lab's hosts: what a forward leads to, or what LAN hosts ask each other.
 ///
 /// UDP: the datagram comes back with the address and port it came from behind it. TCP: the server first tells the address and

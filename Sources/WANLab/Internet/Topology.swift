@@ -46,7 +46,7 @@ package enum LabUplink: String, Hashable, Sendable, CaseIterable {
 }
 
 /// The lab's machines, each a network namespace `wanctl-ID-NAME` (ip-netns(8)).
-package enum LabPlace: String, Hashable, Sendable, CaseIterable {
+package enum LabPlace: String, LabMachine, CaseIterable {
     /// The one under test: `eth0` to the LAN, `eth1` to the guest network and one interface for each uplink.
     case router
     /// The internet: the targets, the content server, SORACOM's services, and the provider's end of each line.
@@ -57,8 +57,6 @@ package enum LabPlace: String, Hashable, Sendable, CaseIterable {
     case lan
     /// A host of another network behind the router, `eth1`: a guest network, or the servers.
     case guest
-
-    package func namespace(of id: String) -> String { "wanctl-\(id)-\(rawValue)" }
 }
 
 /// The addresses of the lab that belong to no uplink.

@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 internal import LinuxIO
 
@@ -54,20 +53,20 @@ final class Wire {
 
     var isPlugged: Bool { near != nil }
 
-    func plugFar(_ device: TunDevice) throws(SystemCallError) {
-        far = End(
-            device: device,
-            watch: try loop.watch(device.descriptor.raw) { [unowned self] _ in
-                read(device, gone: { self.unplug(&self.far) }) { self.carry($0, from: device, down: true) }
-            })
-    }
+    func plugFar(_ device: TunDevice) throws(SystemCallError) { try plug(device, into: \.far, down: true) }
 
     func plugNear(_ device: TunDevice) throws(SystemCallError) {
         unplugNear()
-        near = End(
+        try plug(device, into: \.near, down: false)
+    }
+
+    private func plug(
+        _ device: TunDevice, into end: ReferenceWritableKeyPath<Wire, End?>, down isDown: Bool
+    ) throws(SystemCallError) {
+        self[keyPath: end] = End(
             device: device,
             watch: try loop.watch(device.descriptor.raw) { [unowned self] _ in
-                read(device, gone: { self.unplug(&self.near) }) { self.carry($0, from: device, down: false) }
+                read(device, gone: { unplug(&self[keyPath: end]) }) { carry($0, from: device, down: isDown) }
             })
     }
 
@@ -112,12 +111,10 @@ final class Wire {
         guard case .arrives(let arrival) = fate else { return }
         if arrival <= now, (isDown ? downQueue : upQueue).first == nil {
             deliver(packet, down: isDown)
-        } else if isDown {
-            downQueue.packets.append((arrival, Array(packet)))
-            pump(\.downQueue, down: true)
         } else {
-            upQueue.packets.append((arrival, Array(packet)))
-            pump(\.upQueue, down: false)
+            let queue = isDown ? \Wire.downQueue : \Wire.upQueue
+            self[keyPath: queue].packets.append((arrival, Array(packet)))
+            pump(queue, down: isDown)
         }
     }
 

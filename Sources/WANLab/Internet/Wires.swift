@@ -13,17 +13,6 @@ final class Wires {
     private let near: [LabUplink: NearEnd]
     private var wires: [LabUplink: Wire] = [:]
 
-    /// All three lines, to the lab's one router.
-    convenience init(on loop: EventLoop, lab: String, options: LabOptions) throws {
-        let router = "/run/netns/\(LabPlace.router.namespace(of: lab))"
-        try self.init(
-            on: loop, lab: lab, seed: options.seed, lines: options.lines,
-            near: Dictionary(
-                uniqueKeysWithValues: LabUplink.allCases.map {
-                    ($0, NearEnd(namespace: router, interface: $0.interface))
-                }))
-    }
-
     /// The lines that have a near end. The provider's end is there for each but JCOM's, whose home router may be missing.
     init(
         on loop: EventLoop, lab: String, seed: UInt64, lines: [LabUplink: LineQuality], near: [LabUplink: NearEnd]

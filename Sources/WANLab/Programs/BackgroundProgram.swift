@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 internal import LinuxIO
 
@@ -12,18 +11,14 @@ package struct BackgroundProgram: ~Copyable {
     package init(_ arguments: [String], logPath: String) throws(LabError) {
         let name = arguments.first ?? "nothing"
         let file = try doing("start \(name)") {
-            OwnedDescriptor(
-                taking: try checked("open(2)", logPath) {
-                    open(logPath, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
-                })
+            try openFile(logPath, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW)
         }
         let raw = file.raw
         // As long as somebody writes there: the program has the same open file.
         flock(raw, LOCK_SH | LOCK_NB)
         let started = try doing("start \(name)") {
-            let nothing = OwnedDescriptor(
-                taking: try checked("open(2)", "/dev/null") { open("/dev/null", O_RDONLY | O_CLOEXEC) })
-            return try Spawn.start(arguments, input: nothing.raw, output: raw, error: raw, newSession: true)
+            let nothing = try Spawn.nothing()
+            return try Spawn.start(arguments, input: nothing.raw, output: raw, error: raw, group: .session)
         }
         pid = started
         log = file

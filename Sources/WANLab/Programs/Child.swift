@@ -24,33 +24,27 @@ package enum ExitStatus: Hashable, Sendable, CustomStringConvertible {
 /// A program the lab started; it is killed with its process group when the lab goes, whatever way the lab goes.
 package final class Child: Sendable {
     package let pid: Int32
-    package let arguments: [String]
     /// Where its standard output and error go.
     package let logPath: String
     private let handle: OwnedDescriptor
     private let ended = Mutex<ExitStatus?>(nil)
 
-    init(pid: Int32, arguments: [String], logPath: String) throws(SystemCallError) {
+    init(pid: Int32, logPath: String) throws(SystemCallError) {
         self.pid = pid
-        self.arguments = arguments
         self.logPath = logPath
         handle = OwnedDescriptor(taking: try checked("pidfd_open(2)") { wan_pidfd_open(pid) })
     }
 
     /// Starts a program that reads nothing; what it writes is added to the file at `logPath`.
     static func start(
-        _ words: [String], arguments: [String], logPath: String, environment: [String: String] = [:]
+        _ words: [String], logPath: String, environment: [String: String] = [:]
     ) throws(SystemCallError) -> Child {
-        let nothing = OwnedDescriptor(
-            taking: try checked("open(2)", "/dev/null") { open("/dev/null", O_RDONLY | O_CLOEXEC) })
-        let output = OwnedDescriptor(
-            taking: try checked("open(2)", logPath) {
-                open(logPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-            })
+        let nothing = try Spawn.nothing()
+        let output = try openFile(logPath, O_WRONLY | O_CREAT | O_APPEND, mode: 0o644)
         return try Child(
             pid: try Spawn.start(
                 words, input: nothing.raw, output: output.raw, error: output.raw, environment: environment),
-            arguments: arguments, logPath: logPath)
+            logPath: logPath)
     }
 
     deinit { kill() }
@@ -98,11 +92,28 @@ package final class Child: Sendable {
         }
     }
 
-    /// SIGTERM, and after the grace SIGKILL for whatever is left of its process group.
-    package func stop(grace: Duration = .seconds(3)) {
+    /// Returns when something is so that this program is to bring about; where it does not, its log says why.
+    func wait(
+        _ what: String, atMost limit: Duration, until claim: () throws(LabError) -> Bool
+    ) throws(LabError) {
+        let deadline = Clock.boottime() + limit.nanoseconds
+        while try !claim() {
+            guard isRunning, Clock.boottime() < deadline else {
+                let log = try doing("read its log") { try output() }
+                throw LabError("see \(what)", "it did not; it says:\n\(log)")
+            }
+            _ = wait(atMost: .milliseconds(10))
+        }
+    }
+
+    /// SIGTERM, and after the grace SIGKILL for whatever is left of its process group; how it ended, or `nil` where it had to be
+    /// killed.
+    @discardableResult
+    package func stop(grace: Duration = .seconds(3)) -> ExitStatus? {
         signal(SIGTERM)
-        _ = wait(atMost: grace)
+        let status = wait(atMost: grace)
         kill()
+        return status
     }
 
     /// SIGKILL for its process group; returns when it is reaped.

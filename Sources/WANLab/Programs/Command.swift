@@ -29,7 +29,7 @@ enum Command {
                     pid: try Spawn.start(
                         Spawn.words(for: arguments, in: namespace), input: inputFile.descriptor.raw,
                         output: outputFile.descriptor.raw, error: errorFile.descriptor.raw, environment: environment),
-                    arguments: arguments, logPath: "/dev/null")
+                    logPath: "/dev/null")
             }
             guard let status = child.wait(atMost: limit) else {
                 child.kill()
@@ -58,7 +58,7 @@ enum Command {
 }
 
 /// A file without a name (memfd_create(2)).
-private struct MemoryFile: ~Copyable {
+struct MemoryFile: ~Copyable {
     let descriptor: OwnedDescriptor
 
     init() throws(SystemCallError) {

@@ -149,7 +149,9 @@ package final class RouterUnderTest: Sendable {
                 var client = try ControlClient(path: socketPath)
                 try client.send(.status(watch: true))
                 let lookAnew = min(deadline, Clock.boottime() + 250_000_000)
-                while let answer = try client.next(within: milliseconds(until: lookAnew)) {
+                while let answer = try client.next(
+                    within: Duration.nanoseconds(lookAnew - Clock.boottime()).pollMilliseconds)
+                {
                     guard case .result(let json) = answer else { break }
                     let status = try StatusReport(json: json)
                     if claim(status) { return status }
@@ -168,10 +170,6 @@ package final class RouterUnderTest: Sendable {
                 throw LabError("see \(what)", "\(ending)\(state); its log ends with:\n\(log)")
             }
         }
-    }
-
-    private func milliseconds(until deadline: Int64) -> Int32 {
-        Int32(max(0, min((deadline - Clock.boottime() + 999_999) / 1_000_000, 600_000)))
     }
 
     private static func summary(_ status: StatusReport) -> String {
@@ -193,11 +191,7 @@ package final class RouterUnderTest: Sendable {
     /// SIGTERM, as systemd ends it; how it ended, or `nil` where it had to be killed.
     @discardableResult
     package func terminate(atMost limit: Duration = .seconds(5)) -> ExitStatus? {
-        let child = child.withLock { $0 }
-        child.signal(SIGTERM)
-        let status = child.wait(atMost: limit)
-        child.kill()
-        return status
+        child.withLock { $0 }.stop(grace: limit)
     }
 
     /// Starts it again, with the same arguments and what it remembers; ends the running one first, where there is one.

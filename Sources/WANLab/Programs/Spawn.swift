@@ -15,6 +15,9 @@ enum Spawn {
         return environment
     }()
 
+    /// The process group a program is in: one of its own, one of a session of its own, or its starter's.
+    enum Group { case own, session, starters }
+
     /// The words in front of a command that put it into a namespace and end it with its starter.
     ///
     /// `ip netns exec` rather than setns(2) alone: it also mounts a /sys that shows the namespace's interfaces. The death
@@ -31,7 +34,7 @@ enum Spawn {
 
     static func start(
         _ arguments: [String], input: Int32, output: Int32, error: Int32, environment extra: [String: String] = [:],
-        newSession: Bool = false
+        group: Group = .own
     ) throws(SystemCallError) -> Int32 {
         var actions = posix_spawn_file_actions_t()
         var attributes = posix_spawnattr_t()
@@ -50,8 +53,12 @@ enum Spawn {
         sigfillset(&signals)
         posix_spawnattr_setsigdefault(&attributes, &signals)
         posix_spawnattr_setpgroup(&attributes, 0)
-        let group = newSession ? Int32(WAN_POSIX_SPAWN_SETSID) : Int32(POSIX_SPAWN_SETPGROUP)
-        let flags = Int32(POSIX_SPAWN_SETSIGMASK) | Int32(POSIX_SPAWN_SETSIGDEF) | group
+        var flags = Int32(POSIX_SPAWN_SETSIGMASK) | Int32(POSIX_SPAWN_SETSIGDEF)
+        switch group {
+        case .own: flags |= Int32(POSIX_SPAWN_SETPGROUP)
+        case .session: flags |= Int32(WAN_POSIX_SPAWN_SETSID)
+        case .starters: break
+        }
         posix_spawnattr_setflags(&attributes, Int16(flags))
 
         let variables = environment.merging(extra) { $1 }.map { "\($0.key)=\($0.value)" }
@@ -66,6 +73,9 @@ enum Spawn {
         }
         return pid
     }
+
+    /// For a program that reads nothing, or whose words nobody hears.
+    static func nothing() throws(SystemCallError) -> OwnedDescriptor { try openFile("/dev/null", O_RDWR) }
 
     /// A NULL-terminated array of C strings for the duration of the body.
     private static func withCStrings<Answer>(

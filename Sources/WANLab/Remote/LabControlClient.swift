@@ -1,5 +1,3 @@
-internal import CLinux
-internal import Glibc
 package import JSONText
 internal import LinuxIO
 internal import NetworkTypes
@@ -30,7 +28,7 @@ package struct LabControlClient: Sendable {
 
     /// The labs that run under `wanctl-lab up`.
     package static func reachable() throws(LabError) -> [String] {
-        try StaleLabs.living().filter { Files.exists(ControlSocket.path(of: $0)) }
+        try StaleLabs.living().filter { Files.exists(LabControlServer.path(of: $0)) }
     }
 
     /// Ends the lab and waits until nothing is left of it.
@@ -57,14 +55,13 @@ package struct LabControlClient: Sendable {
     /// Sends the words of one command; its answer.
     package func ask(_ words: [String]) throws(LabError) -> JSONValue {
         let answer = try doing("ask the lab \(id)") {
-            let descriptor = try ControlSocket.make(blocking: true)
-            let path = ControlSocket.path(of: id)
-            let raw = descriptor.raw
-            _ = try checked("connect(2)", path) { ControlSocket.withAddress(path) { connect(raw, $0, $1) } }
+            let path = LabControlServer.path(of: id)
+            let socket = try UnixStream.connect(to: path)
             let line = Array((JSONValue.array(words.map { .string($0) }).text + "\n").utf8)
-            let sent = try checked("send(2)", path) { send(raw, line, line.count, Int32(MSG_NOSIGNAL)) }
-            guard sent == line.count else { throw LabError("", "it took only a part of the command") }
-            return try JSONValue(parsing: try Files.read(descriptor, limit: ControlSocket.longestLine, name: path))
+            guard try UnixStream.send(line[...], to: socket) == line.count else {
+                throw LabError("", "it took only a part of the command")
+            }
+            return try JSONValue(parsing: try Files.read(socket, limit: LabControlServer.longestLine, name: path))
         }
         if let problem = answer["error"]?.string { throw LabError(words.joined(separator: " "), problem) }
         return answer["answer"] ?? .null

@@ -1,5 +1,3 @@
-internal import CLinux
-internal import Glibc
 internal import JSONText
 package import LinuxIO
 internal import NetworkTypes
@@ -19,8 +17,11 @@ package final class LabControlServer {
         let descriptor: OwnedDescriptor
         var watch: EventLoop.Watch?
         var line: [UInt8] = []
-        init(taking raw: Int32) { descriptor = OwnedDescriptor(taking: raw) }
+        init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
     }
+
+    /// A line longer than this is nobody we know.
+    static let longestLine = 1 << 20
 
     /// More at a time are refused.
     private static let mostConnections = 64
@@ -31,45 +32,43 @@ package final class LabControlServer {
         self.loop = loop
         self.onDown = onDown
         listener = try doing("open the lab's control socket") {
-            let path = ControlSocket.path(of: lab.id)
-            let descriptor = try ControlSocket.make(blocking: false)
-            let raw = descriptor.raw
-            _ = try checked("bind(2)", path) { ControlSocket.withAddress(path) { bind(raw, $0, $1) } }
-            _ = try checked("chmod(2)", path) { chmod(path, 0o600) }
-            _ = try checked("listen(2)", path) { listen(raw, 16) }
-            return descriptor
+            try UnixStream.listen(at: Self.path(of: lab.id), backlog: 16)
         }
         try doing("watch the lab's control socket") {
             _ = try loop.watch(listener.raw) { [unowned self] _ in accept() }
         }
     }
 
+    /// `/run/wanctl-lab/ID/control`: one JSON text a line each way.
+    static func path(of id: String) -> String { "\(LabDirectory.root)/\(id)/control" }
+
     private func accept() {
-        while true {
-            let raw = wan_accept4(
-                listener.raw, nil, nil, Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue))
-            if raw < 0 { return }
-            let connection = Connection(taking: raw)
-            guard connections.count < Self.mostConnections else { continue }
-            do {
+        do {
+            while let socket = try UnixStream.accept(from: listener) {
+                let connection = Connection(socket)
+                guard connections.count < Self.mostConnections else { continue }
+                let raw = connection.descriptor.raw
                 connection.watch = try loop.watch(raw) { [unowned self] _ in receive(connection) }
                 connections[raw] = connection
-            } catch {
-                writeError("wanctl-lab: control: \(error), connection refused\n")
             }
+        } catch {
+            writeError("wanctl-lab: control: \(error), connection refused\n")
         }
     }
 
     private func receive(_ connection: Connection) {
-        var chunk = [UInt8](repeating: 0, count: 4096)
-        let count = recv(connection.descriptor.raw, &chunk, chunk.count, 0)
-        if count < 0, errno == EAGAIN || errno == EINTR { return }
-        guard count > 0, connection.line.count + count <= ControlSocket.longestLine else { return end(connection) }
-        connection.line += chunk[..<count]
-        guard let newline = connection.line.firstIndex(of: 10) else { return }
-        let answer = Array((answer(to: Array(connection.line[..<newline])).text + "\n").utf8)
-        // It fits the socket's buffer or the client gets a part and says so: nobody waits for a slow reader here.
-        _ = send(connection.descriptor.raw, answer, answer.count, Int32(MSG_NOSIGNAL))
+        do {
+            guard let chunk = try UnixStream.receive(from: connection.descriptor, limit: 4096) else { return }
+            connection.line += chunk
+            if !chunk.isEmpty, connection.line.count <= Self.longestLine {
+                guard let newline = connection.line.firstIndex(of: 10) else { return }
+                let answer = Array((answer(to: Array(connection.line[..<newline])).text + "\n").utf8)
+                // It fits the socket's buffer or the client gets a part and says so: nobody waits for a slow reader here.
+                _ = try UnixStream.send(answer[...], to: connection.descriptor)
+            }
+        } catch {
+            // Whoever asked has gone.
+        }
         end(connection)
     }
 

@@ -1,12 +1,10 @@
-internal import NetworkTypes
-
 /// The ip(8) batches that make the namespaces a site of several boxes; the internet is that of a lab of one router (`Assembly`).
 enum SiteAssembly {
     /// `ip -batch -`, in no namespace.
     static func namespaces(_ id: String, _ nodes: [SiteNode], _ hasHomeRouter: Bool) -> String {
         let name = { (place: SitePlace) in place.namespace(of: id) }
         let lanSwitch = name(.lanSwitch)
-        return lines(
+        return Assembly.lines(
             places(nodes, hasHomeRouter).map { "netns add \(name($0))" }
                 + nodes.map { node in
                     "link add eth0 netns \(name(node.place)) type veth peer name \(node.port) netns \(lanSwitch)"
@@ -29,19 +27,17 @@ enum SiteAssembly {
 
     /// What `ip -n NAMESPACE -batch -` reads for a place.
     static func addresses(of place: SitePlace, _ nodes: [SiteNode]) -> String {
-        if let twin = place.twin { return Assembly.addresses(of: twin) }
         switch place {
         case .lanSwitch:
-            return lines(
+            return Assembly.lines(
                 ["link set lo up", "link set br0 up"]
                     + (nodes.map(\.port) + ["lan0"]).flatMap { ["link set \($0) master br0", "link set \($0) up"] })
-        case .lan:
-            return lines([
-                "link set lo up", "addr add \(LabAddress.client)/24 dev eth0", "link set eth0 up",
-                "route add default via \(LabAddress.virtual)",
-            ])
-        default:
-            return lines(
+        // As in a lab of one router.
+        case .inet: return Assembly.addresses(of: .inet)
+        case .jcom: return Assembly.addresses(of: .jcom)
+        case .lan: return Assembly.host(LabAddress.client, via: LabAddress.virtual)
+        case .main, .sub, .third:
+            return Assembly.lines(
                 ["link set lo up"]
                     + nodes.filter { $0.place == place }.flatMap { node in
                         ["addr add \(node.address)/24 dev eth0", "link set eth0 up"]
@@ -49,19 +45,9 @@ enum SiteAssembly {
         }
     }
 
-    /// What pppd, or dhclient on the Wi-Fi, would do when the line comes up; without any default route.
-    static func nearEnd(of uplink: LabUplink, _ interface: String) -> String {
-        lines([
-            uplink.isPointToPoint
-                ? "addr add \(uplink.address) peer \(uplink.gateway) dev \(interface)"
-                : "addr add \(uplink.address)/24 brd + dev \(interface)",
-            "link set \(interface) mtu \(uplink.mtu) up",
-        ])
-    }
-
     /// The LAN's interface, the rules and the routes of a box as a kernel has them that has just booted.
     static func boot(of node: SiteNode) -> String {
-        lines([
+        Assembly.lines([
             "addr flush dev eth0", "addr add \(node.address)/24 dev eth0", "rule flush",
             "rule add priority 32766 table main", "rule add priority 32767 table default",
             "route flush table all proto 87",
@@ -70,11 +56,9 @@ enum SiteAssembly {
 
     static func cable(of node: SiteNode, _ cable: SiteCable) -> String {
         switch cable {
-        case .connected: lines(["link set \(node.port) master br0", "link set \(node.port) up"])
-        case .unplugged: lines(["link set \(node.port) down"])
-        case .silent: lines(["link set \(node.port) nomaster", "link set \(node.port) up"])
+        case .connected: Assembly.lines(["link set \(node.port) master br0", "link set \(node.port) up"])
+        case .unplugged: Assembly.lines(["link set \(node.port) down"])
+        case .silent: Assembly.lines(["link set \(node.port) nomaster", "link set \(node.port) up"])
         }
     }
-
-    private static func lines(_ commands: [String]) -> String { commands.joined(separator: "\n") + "\n" }
 }

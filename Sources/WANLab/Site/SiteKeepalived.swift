@@ -1,6 +1,5 @@
 internal import Glibc
 internal import LinuxIO
-internal import NetworkTypes
 internal import WANModel
 internal import WANPolicy
 
@@ -28,18 +27,7 @@ package final class SiteKeepalived: Sendable {
     package static func start(
         on node: SiteNode, in lab: SiteLab, configuration: String
     ) throws(LabError) -> SiteKeepalived {
-        let folder = lab.directory(of: node)
-        try doing("write keepalived's file") {
-            try Files.replace("\(folder)/keepalived.conf", with: Array(configuration.utf8))
-        }
-        // Of one that was killed: its orphan is a zombie where nobody reaps, and keepalived takes it for a running one.
-        for path in KeepalivedPidFiles.paths(in: folder) { Files.remove(path) }
-        let child = try lab.spawn(
-            in: node.place,
-            [
-                "keepalived", "--dont-fork", "--log-console", "--log-detail", "--vrrp", "--use-file",
-                "\(folder)/keepalived.conf",
-            ] + KeepalivedPidFiles.arguments(in: folder))
+        let child = try lab.spawnKeepalived(in: node.place, lab.directory(of: node), configuration)
         return SiteKeepalived(lab: lab, node: node, child: child)
     }
 
@@ -57,14 +45,8 @@ package final class SiteKeepalived: Sendable {
 
     /// Returns when its log has this.
     package func waitForLog(_ text: String, atMost limit: Duration = .seconds(10)) throws(LabError) {
-        let deadline = Clock.boottime() + limit.nanoseconds
-        while true {
-            let log = try log()
-            if log.contains(text) { return }
-            guard isRunning, Clock.boottime() < deadline else {
-                throw LabError("see keepalived of \(node.rawValue) say \"\(text)\"", "it did not; it says:\n\(log)")
-            }
-            _ = child.wait(atMost: .milliseconds(10))
+        try child.wait("keepalived of \(node.rawValue) say \"\(text)\"", atMost: limit) { () throws(LabError) in
+            try log().contains(text)
         }
     }
 
@@ -122,26 +104,6 @@ extension SiteLab {
     /// The plainest router: forwarding, masquerading and a default route over the box's own line, whatever its role. For trying
     /// keepalived without the daemon.
     package func routePlainly(_ node: SiteNode) throws(LabError) {
-        try writeSettings(["net/ipv4/ip_forward": "1"], in: node.place)
-        try mustRun(
-            in: node.place, ["nft", "-f", "-"],
-            input: """
-                table ip lab-plain
-                delete table ip lab-plain
-                table ip lab-plain {
-                    chain translate {
-                        type nat hook postrouting priority srcnat; policy accept;
-                        oifname "\(node.interface)" masquerade
-                    }
-                }
-
-                """)
-        try mustRun(in: node.place, ["ip"] + Self.plainDefault(of: node))
-    }
-
-    /// `ip route replace default …` over the box's own line, as one would type it.
-    static func plainDefault(of node: SiteNode) -> [String] {
-        let way = node.uplink.isPointToPoint ? [] : ["via", node.uplink.gateway.description]
-        return ["route", "replace", "default"] + way + ["dev", node.interface]
+        try routePlainly(node.place, masquerading: [node.interface], over: node.uplink)
     }
 }

@@ -1,5 +1,3 @@
-internal import LinuxIO
-
 /// What goes wrong with the first box of a site.
 enum SiteFault: Sendable {
     /// Its line swallows every packet, the link stays up.
@@ -16,7 +14,7 @@ struct SitePassage: Sendable {
     var fresh: Double
     var established: Double
     /// Datagrams lost from when the line was good again until the traffic had been back for a while; `nil` where it was not healed.
-    var lostOnReturn: (fresh: Int, established: Int)?
+    var lostOnReturn: ClientPair.Loss?
 
     /// Lets `main` fail after this much calm, watches how traffic gets to `sub`, and back where the line can heal.
     ///
@@ -24,12 +22,10 @@ struct SitePassage: Sendable {
     static func watch(
         _ fault: SiteFault, in lab: SiteLab, on stage: LabStage, after calm: Duration, patience: Duration
     ) throws(LabError) -> SitePassage {
-        let fresh = try ClientProber.start(at: lab.clientSite, flow: .fresh())
-        let established = try ClientProber.start(at: lab.clientSite)
-        let clients = [fresh, established]
+        let clients = try ClientPair.start(at: lab.clientSite)
         try arrive(clients, .ftth, stage, patience)
         try stage.linger(.milliseconds(500) + calm)
-        guard try fresh.snapshot().lost == 0, try established.snapshot().lost == 0 else {
+        guard try clients.lost() == .none else {
             throw LabError("measure a fault", "datagrams were lost before it")
         }
         switch fault {
@@ -40,24 +36,21 @@ struct SitePassage: Sendable {
         try arrive(clients, .soracom, stage, patience)
         // Until what was sent last before the hand-over is known as lost.
         try stage.linger(.milliseconds(1500))
-        let there = try (fresh: fresh.snapshot(), established: established.snapshot())
-        var lost: (fresh: Int, established: Int)?
+        let there = try (fresh: clients.fresh.snapshot(), established: clients.established.snapshot())
         if fault != .killed {
             try lab.clearFaults(.main)
             try arrive(clients, .ftth, stage, patience)
             try stage.linger(.seconds(2))
         }
-        let end = try (fresh: fresh.stop(), established: established.stop())
-        if fault != .killed {
-            lost = (end.fresh.lost - there.fresh.lost, end.established.lost - there.established.lost)
-        }
+        let before = ClientPair.Loss(fresh: there.fresh.lost, established: there.established.lost)
+        let lost = try clients.loss() - before
         return SitePassage(
             fresh: there.fresh.longestOutageMilliseconds, established: there.established.longestOutageMilliseconds,
-            lostOnReturn: lost)
+            lostOnReturn: fault == .killed ? nil : lost)
     }
 
     private static func arrive(
-        _ clients: [ClientProber], _ uplink: LabUplink, _ stage: LabStage, _ limit: Duration
+        _ clients: ClientPair, _ uplink: LabUplink, _ stage: LabStage, _ limit: Duration
     ) throws(LabError) {
         guard try stage.awaitTraffic(of: clients, by: uplink, atMost: limit) else {
             throw LabError("measure a fault", "the client's traffic did not get to \(uplink.rawValue) within \(limit)")

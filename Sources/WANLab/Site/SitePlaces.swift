@@ -41,7 +41,7 @@ package enum SiteNode: String, Hashable, Sendable, CaseIterable {
 }
 
 /// The machines of a site's lab, each a network namespace `wanctl-ID-NAME`.
-package enum SitePlace: String, Hashable, Sendable, CaseIterable {
+package enum SitePlace: String, LabMachine, CaseIterable {
     case main
     case sub
     case third
@@ -52,17 +52,6 @@ package enum SitePlace: String, Hashable, Sendable, CaseIterable {
     case inet
     /// JCOM's home router; only where a box has that line.
     case jcom
-
-    package func namespace(of id: String) -> String { "wanctl-\(id)-\(rawValue)" }
-
-    /// The same machine in a lab of one router, whose addresses and rules it has.
-    var twin: LabPlace? {
-        switch self {
-        case .inet: .inet
-        case .jcom: .jcom
-        case .main, .sub, .third, .lanSwitch, .lan: nil
-        }
-    }
 }
 
 extension LabAddress {

@@ -61,7 +61,7 @@ package struct OpenAPI: Sendable {
             let answers = operation.description["responses"], let answer = answers[String(status)] ?? answers["default"]
         else { return ["\(id) has no answer with status \(status)"] }
         guard let schema = document.following(answer)["content"]?["application/json"]?["schema"] else { return [] }
-        return OpenAPISchema(schema, in: document).faults(in: body, .closed, at: id)
+        return OpenAPISchema(schema, in: document).faults(in: body, at: id)
     }
 
     private func securityFaults(_ operation: JSONValue, _ request: HTTPServerRequest) -> [String] {
@@ -87,7 +87,7 @@ package struct OpenAPI: Sendable {
             guard let described = parameter["schema"] else { continue }
             let schema = document.following(described)
             let value = schema["type"] == "integer" ? JSONValue(Int64(text)) : .string(text)
-            faults += OpenAPISchema(schema, in: document).faults(in: value, .closed, at: "query \(name)")
+            faults += OpenAPISchema(schema, in: document).faults(in: value, at: "query \(name)")
         }
         for field in request.query where !parameters.contains(where: { $0["name"]?.string == field.name }) {
             faults.append("query \(field.name): is not a parameter that the specification knows")
@@ -110,7 +110,7 @@ package struct OpenAPI: Sendable {
         } catch {
             return ["body: is not JSON, \(error)"]
         }
-        return media["schema"].map { OpenAPISchema($0, in: document).faults(in: value, .closed) } ?? []
+        return media["schema"].map { OpenAPISchema($0, in: document).faults(in: value) } ?? []
     }
 
     private static func segments(_ path: String) -> [Substring] {

@@ -9,19 +9,12 @@ package struct OpenAPISchema: Sendable {
     private let schema: JSONValue
     private let document: JSONValue
 
-    package enum Strictness: Sendable {
-        /// A member that the schema does not name is a fault: what a client must not send.
-        case closed
-        /// It is not: what a client must bear.
-        case open
-    }
-
     init(_ schema: JSONValue, in document: JSONValue) {
         self.schema = document.following(schema)
         self.document = document
     }
 
-    package func faults(in value: JSONValue, _ strictness: Strictness, at place: String = "body") -> [String] {
+    package func faults(in value: JSONValue, at place: String = "body") -> [String] {
         if value.isNull {
             return schema["nullable"]?.bool == true ? [] : ["\(place): is null"]
         }
@@ -40,9 +33,9 @@ package struct OpenAPISchema: Sendable {
             if let items = schema["items"] {
                 let inner = OpenAPISchema(items, in: document)
                 faults += elements.enumerated()
-                    .flatMap { inner.faults(in: $0.element, strictness, at: "\(place)[\($0.offset)]") }
+                    .flatMap { inner.faults(in: $0.element, at: "\(place)[\($0.offset)]") }
             }
-        case ("object", .object(let members)): faults += object(members, strictness, place)
+        case ("object", .object(let members)): faults += object(members, place)
         case (let type?, _): faults.append("\(place): is not of type \(type)")
         }
         return faults
@@ -55,7 +48,7 @@ package struct OpenAPISchema: Sendable {
         return faults
     }
 
-    private func object(_ members: [JSONValue.Member], _ strictness: Strictness, _ place: String) -> [String] {
+    private func object(_ members: [JSONValue.Member], _ place: String) -> [String] {
         var faults: [String] = []
         for name in schema["required"]?.array ?? [] {
             if let name = name.string, !members.contains(where: { $0.name == name }) {
@@ -67,10 +60,10 @@ package struct OpenAPISchema: Sendable {
         for member in members {
             let here = "\(place).\(member.name)"
             if let property = properties?[member.name] {
-                faults += OpenAPISchema(property, in: document).faults(in: member.value, strictness, at: here)
+                faults += OpenAPISchema(property, in: document).faults(in: member.value, at: here)
             } else if let additional, additional.members != nil {
-                faults += OpenAPISchema(additional, in: document).faults(in: member.value, strictness, at: here)
-            } else if additional?.bool == false || strictness == .closed && additional == nil && properties != nil {
+                faults += OpenAPISchema(additional, in: document).faults(in: member.value, at: here)
+            } else if additional?.bool == false || additional == nil && properties != nil {
                 faults.append("\(here): is not a member that the specification knows")
             }
         }

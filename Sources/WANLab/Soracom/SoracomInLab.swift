@@ -56,8 +56,9 @@ package final class SoracomInLab: Sendable {
                         speedClass: speedClass)
                 ], authKeys: [authKeyID: authKey])
             let internet = try NetworkNamespace.open(internet)
-            service.serveAPI(at: try internet.inside { try TCPListener(address: "\(LabAddress.soracomAPI)", port: 80) })
-            service.serveMetadata(
+            try service.serveAPI(
+                at: try internet.inside { try TCPListener(address: "\(LabAddress.soracomAPI)", port: 80) })
+            try service.serveMetadata(
                 at: try internet.inside { try TCPListener(address: "\(LabAddress.soracomMetadata)", port: 80) })
             // Without an endpoint: a file that could serve soracom-cli too; where the API is, the policy says.
             let profile = #"{"coverageType":"jp","authKeyId":"\#(authKeyID)","authKey":"\#(authKey)"}"#

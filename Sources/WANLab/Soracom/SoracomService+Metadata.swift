@@ -1,5 +1,3 @@
-internal import JSONText
-
 extension SoracomService {
     /// The metadata service: not in the specification, but its schemas are.
     ///

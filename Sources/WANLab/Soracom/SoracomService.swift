@@ -10,8 +10,12 @@ package final class SoracomService: Sendable {
     let state: Mutex<SoracomState>
     let specification: OpenAPI
     private let server: HTTPServer
-    private let doors = Mutex<(api: [HTTPServer.Door], metadata: [HTTPServer.Door])>(([], []))
+    private let doors = Mutex<Doors>(([], []))
     private let changes: WakeUp
+
+    private typealias Doors = (api: [HTTPServer.Door], metadata: [HTTPServer.Door])
+    private typealias Replying =
+        @Sendable (SoracomService, HTTPServerRequest, inout SoracomCall, inout SoracomState) -> HTTPServerReply
 
     package init(sims: [SoracomSIM], authKeys: [String: String]) throws {
         state = Mutex(SoracomState(sims: sims, authKeys: authKeys))
@@ -21,21 +25,22 @@ package final class SoracomService: Sendable {
     }
 
     /// Opens the API here; its base address is `http://ADDRESS:PORT`, without `/v1`.
-    package func serveAPI(at listener: consuming TCPListener) {
-        let door = HTTPServer.Door(listener) { [weak self] request in
-            self?.answer(request, metadata: false) ?? .goingAway
-        }
-        doors.withLock { $0.api.append(door) }
-        server.serve(door)
+    package func serveAPI(at listener: consuming TCPListener) throws(LabError) {
+        try serve(at: listener, \.api) { $0.apiReply(to: $1, &$2, &$3) }
     }
 
     /// Opens the metadata service here.
-    package func serveMetadata(at listener: consuming TCPListener) {
-        let door = HTTPServer.Door(listener) { [weak self] request in
-            self?.answer(request, metadata: true) ?? .goingAway
-        }
-        doors.withLock { $0.metadata.append(door) }
-        server.serve(door)
+    package func serveMetadata(at listener: consuming TCPListener) throws(LabError) {
+        try serve(at: listener, \.metadata) { $0.metadataReply(to: $1, &$2, &$3) }
+    }
+
+    private func serve(
+        at listener: consuming TCPListener, _ kind: WritableKeyPath<Doors, [HTTPServer.Door]>,
+        _ reply: @escaping Replying
+    ) throws(LabError) {
+        let door = HTTPServer.Door(listener) { [weak self] request in self?.answer(request, by: reply) ?? .goingAway }
+        doors.withLock { $0[keyPath: kind].append(door) }
+        try server.serve(door)
     }
 
     // What the world does to it.
@@ -47,13 +52,13 @@ package final class SoracomService: Sendable {
         }
     }
 
-    package func healAll() throws(SystemCallError) {
+    package func healAll() throws(LabError) {
         state.withLock { $0.faults = [:] }
         try setRefusing(api: false, metadata: false)
     }
 
     /// Closes (or opens again) the ports.
-    package func setRefusing(api: Bool? = nil, metadata: Bool? = nil) throws(SystemCallError) {
+    package func setRefusing(api: Bool? = nil, metadata: Bool? = nil) throws(LabError) {
         let (apiDoors, metadataDoors) = doors.withLock { $0 }
         for (wanted, doors) in [(api, apiDoors), (metadata, metadataDoors)] {
             guard let wanted else { continue }
@@ -115,16 +120,14 @@ package final class SoracomService: Sendable {
         }
     }
 
-    private func answer(_ request: HTTPServerRequest, metadata: Bool) -> HTTPServerReply {
+    private func answer(_ request: HTTPServerRequest, by reply: Replying) -> HTTPServerReply {
         defer { changes.ring() }
         return state.withLock { state in
             var call = SoracomCall(
                 moment: Clock.boottime(), operation: nil, method: request.method, path: request.path,
                 source: request.source, status: nil, speedClass: nil)
             if let body = try? JSONValue(parsing: request.body) { call.speedClass = body["speedClass"]?.string }
-            let reply =
-                metadata
-                ? metadataReply(to: request, &call, &state) : apiReply(to: request, &call, &state)
+            let reply = reply(self, request, &call, &state)
             call.status = reply.manner == .never || reply.manner == .reset ? nil : reply.status
             state.record(call)
             return reply

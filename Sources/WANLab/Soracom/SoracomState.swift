@@ -1,4 +1,3 @@
-internal import JSONText
 internal import LinuxIO
 
 /// All that the services know, behind one lock.
