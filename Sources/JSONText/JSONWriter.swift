@@ -18,7 +18,8 @@ extension JSONValue {
         case .null: out += "null"
         case .bool(let value): out += value ? "true" : "false"
         case .integer(let value): out += String(value)
-        case .number(let value): out += value.isFinite ? Self.shortest(value) : "null"
+        // Swift's shortest form is valid JSON but for its exponent without digits before, which it never writes.
+        case .number(let value): out += value.isFinite ? "\(value)" : "null"
         case .string(let value): Self.quote(value, to: &out)
         case .array(let values):
             Self.list("[", "]", values, to: &out, indent: indent, depth: depth) { value, out in
@@ -32,9 +33,6 @@ extension JSONValue {
             }
         }
     }
-
-    /// Swift's shortest form is valid JSON but for its exponent without digits before, which it never writes.
-    private static func shortest(_ value: Double) -> String { "\(value)" }
 
     private static func list<Element>(
         _ open: String, _ close: String, _ elements: [Element], to out: inout String, indent: Int?, depth: Int,

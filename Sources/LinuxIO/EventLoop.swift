@@ -17,7 +17,6 @@ package final class EventLoop {
         package static let write = Readiness(rawValue: UInt32(EPOLLOUT.rawValue))
         package static let hangUp = Readiness(rawValue: UInt32(EPOLLHUP.rawValue))
         package static let error = Readiness(rawValue: UInt32(EPOLLERR.rawValue))
-        package static let priority = Readiness(rawValue: UInt32(EPOLLPRI.rawValue))
         /// To be asked for with the others: told once when it comes, and not as long as it is so (EPOLLET).
         package static let edge = Readiness(rawValue: 1 << 31)
     }

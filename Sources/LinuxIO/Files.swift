@@ -64,13 +64,7 @@ package enum Files {
         _ bytes: [UInt8], to file: borrowing OwnedDescriptor, name: String
     ) throws(SystemCallError) {
         let raw = file.raw
-        var done = 0
-        while done < bytes.count {
-            let from = done
-            done += try checked("write(2)", name) {
-                bytes[from...].withUnsafeBytes { Glibc.write(raw, $0.baseAddress, $0.count) }
-            }
-        }
+        try checkedToTheEnd("write(2)", name, bytes) { rest, _ in Glibc.write(raw, rest.baseAddress, rest.count) }
     }
 
     /// Makes a directory and those above it; one that is there is left as it is.

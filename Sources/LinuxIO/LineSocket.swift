@@ -56,17 +56,10 @@ package struct LineSocket: ~Copyable {
 
     /// Sends a line (the newline is added); waits for room. EPIPE says that nobody reads.
     package func send(_ line: [UInt8]) throws(SystemCallError) {
-        let bytes = line + [10]
-        var done = 0
-        while done < bytes.count {
-            let from = done
-            done += try checked("write(2)") {
-                bytes[from...].withUnsafeBytes { rest in
-                    isSocket
-                        ? Glibc.send(input.raw, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
-                        : write(STDOUT_FILENO, rest.baseAddress, rest.count)
-                }
-            }
+        try checkedToTheEnd("write(2)", "", line + [10]) { rest, _ in
+            isSocket
+                ? Glibc.send(input.raw, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
+                : write(STDOUT_FILENO, rest.baseAddress, rest.count)
         }
     }
 }

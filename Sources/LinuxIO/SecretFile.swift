@@ -59,13 +59,7 @@ extension Files {
     /// Replaces the content of an open file in place. A crash in between leaves a part: the reader must bear with that.
     package static func overwrite(_ file: borrowing OwnedDescriptor, with bytes: [UInt8]) throws(SystemCallError) {
         let raw = file.raw
-        var done = 0
-        while done < bytes.count {
-            let from = done
-            done += try checked("pwrite(2)") {
-                bytes[from...].withUnsafeBytes { pwrite(raw, $0.baseAddress, $0.count, off_t(from)) }
-            }
-        }
+        try checkedToTheEnd("pwrite(2)", "", bytes) { pwrite(raw, $0.baseAddress, $0.count, off_t($1)) }
         _ = try checked("ftruncate(2)") { ftruncate(raw, off_t(bytes.count)) }
     }
 

@@ -39,3 +39,14 @@ package func checked<Result: SignedInteger>(
         if Glibc.errno != EINTR { throw SystemCallError(call: call, errno: Glibc.errno, subject: subject()) }
     }
 }
+
+/// Calls until all bytes are written: the call gets those that are left, and how many are not.
+func checkedToTheEnd(
+    _ call: String, _ subject: String, _ bytes: [UInt8], _ body: (UnsafeRawBufferPointer, Int) -> Int
+) throws(SystemCallError) {
+    var done = 0
+    while done < bytes.count {
+        let from = done
+        done += try checked(call, subject) { bytes[from...].withUnsafeBytes { body($0, from) } }
+    }
+}

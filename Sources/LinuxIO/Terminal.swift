@@ -19,13 +19,8 @@ package enum Terminal {
 
     /// Writes it all at once, past stdio's buffers: a line of a stream is there when it happened.
     package static func write(_ text: String, to stream: Stream = .output) throws(SystemCallError) {
-        let bytes = Array(text.utf8)
-        var done = 0
-        while done < bytes.count {
-            let from = done
-            done += try checked("write(2)") {
-                bytes[from...].withUnsafeBytes { Glibc.write(stream.rawValue, $0.baseAddress, $0.count) }
-            }
+        try checkedToTheEnd("write(2)", "", Array(text.utf8)) { rest, _ in
+            Glibc.write(stream.rawValue, rest.baseAddress, rest.count)
         }
     }
 

@@ -92,10 +92,7 @@ package struct ConntrackSocket: ~Copyable {
     @discardableResult
     package mutating func delete(_ entries: [ConntrackEntry]) throws(NetlinkError) -> Int {
         var deleted = 0
-        var start = 0
-        while start < entries.count {
-            let end = min(start + Self.batch, entries.count)
-            let part = entries[start..<end]
+        for part in entries.slices(of: Self.batch) {
             let verdicts = try socket.exchange(part, for: "\(part.count) × conntrack -D") {
                 ConntrackRequest.deleteEntry($0).write(into: &$1, sequence: $2)
             }
@@ -106,7 +103,6 @@ package struct ConntrackSocket: ~Copyable {
                 default: throw NetlinkError("\(ConntrackRequest.deleteEntry(entry))", verdict)
                 }
             }
-            start = end
         }
         return deleted
     }

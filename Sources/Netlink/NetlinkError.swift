@@ -11,12 +11,6 @@ package struct NetlinkError: Error, Hashable, Sendable, CustomStringConvertible 
     /// The kernel's own sentence (extended ACK), where it gave one.
     package var sentence: String?
 
-    package init(operation: String, errno: Int32, sentence: String? = nil) {
-        self.operation = operation
-        self.errno = errno
-        self.sentence = sentence
-    }
-
     package var description: String {
         "\(operation): \(errorText(errno))\(sentence.map { " (\($0))" } ?? "")"
     }

@@ -22,12 +22,7 @@ package struct NetlinkRequester: ~Copyable {
     package mutating func perform(_ requests: [RouteRequest]) throws(NetlinkError) -> [NetlinkOutcome] {
         var outcomes: [NetlinkOutcome] = []
         outcomes.reserveCapacity(requests.count)
-        var start = 0
-        while start < requests.count {
-            let end = min(start + Self.batch, requests.count)
-            outcomes += try perform(requests[start..<end])
-            start = end
-        }
+        for part in requests.slices(of: Self.batch) { outcomes += try perform(part) }
         return outcomes
     }
 
@@ -93,16 +88,8 @@ extension NetlinkRequester {
 
     /// One interface with its counters; `nil` where it is gone.
     package mutating func link(_ index: InterfaceIndex) throws(NetlinkError) -> LinkMessage? {
-        try link(.link(index))
-    }
-
-    package mutating func link(named name: String) throws(NetlinkError) -> LinkMessage? {
-        try link(.linkNamed(name))
-    }
-
-    private mutating func link(_ query: RouteQuery) throws(NetlinkError) -> LinkMessage? {
         do throws(NetlinkError) {
-            return try one(query) { (payload) throws(WireError) in try LinkMessage(payload) }
+            return try one(.link(index)) { (payload) throws(WireError) in try LinkMessage(payload) }
         } catch {
             if error.errno == ENODEV { return nil }
             throw error

@@ -262,3 +262,10 @@ extension NetlinkSocket {
         return verdicts.compactMap(\.self)
     }
 }
+
+extension Array {
+    /// Its elements in parts that may share a datagram.
+    func slices(of most: Int) -> [ArraySlice<Element>] {
+        stride(from: 0, to: count, by: most).map { self[$0..<Swift.min($0 + most, count)] }
+    }
+}

@@ -21,7 +21,7 @@ package struct NftablesMonitor: ~Copyable {
     /// has the answer, so after `NftablesContext.apply` its own events are all here.
     package func read() throws(NetlinkError) -> [NftablesEvent] {
         var events: [NftablesEvent] = []
-        try socket.drain("nft monitor", lost: { events.append(NftablesEvent(.lost(reason: $0), port: 0)) }) {
+        try socket.drain("nft monitor", lost: { events.append(NftablesEvent(.lost(reason: $0))) }) {
             (header, payload) throws(WireError) in
             if let event = try NftablesEvent(header, payload) { events.append(event) }
         }

@@ -15,9 +15,6 @@ package struct NftablesSocket: ~Copyable {
         socket = try NetlinkSocket.open(bus: NETLINK_NETFILTER, receiveBuffer: 1 << 20, purpose: "open nf_tables")
     }
 
-    /// Under which number our changes come back in `NftablesEvent.port`.
-    package var port: UInt32 { socket.port }
-
     /// Carries out all changes together, in their order, or none of them.
     ///
     /// What refused them is thrown: the change, its set and table, and the kernel's reason. ENOENT: the table, the set, the

@@ -66,10 +66,7 @@ package struct SocketDiag: ~Copyable {
     package mutating func close(_ sockets: [DiagnosedSocket]) throws(NetlinkError) -> Int {
         var closed = 0
         var fault: NetlinkError?
-        var start = 0
-        while start < sockets.count {
-            let end = min(start + Self.batch, sockets.count)
-            let part = sockets[start..<end]
+        for part in sockets.slices(of: Self.batch) {
             let verdicts = try socket.exchange(part, for: "\(part.count) × ss -K") {
                 SocketDiagRequest.destroy($0).write(into: &$1, sequence: $2)
             }
@@ -82,7 +79,6 @@ package struct SocketDiag: ~Copyable {
                 default: fault = fault ?? refusal(socket, verdict)
                 }
             }
-            start = end
         }
         if let fault { throw fault }
         return closed

@@ -31,7 +31,6 @@ package struct IPv4Address: Hashable, Sendable, Comparable {
     package var isLoopback: Bool { bits >> 24 == 127 }
     package var isMulticast: Bool { bits >> 28 == 0xe }
     package var isUnspecified: Bool { bits == 0 }
-    package static let broadcast = IPv4Address(bits: 0xffff_ffff)
 
     package static func < (a: IPv4Address, b: IPv4Address) -> Bool { a.bits < b.bits }
 }
@@ -50,17 +49,10 @@ package struct IPv6Address: Hashable, Sendable, Comparable {
         self.low = low
     }
 
-    /// Sixteen octets in network order; `nil` for any other count.
-    package init?(octets: [UInt8]) {
-        guard octets.count == 16 else { return nil }
-        high = octets[..<8].reduce(0) { $0 << 8 | UInt64($1) }
-        low = octets[8...].reduce(0) { $0 << 8 | UInt64($1) }
-    }
-
     /// Reads the text forms of RFC 4291 section 2.2, without zone; `nil` for everything else.
     package init?(_ text: some StringProtocol) {
         let text = String(text)
-        let halves = text.splitOnce("::")
+        let halves = text.firstRange(of: "::").map { (String(text[..<$0.lowerBound]), String(text[$0.upperBound...])) }
         guard let head = Self.groups(of: halves?.0 ?? text), let tail = Self.groups(of: halves?.1 ?? "") else {
             return nil
         }
@@ -144,7 +136,6 @@ package enum IPAddress: Hashable, Sendable, Comparable {
     }
 
     package var v4: IPv4Address? { if case .v4(let address) = self { address } else { nil } }
-    package var v6: IPv6Address? { if case .v6(let address) = self { address } else { nil } }
 }
 
 extension IPAddress: CustomStringConvertible {
@@ -160,19 +151,4 @@ extension IPAddress: CustomStringConvertible {
 package enum AddressFamily: UInt8, Hashable, Sendable, CaseIterable {
     case v4 = 2
     case v6 = 10
-}
-
-extension String {
-    fileprivate func splitOnce(_ separator: String) -> (String, String)? {
-        let wanted = Array(separator.utf8)
-        let bytes = Array(utf8)
-        guard bytes.count >= wanted.count else { return nil }
-        for start in 0...(bytes.count - wanted.count) where Array(bytes[start..<(start + wanted.count)]) == wanted {
-            return (
-                String(decoding: bytes[..<start], as: UTF8.self),
-                String(decoding: bytes[(start + wanted.count)...], as: UTF8.self)
-            )
-        }
-        return nil
-    }
 }

@@ -32,7 +32,6 @@ package struct RoutingTable: Hashable, Sendable, Comparable, RawRepresentable {
     package var rawValue: UInt32
     package init(rawValue: UInt32) { self.rawValue = rawValue }
     package static let main = RoutingTable(rawValue: 254)
-    package static let local = RoutingTable(rawValue: 255)
     package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
 
@@ -55,8 +54,6 @@ extension RulePriority: CustomStringConvertible {
 package struct RouteProtocol: Hashable, Sendable, RawRepresentable {
     package var rawValue: UInt8
     package init(rawValue: UInt8) { self.rawValue = rawValue }
-    /// The kernel itself, for connected routes.
-    package static let kernel = RouteProtocol(rawValue: 2)
     /// Ours: wanctld(8), "What is ours".
     package static let wanctl = RouteProtocol(rawValue: 87)
 }

@@ -37,7 +37,7 @@ package struct NftablesContext: ~Copyable {
         do throws(NftablesError) {
             _ = try finish(nft_run_cmd_from_filename(context, path))
         } catch {
-            throw NftablesError(text: error.text.replacingAll(path, with: "ruleset"))
+            throw NftablesError(text: error.text.replacing(path, with: "ruleset"))
         }
     }
 
@@ -102,21 +102,6 @@ package struct NftablesContext: ~Copyable {
 }
 
 extension String {
-    fileprivate func replacingAll(_ old: String, with new: String) -> String {
-        var rest = self[...]
-        var text = ""
-        while let first = rest.first {
-            if rest.hasPrefix(old) {
-                text += new
-                rest = rest.dropFirst(old.count)
-            } else {
-                text.append(first)
-                rest = rest.dropFirst()
-            }
-        }
-        return text
-    }
-
     fileprivate var trimmingNewlines: String {
         var text = self
         while text.last == "\n" { text.removeLast() }

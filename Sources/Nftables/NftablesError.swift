@@ -3,8 +3,6 @@ package struct NftablesError: Error, Hashable, Sendable, CustomStringConvertible
     /// As nft prints it: `ruleset:3:20-26: Error: …`, the faulty line, and a mark below the fault.
     package var text: String
 
-    package init(text: String) { self.text = text }
-
     /// What is wrong, without the faulty line.
     package var summary: String { text.split(separator: "\n").first.map(String.init) ?? text }
 

@@ -4,11 +4,8 @@ package import NetworkTypes
 package struct AddressMessage: Hashable, Sendable {
     package var interface: InterfaceIndex
     package var local: IPAddress
-    /// The far end of a point-to-point address (`ip address add LOCAL peer PEER`).
-    package var peer: IPAddress?
     /// Of the local address, or of the peer where there is one.
     package var prefixLength: UInt8
-    package var scope: RouteScope
     package var flags: Flags
 
     package var family: AddressFamily { local.family }
@@ -17,8 +14,6 @@ package struct AddressMessage: Hashable, Sendable {
     package struct Flags: OptionSet, Hashable, Sendable {
         package let rawValue: UInt32
         package init(rawValue: UInt32) { self.rawValue = rawValue }
-        /// Somebody else has it (RFC 4862).
-        package static let duplicate = Flags(rawValue: 0x08)
         package static let deprecated = Flags(rawValue: 0x20)
         package static let permanent = Flags(rawValue: 0x80)
     }
@@ -29,7 +24,6 @@ package struct AddressMessage: Hashable, Sendable {
         let family: UInt8 = try bytes.native(at: 0)
         prefixLength = try bytes.native(at: 1)
         var flags = UInt32(try bytes.native(at: 2, as: UInt8.self))
-        scope = RouteScope(rawValue: try bytes.native(at: 3))
         interface = InterfaceIndex(rawValue: try bytes.native(at: 4))
         var address: IPAddress?
         var local: IPAddress?
@@ -45,7 +39,6 @@ package struct AddressMessage: Hashable, Sendable {
         guard let own = local ?? address, own.family.rawValue == family, address?.family ?? own.family == own.family
         else { throw WireError(.badValue(field: "ifa_family", value: Int(family)), at: 0) }
         self.local = own
-        peer = address == own ? nil : address
         self.flags = Flags(rawValue: flags)
     }
 

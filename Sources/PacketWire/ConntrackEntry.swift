@@ -98,14 +98,7 @@ package struct ConntrackEntry: Hashable, Sendable {
         try bytes.require(header: 4)
         var original: Tuple?
         var reply: Tuple?
-        var mark: UInt32 = 0
-        var status: Status = []
-        var originalCounters: Counters?
-        var replyCounters: Counters?
-        var tcpState: UInt8?
-        var timeout: UInt32?
-        var id: UInt32?
-        var zone: UInt16 = 0
+        self.init(original: .unread, reply: .unread)
         try forEachAttribute(in: bytes.extracting(droppingFirst: 4)) { (kind, payload) throws(WireError) in
             switch Kind(rawValue: kind) {
             case .original: original = try Tuple(payload)
@@ -124,15 +117,8 @@ package struct ConntrackEntry: Hashable, Sendable {
         guard let original, let reply else {
             throw WireError(.badValue(field: "CTA_TUPLE_ORIG, CTA_TUPLE_REPLY", value: 0), at: 4)
         }
-        self.init(original: original, reply: reply)
-        self.mark = mark
-        self.status = status
-        self.originalCounters = originalCounters
-        self.replyCounters = replyCounters
-        self.tcpState = tcpState
-        self.timeout = timeout
-        self.id = id
-        self.zone = zone
+        self.original = original
+        self.reply = reply
     }
 
     /// CTA_PROTOINFO → CTA_PROTOINFO_TCP → CTA_PROTOINFO_TCP_STATE.
@@ -163,13 +149,15 @@ package struct ConntrackEntry: Hashable, Sendable {
 }
 
 extension ConntrackEntry.Tuple {
+    /// What a message is read into.
+    fileprivate static let unread = Self(
+        source: .v4(IPv4Address(bits: 0)), destination: .v4(IPv4Address(bits: 0)), transport: 0, sourcePort: 0,
+        destinationPort: 0)
+
     fileprivate init(_ bytes: RawSpan) throws(WireError) {
         var source: IPAddress?
         var destination: IPAddress?
-        var transport: UInt8 = 0
-        var sourcePort: UInt16 = 0
-        var destinationPort: UInt16 = 0
-        var echo: Echo?
+        self = .unread
         try forEachAttribute(in: bytes) { (kind, part) throws(WireError) in
             switch kind {
             case 1:  // CTA_TUPLE_IP
@@ -197,10 +185,8 @@ extension ConntrackEntry.Tuple {
             }
         }
         guard let source, let destination else { throw WireError(.badValue(field: "CTA_TUPLE_IP", value: 0), at: 0) }
-        self.init(
-            source: source, destination: destination, transport: transport, sourcePort: sourcePort,
-            destinationPort: destinationPort)
-        self.echo = echo
+        self.source = source
+        self.destination = destination
     }
 }
 
@@ -215,16 +201,14 @@ extension ConntrackEntry.Tuple.Echo {
 
 extension ConntrackEntry.Counters {
     fileprivate init(_ bytes: RawSpan) throws(WireError) {
-        var packets: UInt64 = 0
-        var octets: UInt64 = 0
+        self.init(packets: 0, bytes: 0)
         try forEachAttribute(in: bytes) { (kind, payload) throws(WireError) in
             switch kind {
             case 1: packets = try payload.big(at: 0)  // CTA_COUNTERS_PACKETS
-            case 2: octets = try payload.big(at: 0)
+            case 2: self.bytes = try payload.big(at: 0)
             default: break
             }
         }
-        self.init(packets: packets, bytes: octets)
     }
 }
 

@@ -37,9 +37,6 @@ package enum ConntrackRequest: Hashable, Sendable {
         return total
     }
 
-    /// Whether many messages and an NLMSG_DONE answer it, or an acknowledgement alone.
-    package var isDump: Bool { if case .dump = self { true } else { false } }
-
     /// The message type of an entry in the answer: NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW.
     package static let entryType: UInt16 = 0x100
 

@@ -16,8 +16,6 @@ package struct DiagnosedSocket: Hashable, Sendable {
     package var interface: InterfaceIndex?
     /// Tells this socket from a later one of the same addresses and ports.
     package var cookie: Cookie
-    package var user: UInt32
-    package var inode: UInt32
 
     package struct Cookie: Hashable, Sendable {
         package var first: UInt32
@@ -42,8 +40,6 @@ package struct DiagnosedSocket: Hashable, Sendable {
         let index: Int32 = try bytes.native(at: 40)
         interface = index == 0 ? nil : InterfaceIndex(rawValue: index)
         cookie = Cookie(first: try bytes.native(at: 44), second: try bytes.native(at: 48))
-        user = try bytes.native(at: 64)
-        inode = try bytes.native(at: 68)
     }
 
     /// The IPv4 address it sends from, of an IPv6 socket too where that one talks IPv4 (RFC 4291 section 2.5.5.2).

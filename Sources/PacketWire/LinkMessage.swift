@@ -8,15 +8,6 @@ package struct LinkMessage: Hashable, Sendable {
     package var operState: OperState
     /// Whether the medium answers (IFLA_CARRIER); `nil` where the message does not tell.
     package var hasCarrier: Bool?
-    /// How often the carrier came or went since the interface was made; tells a flap that was over before we looked.
-    package var carrierChanges: UInt32
-    package var mtu: UInt32
-    /// As in `ip link show type KIND`: `veth`, `tun`, `ppp`, `dummy`; `nil` for a plain device.
-    package var kind: String?
-    /// The bridge, bond or VRF this interface is a part of.
-    package var master: InterfaceIndex?
-    /// The hardware address; empty where the medium has none.
-    package var hardwareAddress: [UInt8]
     package var counters: Counters?
     /// AF_UNSPEC 0, or AF_BRIDGE 7 where the message is about a bridge's port and not about the interface.
     package var addressFamily: UInt8
@@ -53,13 +44,6 @@ package struct LinkMessage: Hashable, Sendable {
         package var sentPackets: UInt64
         package var receivedBytes: UInt64
         package var sentBytes: UInt64
-
-        package init(receivedPackets: UInt64, sentPackets: UInt64, receivedBytes: UInt64, sentBytes: UInt64) {
-            self.receivedPackets = receivedPackets
-            self.sentPackets = sentPackets
-            self.receivedBytes = receivedBytes
-            self.sentBytes = sentBytes
-        }
     }
 
     /// Reads what follows the netlink header of an RTM_NEWLINK or RTM_DELLINK.
@@ -70,27 +54,16 @@ package struct LinkMessage: Hashable, Sendable {
         flags = Flags(rawValue: try bytes.native(at: 8))
         name = ""
         operState = .unknown
-        carrierChanges = 0
-        mtu = 0
-        hardwareAddress = []
         try forEachAttribute(in: bytes.extracting(droppingFirst: 16)) { (kind, payload) throws(WireError) in
             switch Kind(rawValue: kind) {
-            case .address: hardwareAddress = payload.octets
             case .name: name = payload.text
-            case .mtu: mtu = try payload.native(at: 0)
-            case .master: master = InterfaceIndex(rawValue: try payload.native(at: 0))
             case .wireless: isWirelessEvent = true
             case .operState: operState = OperState(rawValue: try payload.native(at: 0)) ?? .unknown
-            case .linkInfo:
-                try forEachAttribute(in: payload) { (kind, payload) throws(WireError) in
-                    if kind == 1 { self.kind = payload.text }  // IFLA_INFO_KIND
-                }
             case .stats64:
                 counters = Counters(
                     receivedPackets: try payload.native(at: 0), sentPackets: try payload.native(at: 8),
                     receivedBytes: try payload.native(at: 16), sentBytes: try payload.native(at: 24))
             case .carrier: hasCarrier = try payload.native(at: 0, as: UInt8.self) != 0
-            case .carrierChanges: carrierChanges = try payload.native(at: 0)
             case nil: break
             }
         }
@@ -98,15 +71,10 @@ package struct LinkMessage: Hashable, Sendable {
 
     /// IFLA_*, by the kernel's numbers.
     private enum Kind: UInt16 {
-        case address = 1
         case name = 3
-        case mtu = 4
-        case master = 10
         case wireless = 11
         case operState = 16
-        case linkInfo = 18
         case stats64 = 23
         case carrier = 33
-        case carrierChanges = 35
     }
 }

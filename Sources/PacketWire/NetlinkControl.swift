@@ -35,13 +35,10 @@ package struct NetlinkVerdict: Hashable, Sendable {
     package var errno: Int32
     /// The kernel's own sentence (extended ACK, linux/netlink.h NLMSGERR_ATTR_MSG); it may accompany a success.
     package var sentence: String?
-    /// Where in the request the fault is (NLMSGERR_ATTR_OFFS), in bytes from the request's header.
-    package var offset: UInt32?
 
-    package init(errno: Int32, sentence: String? = nil, offset: UInt32? = nil) {
+    package init(errno: Int32, sentence: String? = nil) {
         self.errno = errno
         self.sentence = sentence
-        self.offset = offset
     }
 
     fileprivate init(_ header: NetlinkHeader, _ payload: RawSpan, request: Bool) throws(WireError) {
@@ -61,17 +58,7 @@ package struct NetlinkVerdict: Hashable, Sendable {
             throw WireError(.truncated(needed: start, available: payload.byteCount), at: 4)
         }
         try forEachAttribute(in: payload.extracting(droppingFirst: start)) { (kind, payload) throws(WireError) in
-            switch Kind(rawValue: kind) {
-            case .message: sentence = payload.text
-            case .offset: offset = try payload.native(at: 0)
-            case nil: break
-            }
+            if kind == 1 { sentence = payload.text }  // NLMSGERR_ATTR_MSG
         }
-    }
-
-    /// NLMSGERR_ATTR_*, by the kernel's numbers.
-    private enum Kind: UInt16 {
-        case message = 1
-        case offset = 2
     }
 }

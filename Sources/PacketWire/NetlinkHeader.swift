@@ -12,14 +12,6 @@ package struct NetlinkHeader: Hashable, Sendable {
 
     package static let size = 16
 
-    package init(length: UInt32, type: UInt16, flags: NetlinkFlags, sequence: UInt32, port: UInt32) {
-        self.length = length
-        self.type = type
-        self.flags = flags
-        self.sequence = sequence
-        self.port = port
-    }
-
     /// Reads the header at `offset`.
     package init(in bytes: RawSpan, at offset: Int = 0) throws(WireError) {
         length = try bytes.native(at: offset)

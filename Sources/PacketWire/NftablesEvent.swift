@@ -3,7 +3,6 @@
 /// A transaction is told as its parts, then one `committed`; all of them carry the port of the socket that sent it.
 package struct NftablesEvent: Hashable, Sendable {
     package var what: What
-    package var port: UInt32
 
     package enum What: Hashable, Sendable {
         case tableMade(Table)
@@ -29,24 +28,19 @@ package struct NftablesEvent: Hashable, Sendable {
         package static func inet(_ name: String) -> Table { Table(family: 1, name: name) }
     }
 
-    package init(_ what: What, port: UInt32) {
-        self.what = what
-        self.port = port
-    }
+    package init(_ what: What) { self.what = what }
 
     /// `nil` for what is no event of nftables.
     package init?(_ header: NetlinkHeader, _ payload: RawSpan) throws(WireError) {
         if header.type < 16 {
             guard try NetlinkControl(header, payload) == .overrun else { return nil }
             what = .lost(reason: "NLMSG_OVERRUN")
-            port = 0
             return
         }
         guard header.type >> 8 == 10 else { return nil }  // NFNL_SUBSYS_NFTABLES
         try payload.require(header: 4)
         let message = UInt8(header.type & 0xff)
         let family: UInt8 = try payload.native(at: 0)
-        port = header.port
         let attributes = payload.extracting(droppingFirst: 4)
         if Kind(rawValue: message) == .newGeneration {
             what = try Self.committed(attributes)

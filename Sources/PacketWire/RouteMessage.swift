@@ -27,7 +27,6 @@ package struct RouteMessage: Hashable, Sendable {
     package struct Flags: OptionSet, Hashable, Sendable {
         package let rawValue: UInt32
         package init(rawValue: UInt32) { self.rawValue = rawValue }
-        package static let dead = Flags(rawValue: 0x1)
         /// The gateway is taken as reachable through the interface whatever the interface's own prefixes are.
         package static let onLink = Flags(rawValue: 0x4)
         /// The interface has no carrier; the route is still looked up unless `ignore_routes_with_linkdown` is set.
@@ -75,7 +74,6 @@ package struct RouteScope: Hashable, Sendable, RawRepresentable {
     package init(rawValue: UInt8) { self.rawValue = rawValue }
     package static let universe = RouteScope(rawValue: 0)
     package static let link = RouteScope(rawValue: 253)
-    package static let host = RouteScope(rawValue: 254)
 }
 
 /// What happens to a packet that meets the route (rtnetlink(7) `rtm_type`).

@@ -6,8 +6,6 @@ package enum RouteQuery: Hashable, Sendable {
     case links
     /// `ip -statistics link show dev #N`
     case link(InterfaceIndex)
-    /// `ip link show dev NAME`
-    case linkNamed(String)
     /// `ip address show`
     case addresses(AddressFamily)
     /// `ip route show table TABLE proto PROTOCOL`; `nil` asks for all. The kernel does the choosing (NETLINK_GET_STRICT_CHK).
@@ -21,7 +19,7 @@ package enum RouteQuery: Hashable, Sendable {
     package var isDump: Bool {
         switch self {
         case .links, .addresses, .routes, .rules: true
-        case .link, .linkNamed, .lookup: false
+        case .link, .lookup: false
         }
     }
 
@@ -32,9 +30,6 @@ package enum RouteQuery: Hashable, Sendable {
             switch self {
             case .links: message.appendLinkHeader(InterfaceIndex(rawValue: 0))
             case .link(let index): message.appendLinkHeader(index)
-            case .linkNamed(let name):
-                message.appendLinkHeader(InterfaceIndex(rawValue: 0))
-                message.attribute(3, name: name)  // IFLA_IFNAME
             case .addresses(let family):
                 message.append(native: family.rawValue)
                 message.append(octets: [UInt8](repeating: 0, count: 7))
@@ -52,7 +47,7 @@ package enum RouteQuery: Hashable, Sendable {
 
     private var type: UInt16 {
         switch self {
-        case .links, .link, .linkNamed: RTM.getLink
+        case .links, .link: RTM.getLink
         case .addresses: RTM.getAddress
         case .routes, .lookup: RTM.getRoute
         case .rules: RTM.getRule
@@ -66,7 +61,6 @@ extension RouteQuery: CustomStringConvertible {
         switch self {
         case .links: "ip link show"
         case .link(let index): "ip link show dev #\(index)"
-        case .linkNamed(let name): "ip link show dev \(name)"
         case .addresses(let family): "ip \(family.option) address show"
         case .routes(let family, let table, let origin):
             "ip \(family.option) route show table \(table.map(String.init(describing:)) ?? "all")"

@@ -41,15 +41,6 @@ package struct RuleMessage: Hashable, Sendable {
         self.table = table
         self.protocol = `protocol`
     }
-
-    /// A rule to ask for that looks no table up: `.prohibit` ends the search with EACCES, and with an ICMP answer to whom the
-    /// packet is from (`ip rule add … prohibit`).
-    package init(
-        _ family: AddressFamily, priority: RulePriority, action: Action, protocol: RouteProtocol = .wanctl
-    ) {
-        self.init(family, priority: priority, lookup: RoutingTable(rawValue: 0), protocol: `protocol`)
-        self.action = action
-    }
 }
 
 extension RuleMessage: CustomStringConvertible {

@@ -95,10 +95,7 @@ extension CourierAnswer {
 }
 
 extension Duration {
-    fileprivate var wholeMilliseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1000 + attoseconds / 1_000_000_000_000_000
-    }
+    fileprivate var wholeMilliseconds: Int64 { nanoseconds / 1_000_000 }
 }
 
 /// Members of a message by name and type.

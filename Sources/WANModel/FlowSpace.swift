@@ -45,17 +45,13 @@ extension PolicyRule.Match {
 
     /// Protocol, DSCP and interface; and where ports are named, all of the other's packets must have some.
     private func coversPlain(_ other: Self) -> Bool {
-        if let mine = dscp {
-            guard let theirs = other.dscp, mine == theirs else { return false }
-        }
+        if let mine = dscp, mine != other.dscp { return false }
         if let mine = transport {
             guard let theirs = other.transport, mine == theirs else { return false }
         } else if namesPorts, !other.namesPorts {
             guard let theirs = other.transport, Transport.hasPorts(theirs) else { return false }
         }
-        if let mine = interface {
-            guard let theirs = other.interface, mine == theirs else { return false }
-        }
+        if let mine = interface, mine != other.interface { return false }
         return true
     }
 

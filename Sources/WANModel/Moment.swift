@@ -17,8 +17,6 @@ package struct Moment: Hashable, Sendable, Comparable {
         return overflow ? .distantFuture : Moment(nanoseconds: sum)
     }
 
-    package static func += (moment: inout Moment, span: Duration) { moment = moment + span }
-
     package static func - (later: Moment, earlier: Moment) -> Duration {
         .nanoseconds(later.nanoseconds - earlier.nanoseconds)
     }

@@ -67,13 +67,6 @@ package struct AddressSet: Hashable, Sendable {
         }
     }
 
-    /// Of one network; `nil` for IPv6.
-    package init?(_ prefix: IPPrefix) {
-        guard case .v4(let address) = prefix.address else { return nil }
-        let rest: UInt32 = prefix.length == 0 ? .max : (1 << (32 - UInt32(prefix.length))) - 1
-        self.init([(address.bits & ~rest)...(address.bits | rest)])
-    }
-
     package func contains(_ address: IPv4Address) -> Bool { contains(address.bits...address.bits) }
 
     package func contains(_ range: ClosedRange<UInt32>) -> Bool {

@@ -7,9 +7,6 @@ package struct TrafficClass: Hashable, Sendable {
     package var sticky: Duration?
     package var drain: Duration?
 
-    /// Whether its traffic may leave by an uplink that its order does not name.
-    package var isStrict: Bool { otherwise != .default }
-
     /// What a class is known by across reloads and restarts: its order and what else it says.
     package var key: String {
         let steps = order.map { step in step.members.map { "\($0.uplink)=\($0.weight)" }.joined(separator: "+") }

@@ -6,28 +6,18 @@ package struct ReadPolicy: Sendable {
     /// What is valid but hardly meant, in the order of the file.
     package let warnings: [PolicyFault]
     package let fileName: String
-    private let positions: [String: SourcePosition]
     private let parts: [PolicyPart.Use]
 
     fileprivate init(_ policy: Policy, from reading: Reading) {
         self.policy = policy
         warnings = reading.warnings.inOrder(from: reading.file)
         fileName = reading.file
-        positions = reading.positions
         parts = reading.parts
     }
-
-    /// Where a key stands, such as `uplinks.ftth.interface` or `failover.order`.
-    package func position(of path: String) -> SourcePosition? { positions[path] }
 
     /// What the policy asks for and this release does not do: a daemon refuses the policy with these.
     package func unsupported(obeying obeyed: Set<PolicyPart> = PolicyPart.obeyed) -> [PolicyFault] {
         parts.unsupported(obeying: obeyed, file: fileName)
-    }
-
-    /// A fault that only the caller can see, such as a credential that is missing, at the position of its key.
-    package func fault(at path: String, _ problem: String, advice: String? = nil) -> PolicyFault {
-        PolicyFault(file: fileName, at: positions[path] ?? .start, problem: problem, advice: advice)
     }
 }
 

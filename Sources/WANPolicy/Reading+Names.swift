@@ -7,7 +7,7 @@ extension Reading {
             fault(
                 field.position, "interface name \(name.quoted) has \(name.utf8.count) bytes",
                 "Linux allows 15; see `ip -br link`")
-        } else if name.isEmpty || name == "." || name == ".." || !name.utf8.allSatisfy(isInterfaceByte) {
+        } else if name.isEmpty || name == "." || name == ".." || !name.utf8.allSatisfy(isNameByte) {
             fault(
                 field.position, "\(name.quoted) is no interface name",
                 "letters, digits, and . _ - are taken; see `ip -br link`")
@@ -49,6 +49,7 @@ extension Reading {
 
 private func isLower(_ byte: UInt8) -> Bool { (0x61...0x7a).contains(byte) }
 private func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
-private func isInterfaceByte(_ byte: UInt8) -> Bool {
+/// A letter, a digit, or one of `. _ -`.
+func isNameByte(_ byte: UInt8) -> Bool {
     isLower(byte | 0x20) || isDigit(byte) || byte == 0x2e || byte == 0x5f || byte == 0x2d
 }

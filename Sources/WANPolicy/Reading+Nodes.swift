@@ -16,9 +16,7 @@ extension Reading {
         for entry in entries.prefix(Self.mostNodes) {
             let isName =
                 (1...63).contains(entry.key.utf8.count) && !"-._".contains(entry.key.prefix(1))
-                && entry.key.utf8.allSatisfy {
-                    (0x30...0x39).contains($0) || (0x61...0x7a).contains($0 | 0x20) || [0x2d, 0x2e, 0x5f].contains($0)
-                }
+                && entry.key.utf8.allSatisfy(isNameByte)
             if !isName {
                 fault(entry.position, "node name \(entry.key.quoted) cannot be used", "write the box's host name")
             }

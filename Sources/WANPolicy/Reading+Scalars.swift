@@ -15,30 +15,15 @@ extension Reading {
 
     mutating func duration(_ field: Field?, in range: ClosedRange<Duration>) -> Duration? {
         guard let field, let text = text(field, "a duration such as 30s") else { return nil }
-        let units = "ms, s, m or h"
+        let bounds = "it may be \(range.lowerBound.durationText) to \(range.upperBound.durationText)"
         do throws(QuantityFault) {
             let value = try Duration(policyText: text)
             if range.contains(value) { return value }
             fault(
-                field.position, "\(field.name) \(text) is too \(value < range.lowerBound ? "short" : "long")",
-                "it may be \(range.lowerBound.durationText) to \(range.upperBound.durationText)")
+                field.position, "\(field.name) \(text) is too \(value < range.lowerBound ? "short" : "long")", bounds)
         } catch {
-            switch error {
-            case .noNumber:
-                fault(
-                    field.position, "\(field.name) \(text.quoted) is no duration",
-                    "write a number and \(units), such as 30s")
-            case .noUnit:
-                fault(
-                    field.position, "\(field.name) \(text.quoted) has no unit",
-                    "write \(text)s, or \(text) with \(units)")
-            case .unknownUnit(let unit):
-                fault(field.position, "\(field.name) \(text.quoted): unknown unit \(unit.quoted)", "units are \(units)")
-            case .tooLarge:
-                fault(
-                    field.position, "\(field.name) \(text.quoted) cannot be counted",
-                    "it may be \(range.lowerBound.durationText) to \(range.upperBound.durationText)")
-            }
+            let form = "write a number and ms, s, m or h, such as 30s"
+            explain(error, text, field, what: "duration", form: form, unit: "s", units: "ms, s, m or h", bounds: bounds)
         }
         return nil
     }
@@ -46,28 +31,31 @@ extension Reading {
     /// An amount of data.
     mutating func size(_ field: Field?, in range: ClosedRange<ByteSize>) -> ByteSize? {
         guard let field, let text = text(field, "a size such as 50MB") else { return nil }
-        let units = "B, kB, MB, GB, or KiB, MiB, GiB"
         let bounds = "it may be \(range.lowerBound) to \(range.upperBound)"
         do throws(QuantityFault) {
             let size = try ByteSize(policyText: text)
             if range.contains(size) { return size }
             fault(field.position, "\(field.name) \(text) is too \(size < range.lowerBound ? "small" : "large")", bounds)
         } catch {
-            switch error {
-            case .noNumber:
-                fault(
-                    field.position, "\(field.name) \(text.quoted) is no size",
-                    "write a number and its unit, such as 50MB")
-            case .noUnit:
-                fault(
-                    field.position, "\(field.name) \(text.quoted) has no unit",
-                    "write \(text)MB, or \(text) with \(units)")
-            case .unknownUnit(let unit):
-                fault(field.position, "\(field.name) \(text.quoted): unknown unit \(unit.quoted)", "units are \(units)")
-            case .tooLarge: fault(field.position, "\(field.name) \(text.quoted) cannot be counted", bounds)
-            }
+            let units = "B, kB, MB, GB, or KiB, MiB, GiB"
+            let form = "write a number and its unit, such as 50MB"
+            explain(error, text, field, what: "size", form: form, unit: "MB", units: units, bounds: bounds)
         }
         return nil
+    }
+
+    private mutating func explain(
+        _ problem: QuantityFault, _ text: String, _ field: Field, what: String, form: String, unit: String,
+        units: String, bounds: String
+    ) {
+        let quantity = "\(field.name) \(text.quoted)"
+        switch problem {
+        case .noNumber: fault(field.position, "\(quantity) is no \(what)", form)
+        case .noUnit: fault(field.position, "\(quantity) has no unit", "write \(text)\(unit), or \(text) with \(units)")
+        case .unknownUnit(let unit):
+            fault(field.position, "\(quantity): unknown unit \(unit.quoted)", "units are \(units)")
+        case .tooLarge: fault(field.position, "\(quantity) cannot be counted", bounds)
+        }
     }
 
     /// A share of 1, written as a percentage.

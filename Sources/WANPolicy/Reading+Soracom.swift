@@ -66,12 +66,7 @@ extension Reading {
     /// A name, not a path: it is looked up in $CREDENTIALS_DIRECTORY (systemd.exec(5)) and beside the policy.
     private mutating func credentials(_ field: Field?) -> String? {
         guard let field, let text = text(field, "the name of a credential") else { return nil }
-        let isName =
-            (1...64).contains(text.utf8.count) && text.first != "."
-            && text.utf8.allSatisfy {
-                (0x30...0x39).contains($0) || (0x61...0x7a).contains($0 | 0x20) || [0x2d, 0x2e, 0x5f].contains($0)
-            }
-        if isName { return text }
+        if (1...64).contains(text.utf8.count), text.first != ".", text.utf8.allSatisfy(isNameByte) { return text }
         fault(
             field.position, "\(field.name) \(text.quoted) is no credential name",
             text.contains("/") ? "write its name without a directory" : "letters, digits, and . _ - are taken")

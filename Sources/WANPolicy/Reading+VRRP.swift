@@ -80,10 +80,7 @@ extension Reading {
     /// A name that stands in keepalived's file and in its notices without quotes.
     private mutating func instanceName(_ field: Field?) -> String? {
         guard let field, let name = text(field, "the name of a vrrp_instance, such as VI_1") else { return nil }
-        let isPlain = name.utf8.allSatisfy { byte in
-            (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte | 0x20) || [0x2d, 0x2e, 0x5f].contains(byte)
-        }
-        guard isPlain, (1...32).contains(name.utf8.count) else {
+        guard name.utf8.allSatisfy(isNameByte), (1...32).contains(name.utf8.count) else {
             fault(
                 field.position, "instance \(name.quoted) cannot be used",
                 "write 1 to 32 letters, digits and . _ -, such as VI_1")
@@ -95,10 +92,7 @@ extension Reading {
     /// An absolute path as it may stand in keepalived's file without escapes: `$`, `@`, `!`, `#` and `~` mean something there.
     private mutating func path(_ field: Field?) -> String? {
         guard let field, let path = text(field, "a path such as \(VRRP.defaultTrackFile)") else { return nil }
-        let isPlain = path.utf8.allSatisfy { byte in
-            (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte | 0x20)
-                || [0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x3a, 0x3d, 0x5f].contains(byte)
-        }
+        let isPlain = path.utf8.allSatisfy { isNameByte($0) || [0x2b, 0x2c, 0x2f, 0x3a, 0x3d].contains($0) }
         guard path.first == "/", path.last != "/", isPlain, path.utf8.count <= 200,
             !path.split(separator: "/").contains(where: { $0 == "." || $0 == ".." })
         else {

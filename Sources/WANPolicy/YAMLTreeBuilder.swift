@@ -2,18 +2,16 @@
 struct YAMLTreeBuilder: ~Copyable {
     private var events: YAMLEvents
     private let file: String
-    private let limits: YAMLDocument.Limits
     private var nodes = 0
     private(set) var faults: [PolicyFault]
     private(set) var aliases: Set<SourcePosition>
 
-    init(_ bytes: [UInt8], file: String, limits: YAMLDocument.Limits) throws(PolicyFault) {
+    init(_ bytes: [UInt8], file: String) throws(PolicyFault) {
         events = try YAMLEvents(bytes, file: file)
         // Swift 6.2 destroys twice what is set when this throws: all that needs destroying is set after the last `try`.
         faults = []
         aliases = []
         self.file = file
-        self.limits = limits
     }
 
     /// The root of the one document.
@@ -33,10 +31,12 @@ struct YAMLTreeBuilder: ~Copyable {
 
     private mutating func node(_ found: YAMLEvents.Found, depth: Int) throws(PolicyFault) -> YAMLNode {
         nodes += 1
-        guard depth <= limits.depth else {
-            throw fault(found.position, "nested deeper than \(limits.depth) levels", nil)
+        guard depth <= YAMLDocument.deepestLevel else {
+            throw fault(found.position, "nested deeper than \(YAMLDocument.deepestLevel) levels", nil)
         }
-        guard nodes <= limits.nodes else { throw fault(found.position, "more than \(limits.nodes) values", nil) }
+        guard nodes <= YAMLDocument.mostNodes else {
+            throw fault(found.position, "more than \(YAMLDocument.mostNodes) values", nil)
+        }
         if found.hasAnchor { refuse(found.position, "an anchor (&)", "write the value out where it is used") }
         if found.hasTag { refuse(found.position, "a tag (!)", "write the plain value") }
         switch found.event {

@@ -25,14 +25,6 @@ package struct ProbeAnswer: Hashable, Sendable {
     package var receivedAt: Moment
     /// It took longer than the probe's loss interval.
     package var late: Bool
-
-    package init(target: IPAddress, sequence: UInt64, rtt: Duration, receivedAt: Moment, late: Bool) {
-        self.target = target
-        self.sequence = sequence
-        self.rtt = rtt
-        self.receivedAt = receivedAt
-        self.late = late
-    }
 }
 
 /// What became of sending a probe.

@@ -7,18 +7,19 @@ import WANControl
 /// A command that asks the daemon.
 protocol DaemonCommand: ParsableCommand {
     var parent: WANCtl { get }
-    var daemon: DaemonOptions { get }
+    var options: ClientOptions { get }
 }
 
 extension DaemonCommand {
     /// The option after the verb, before it, the environment, and the place where the daemon listens by itself.
     var socketPath: String {
-        daemon.socket ?? parent.daemon.socket ?? Terminal.environment("WANCTL_SOCKET") ?? ControlClient.defaultPath
+        options.daemon.socket ?? parent.daemon.socket ?? Terminal.environment("WANCTL_SOCKET")
+            ?? ControlClient.defaultPath
     }
 
     /// One result for one request.
     func ask<Report>(
-        _ request: ControlRequest, _ options: PrintOptions, as read: (JSONValue) throws(ReportError) -> Report,
+        _ request: ControlRequest, as read: (JSONValue) throws(ReportError) -> Report,
         text: (Report, TextStyle) -> String
     ) throws {
         try reportingRefusal { () throws(ControlRefusal) in
@@ -27,7 +28,7 @@ extension DaemonCommand {
             case .refused(let refusal): throw refusal
             case .end: throw ControlRefusal(.tryAgain, "the daemon ended its answer before it began")
             case .result(let result):
-                if options.json {
+                if options.output.json {
                     try show(result.prettyText + "\n")
                 } else {
                     try show(text(try understood(result, read), .ofOutput()))
@@ -38,7 +39,7 @@ extension DaemonCommand {
 
     /// A stream of results, each printed when it comes and shown to `seen`; ends with the stream.
     func follow<Report>(
-        _ request: ControlRequest, _ options: PrintOptions, as read: (JSONValue) throws(ReportError) -> Report,
+        _ request: ControlRequest, as read: (JSONValue) throws(ReportError) -> Report,
         seen: (Report) -> Void = { _ in }, text: (Report, TextStyle) -> String
     ) throws {
         try reportingRefusal { () throws(ControlRefusal) in
@@ -49,20 +50,21 @@ extension DaemonCommand {
                 case .refused(let refusal): throw refusal
                 case .end: return
                 case .result(let result):
-                    if options.json { try show(result.text + "\n") }
+                    if options.output.json { try show(result.text + "\n") }
                     // What cannot be read is shown as it is with --json, and is an error without.
-                    guard let report = options.json ? try? understood(result, read) : try understood(result, read)
+                    guard
+                        let report = options.output.json ? try? understood(result, read) : try understood(result, read)
                     else { continue }
                     seen(report)
-                    if !options.json { try show(text(report, .ofOutput())) }
+                    if !options.output.json { try show(text(report, .ofOutput())) }
                 }
             }
         }
     }
 
     /// A request that acts, whose answer is a sentence.
-    func act(_ request: ControlRequest, _ options: PrintOptions) throws {
-        try ask(request, options, as: ActionReport.init(json:)) { $0.text($1) }
+    func act(_ request: ControlRequest) throws {
+        try ask(request, as: ActionReport.init(json:)) { $0.text($1) }
     }
 }
 

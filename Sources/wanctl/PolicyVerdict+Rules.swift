@@ -3,10 +3,6 @@ import JSONText
 import WANControl
 import WANModel
 
-extension PolicyVerdict {
-    func rulesText(_ style: TextStyle) -> String { rules.text(style) }
-}
-
 extension [PolicyRule] {
     /// The rules as a table, in the order in which they are asked; nothing where there are none.
     func text(_ style: TextStyle) -> String {

@@ -46,6 +46,12 @@ struct PrintOptions: ParsableArguments {
     var json = false
 }
 
+/// What every command takes that asks the daemon.
+struct ClientOptions: ParsableArguments {
+    @OptionGroup var daemon: DaemonOptions
+    @OptionGroup var output: PrintOptions
+}
+
 /// An uplink by its name in the policy.
 struct UplinkArgument: ParsableArguments {
     @Argument(help: ArgumentHelp("The uplink, as the policy names it.", valueName: "uplink"))

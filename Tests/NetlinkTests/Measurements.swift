@@ -42,7 +42,7 @@ struct Measurements {
     @Test("routes, rules and links")
     func rtnetlink() throws {
         var requester = try namespace.inside { try NetlinkRequester() }
-        let link = try requester.link(named: "v0")
+        let link = try requester.links().first { $0.name == "v0" }
         let veth = try #require(link).index
         let first = RouteMessage(everywhere, via: IPAddress("192.0.2.1"), output: veth, table: table, metric: 1)
         let second = RouteMessage(everywhere, via: IPAddress("192.0.2.9"), output: veth, table: table, metric: 1)

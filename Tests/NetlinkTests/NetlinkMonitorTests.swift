@@ -25,7 +25,7 @@ struct NetlinkMonitorTests {
     func ports() throws {
         let monitor = try monitor()
         var requester = try namespace.inside { try NetlinkRequester() }
-        let link = try requester.link(named: "v0")
+        let link = try requester.links().first { $0.name == "v0" }
         let route = RouteMessage(
             try #require(IPPrefix("0.0.0.0/0")), via: IPAddress("192.0.2.1"), output: try #require(link).index,
             table: RoutingTable(rawValue: 8700), metric: 1)
@@ -117,7 +117,7 @@ struct NetlinkMonitorTests {
     func lost() throws {
         let monitor = try monitor()
         var requester = try namespace.inside { try NetlinkRequester() }
-        let link = try requester.link(named: "v0")
+        let link = try requester.links().first { $0.name == "v0" }
         let output = try #require(link).index
         let route = RouteMessage(
             try #require(IPPrefix("0.0.0.0/0")), via: IPAddress("192.0.2.1"), output: output,

@@ -12,7 +12,12 @@ func match(_ change: (inout PolicyRule.Match) -> Void) -> PolicyRule.Match {
 }
 
 func addresses(_ text: String...) -> AddressSet {
-    AddressSet(text.compactMap { IPPrefix($0).flatMap(AddressSet.init) }.flatMap(\.ranges))
+    AddressSet(
+        text.compactMap { text in
+            guard let prefix = IPPrefix(text), let address = prefix.address.v4 else { return nil }
+            let rest = UInt32(UInt64(UInt32.max) >> prefix.length)
+            return (address.bits & ~rest)...(address.bits | rest)
+        })
 }
 
 let one = UplinkNumber(rawValue: 1)

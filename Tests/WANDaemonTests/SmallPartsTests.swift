@@ -147,7 +147,7 @@ struct SmallPartsTests {
             pace.repaired(at: now)
         }
         #expect(waits == [0, 100, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000])
-        now += .seconds(301)
+        now = now + .seconds(301)
         #expect(pace.next(at: now) == now)
     }
 

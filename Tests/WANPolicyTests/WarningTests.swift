@@ -105,13 +105,4 @@ struct UnsupportedTests {
 
     @Test("a plain policy has nothing of the kind")
     func plain() throws { #expect(try read(minimal()).unsupported().isEmpty) }
-
-    @Test("a caller's own fault gets the position of the key")
-    func ownFault() throws {
-        let found = try read(soracom("imsi: \"440100000000000\"\n      credentials: key"))
-        #expect(found.position(of: "uplinks.a.soracom.credentials") == SourcePosition(line: 6, column: 7))
-        let fault = found.fault(at: "uplinks.a.soracom.credentials", "credential \"key\" is missing", advice: "make it")
-        #expect(fault.description == "p:6:7: credential \"key\" is missing; make it")
-        #expect(found.fault(at: "nowhere", "x").description == "p:1:1: x")
-    }
 }

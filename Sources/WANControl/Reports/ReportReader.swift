@@ -15,7 +15,7 @@ package struct ReportError: Error, Hashable, Sendable, CustomStringConvertible {
 
 /// Reads the members of one JSON object into typed values; unknown members are let pass, a newer daemon may have more.
 struct ReportReader {
-    let path: String
+    private let path: String
     private let value: JSONValue
 
     init(_ value: JSONValue, at path: String) throws(ReportError) {
@@ -46,6 +46,7 @@ struct ReportReader {
     func flag(_ name: String) throws(ReportError) -> Bool { try required(name, try optionalFlag(name)) }
     func integer(_ name: String) throws(ReportError) -> Int64 { try required(name, try optionalInteger(name)) }
     func time(_ name: String) throws(ReportError) -> Timestamp { try required(name, try optionalTime(name)) }
+    func seconds(_ name: String) throws(ReportError) -> Duration { try required(name, try optionalSeconds(name)) }
 
     func optionalText(_ name: String) throws(ReportError) -> String? { try optional(name, "text") { $0.string } }
     func optionalFlag(_ name: String) throws(ReportError) -> Bool? { try optional(name, "Boolean") { $0.bool } }

@@ -129,9 +129,7 @@ extension StatusReport {
         tableFault = try reader.object("table_fault") { (inner) throws(ReportError) in try TableFault(inner) }
         site = try reader.optionalText("site")
         roleReason = try reader.optionalText("role_reason")
-        virtualAddress = try reader.object("virtual_address") { (inner) throws(ReportError) in
-            try VirtualAddress(inner)
-        }
+        virtualAddress = try reader.object("virtual_address", VirtualAddress.init)
         peers = try reader.objects("peers") { (inner) throws(ReportError) in try PeerReport(inner) }
     }
 }

@@ -65,8 +65,6 @@ extension SwitchReport {
         ]
     }
 
-    package init(json: JSONValue) throws(ReportError) { try self.init(try ReportReader(json, at: "switch")) }
-
     init(_ reader: ReportReader) throws(ReportError) {
         self.init(
             at: try reader.time("at"), ago: try reader.optionalSeconds("ago_seconds"), from: try reader.texts("from"),

@@ -95,11 +95,9 @@ extension UplinkReport.Keepalive {
     }
 
     init(_ reader: ReportReader) throws(ReportError) {
-        guard let idle = try reader.optionalSeconds("idle_seconds") else {
-            throw ReportError(path: "\(reader.path).idle_seconds", problem: "is missing")
-        }
         self.init(
-            idle: idle, last: try reader.optionalTime("last"), next: try reader.optionalTime("next"),
+            idle: try reader.seconds("idle_seconds"), last: try reader.optionalTime("last"),
+            next: try reader.optionalTime("next"),
             answered: try reader.optionalFlag("answered"))
     }
 }

@@ -8,7 +8,6 @@ package struct LineBuffer: Hashable, Sendable {
     package init(limit: Int) { self.limit = limit }
 
     package var isEmpty: Bool { bytes.isEmpty }
-    package var count: Int { bytes.count }
 
     package mutating func append(_ more: [UInt8]) { bytes += more }
 

@@ -10,8 +10,6 @@ package struct UplinkRoute: Hashable, Sendable {
         package var table: RoutingTable
         package var metric: UInt32
 
-        package var family: AddressFamily { destination.address.family }
-
         package static func < (a: Self, b: Self) -> Bool {
             let (mine, theirs) = (a.destination, b.destination)
             return (a.table, mine.length, a.metric, mine.address) < (b.table, theirs.length, b.metric, theirs.address)

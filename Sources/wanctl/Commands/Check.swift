@@ -64,7 +64,7 @@ struct Check: ParsableCommand {
             try tryTable()
             if !about.isEmpty { try show("\n" + about) }
             if part == nil {
-                for text in [verdict.ordersText(style), verdict.rulesText(style)] where !text.isEmpty {
+                for text in [verdict.ordersText(style), verdict.rules.text(style)] where !text.isEmpty {
                     try show("\n" + text)
                 }
                 if let note = verdict.strangerNote(hostName: try hostName()) {

@@ -15,10 +15,9 @@ struct Watch: DaemonCommand {
             """)
 
     @ParentCommand var parent: WANCtl
-    @OptionGroup var daemon: DaemonOptions
-    @OptionGroup var output: PrintOptions
+    @OptionGroup var options: ClientOptions
 
-    func run() throws { try follow(.watch, output, as: EventReport.init(json:)) { $0.text($1) } }
+    func run() throws { try follow(.watch, as: EventReport.init(json:)) { $0.text($1) } }
 }
 
 struct History: DaemonCommand {
@@ -36,8 +35,7 @@ struct History: DaemonCommand {
         help: ArgumentHelp(
             "How many events at most, up to \(ControlRequest.historyRange.upperBound).", valueName: "number"))
     var count: Int?
-    @OptionGroup var daemon: DaemonOptions
-    @OptionGroup var output: PrintOptions
+    @OptionGroup var options: ClientOptions
 
     func validate() throws {
         if let count, !ControlRequest.historyRange.contains(count) {
@@ -45,7 +43,7 @@ struct History: DaemonCommand {
         }
     }
 
-    func run() throws { try ask(.history(count: count), output, as: HistoryReport.init(json:)) { $0.text($1) } }
+    func run() throws { try ask(.history(count: count), as: HistoryReport.init(json:)) { $0.text($1) } }
 }
 
 struct Why: DaemonCommand {
@@ -59,8 +57,7 @@ struct Why: DaemonCommand {
             """)
 
     @ParentCommand var parent: WANCtl
-    @OptionGroup var daemon: DaemonOptions
-    @OptionGroup var output: PrintOptions
+    @OptionGroup var options: ClientOptions
 
-    func run() throws { try ask(.why, output, as: WhyReport.init(json:)) { $0.text($1) } }
+    func run() throws { try ask(.why, as: WhyReport.init(json:)) { $0.text($1) } }
 }

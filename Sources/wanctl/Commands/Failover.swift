@@ -24,11 +24,10 @@ struct Failover: DaemonCommand {
     var force = false
     @Flag(help: "Stay even if the uplink dies: no Internet is better than another line.")
     var strict = false
-    @OptionGroup var daemon: DaemonOptions
-    @OptionGroup var output: PrintOptions
+    @OptionGroup var options: ClientOptions
 
     func run() throws {
-        try act(.failover(uplink: uplink.name, span: span?.duration, force: force, strict: strict), output)
+        try act(.failover(uplink: uplink.name, span: span?.duration, force: force, strict: strict))
     }
 }
 
@@ -56,8 +55,7 @@ struct Auto: DaemonCommand {
             """)
 
     @ParentCommand var parent: WANCtl
-    @OptionGroup var daemon: DaemonOptions
-    @OptionGroup var output: PrintOptions
+    @OptionGroup var options: ClientOptions
 
-    func run() throws { try act(.auto, output) }
+    func run() throws { try act(.auto) }
 }

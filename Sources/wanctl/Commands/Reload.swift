@@ -14,8 +14,7 @@ struct Reload: DaemonCommand {
             """)
 
     @ParentCommand var parent: WANCtl
-    @OptionGroup var daemon: DaemonOptions
-    @OptionGroup var output: PrintOptions
+    @OptionGroup var options: ClientOptions
 
-    func run() throws { try act(.reload, output) }
+    func run() throws { try act(.reload) }
 }

@@ -18,8 +18,7 @@ struct Status: DaemonCommand {
             """)
 
     @ParentCommand var parent: WANCtl
-    @OptionGroup var daemon: DaemonOptions
-    @OptionGroup var output: PrintOptions
+    @OptionGroup var options: ClientOptions
     @Flag(help: "Go on: draw it again after each change (on a terminal), or print one block for each.")
     var watch = false
     @Flag(help: "The policy's rules instead: where each leads now and how many flows it took.")
@@ -31,13 +30,13 @@ struct Status: DaemonCommand {
 
     func run() throws {
         if rules {
-            try ask(.rules, output, as: RulesReport.init(json:)) { $0.text($1) }
-        } else if watch && output.json {
-            try follow(.status(watch: true), output, as: StatusReport.init(json:)) { $0.text($1) }
+            try ask(.rules, as: RulesReport.init(json:)) { $0.text($1) }
+        } else if watch && options.output.json {
+            try follow(.status(watch: true), as: StatusReport.init(json:)) { $0.text($1) }
         } else if watch {
             try reportingRefusal { () throws(ControlRefusal) in try followScreen() }
         } else {
-            try ask(.status(), output, as: StatusReport.init(json:)) { $0.text($1) }
+            try ask(.status(), as: StatusReport.init(json:)) { $0.text($1) }
         }
     }
 

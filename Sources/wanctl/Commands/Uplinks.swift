@@ -16,11 +16,10 @@ struct Drain: DaemonCommand {
 
     @ParentCommand var parent: WANCtl
     @OptionGroup var uplink: UplinkArgument
-    @OptionGroup var daemon: DaemonOptions
-    @OptionGroup var output: PrintOptions
+    @OptionGroup var options: ClientOptions
 
     func run() throws {
-        try follow(.drain(uplink: uplink.name), output, as: DrainReport.init(json:)) { $0.text($1) }
+        try follow(.drain(uplink: uplink.name), as: DrainReport.init(json:)) { $0.text($1) }
     }
 }
 
@@ -36,10 +35,9 @@ struct Enable: DaemonCommand {
 
     @ParentCommand var parent: WANCtl
     @OptionGroup var uplink: UplinkArgument
-    @OptionGroup var daemon: DaemonOptions
-    @OptionGroup var output: PrintOptions
+    @OptionGroup var options: ClientOptions
 
-    func run() throws { try act(.enable(uplink: uplink.name), output) }
+    func run() throws { try act(.enable(uplink: uplink.name)) }
 }
 
 struct Disable: DaemonCommand {
@@ -54,10 +52,9 @@ struct Disable: DaemonCommand {
 
     @ParentCommand var parent: WANCtl
     @OptionGroup var uplink: UplinkArgument
-    @OptionGroup var daemon: DaemonOptions
-    @OptionGroup var output: PrintOptions
+    @OptionGroup var options: ClientOptions
 
-    func run() throws { try act(.disable(uplink: uplink.name), output) }
+    func run() throws { try act(.disable(uplink: uplink.name)) }
 }
 
 struct Probe: DaemonCommand {
@@ -75,8 +72,7 @@ struct Probe: DaemonCommand {
     @ParentCommand var parent: WANCtl
     @Argument(help: ArgumentHelp("The uplink, as the policy names it (default: all).", valueName: "uplink"))
     var uplink: String?
-    @OptionGroup var daemon: DaemonOptions
-    @OptionGroup var output: PrintOptions
+    @OptionGroup var options: ClientOptions
 
     func validate() throws {
         if let uplink { try checkName(uplink, "an uplink") }
@@ -85,7 +81,7 @@ struct Probe: DaemonCommand {
     func run() throws {
         var isAnswered = false
         try follow(
-            .probe(uplink: uplink), output, as: ProbeReport.init(json:),
+            .probe(uplink: uplink), as: ProbeReport.init(json:),
             seen: { report in if report.rttMilliseconds != nil { isAnswered = true } }, text: { $0.text($1) })
         // As ping(8): a script can ask whether anything answers.
         if !isAnswered { throw ExitCode(1) }
@@ -109,8 +105,7 @@ struct Speed: DaemonCommand {
     @Argument(
         help: ArgumentHelp("s1.minimum, s1.slow, s1.standard, s1.fast, … or auto (default).", valueName: "class"))
     var speedClass = "auto"
-    @OptionGroup var daemon: DaemonOptions
-    @OptionGroup var output: PrintOptions
+    @OptionGroup var options: ClientOptions
 
     func validate() throws {
         try checkName(speedClass, "a speed class")
@@ -120,6 +115,6 @@ struct Speed: DaemonCommand {
     }
 
     func run() throws {
-        try act(.speed(uplink: uplink.name, speedClass: speedClass == "auto" ? nil : speedClass), output)
+        try act(.speed(uplink: uplink.name, speedClass: speedClass == "auto" ? nil : speedClass))
     }
 }
