@@ -40,7 +40,7 @@ package func checked<Result: SignedInteger>(
     }
 }
 
-/// Calls until all bytes are written: the call gets those that are left, and how many are not.
+/// Calls until all bytes are written: the call gets those that are left, and how many were written before.
 func checkedToTheEnd(
     _ call: String, _ subject: String, _ bytes: [UInt8], _ body: (UnsafeRawBufferPointer, Int) -> Int
 ) throws(SystemCallError) {

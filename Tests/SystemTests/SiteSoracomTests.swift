@@ -49,8 +49,9 @@ struct SiteSoracomTests {
         let said = try world.daemon(.sub).log()
         for raised in [0, 2] where changes.count == 4 {
             let at = changes[raised].moment + shift
-            // The journal counts milliseconds.
-            let role = try #require(roles.last { $0.at.unixNanoseconds <= at + 2_000_000 })
+            // The role is noted after the engine has acted on it (law 5), and on a busy machine the courier may be quicker than
+            // the note. Raised by a guess it would be long before: by the advertisements that are missed, a third of a second.
+            let role = try #require(roles.last { $0.at.unixNanoseconds <= at + 100_000_000 })
             let late = at - role.at.unixNanoseconds
             #expect(late < 2_000_000_000, "\(late) ns; \(world.soracom.service.calls)\n\(said)")
         }
