@@ -77,7 +77,7 @@ final class Daemon {
         driver = EngineDriver(
             Engine(
                 setup: EngineSetup(policy: loaded.policy, numbers: inForce.numbers), adopted: adopted,
-                memory: recorder.state.memory(now: now, unixSeconds: unixSeconds), at: now),
+                memory: recorder.memory(inForce.numbers, now: now, unixSeconds: unixSeconds), at: now),
             loop: loop, clock: Daemon.moment)
         switches = SwitchLedger(loop: loop, routed: driver.engine.decision.share)
     }
@@ -197,6 +197,8 @@ final class Daemon {
 
     /// Takes a policy in; where its table is refused nothing has changed.
     func adopt(_ fresh: LoadedPolicy) throws(NftablesError) {
+        // A policy that took long to read makes no probe lost whose answer waits: it is read while the engine's policy is in force.
+        feed(.deadlineReached)
         let outgoing = inForce
         router.beginExchange(of: dataplaneUplinks())
         let formerSIMs = errands.sims(missingIn: fresh.policy) { number in

@@ -44,12 +44,14 @@ package final class EngineDriver {
 
     /// What arises meanwhile waits for the next input.
     package func hold(_ body: () -> Void) {
+        let wasBusy = isBusy
         isBusy = true
         body()
-        isBusy = false
+        isBusy = wasBusy
     }
 
-    /// Hands in what somebody else may still refuse: if the body throws, the engine is what it was.
+    /// Hands in what somebody else may still refuse: if the body throws, the engine is what it was. Right after another input, so
+    /// that no answer waits.
     ///
     /// - Returns: What the engine said, for `obey`.
     package func attempt<Refusal: Error>(

@@ -1,3 +1,4 @@
+import JSONText
 import LinuxIO
 import NetworkTypes
 import TestSupport
@@ -189,5 +190,19 @@ struct StatusSnapshotTests {
         #expect(renamed.numbers["cable"] == UplinkNumber(rawValue: 4) && renamed.numbers["jcom"] == before["jcom"])
         let marked = try next { $0 + "\nmarks: {mask: 0xff000000}\n" }
         #expect(inForce.left(for: marked).isMarkedAnew && inForce.left(for: marked).uplinks.isEmpty)
+    }
+
+    @Test("what was said of a line that is gone is not said of the one that has its number now")
+    func numbersOfOld() throws {
+        var state = StoredState()
+        for raw in UplinkNumber.range { state.numbers[raw == 1 ? "ftth" : "old\(raw)"] = UplinkNumber(rawValue: raw) }
+        state.disabled = ["ftth", "old2", "old3"]
+        try Files.replace("\(directory.path)/state.json", with: Array(state.json.text.utf8))
+        let log = Log(hasPrefix: false, isVerbose: false)
+        let recorder = Recorder(loop: try EventLoop(), alarms: Alarms(log: log), directory: directory.path)
+        let next = PolicyInForce(inForce.loaded, remembered: recorder.state.numbers)
+        #expect(next.numbers["jcom"] == UplinkNumber(rawValue: 2) && next.numbers["old2"] == nil)
+        let memory = recorder.memory(next.numbers, now: now, unixSeconds: 1_000_000)
+        #expect(memory.disabled == [UplinkNumber(rawValue: 1)])
     }
 }

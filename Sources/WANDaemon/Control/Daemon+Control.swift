@@ -149,7 +149,7 @@ extension Daemon {
         }
         let asked = views.filter(isAsked)
         probeRequests.follow(
-            reply, Dictionary(uniqueKeysWithValues: asked.map { ($0.name, Set($0.targets.map(\.address))) }))
+            reply, asked.map { (uplink: $0.name, targets: Set($0.targets.map(\.address))) })
         for view in asked { feed(.operatorCommand(.probe(view.number))) }
     }
 }

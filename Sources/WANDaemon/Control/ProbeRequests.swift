@@ -11,8 +11,9 @@ package final class ProbeRequests {
 
     private final class Request {
         let reply: ControlReply
-        var waiting: [String: Set<IPAddress>]
-        init(_ reply: ControlReply, _ waiting: [String: Set<IPAddress>]) {
+        /// By uplink, in the order of the answer.
+        var waiting: [(uplink: String, targets: Set<IPAddress>)]
+        init(_ reply: ControlReply, _ waiting: [(uplink: String, targets: Set<IPAddress>)]) {
             self.reply = reply
             self.waiting = waiting
         }
@@ -21,7 +22,7 @@ package final class ProbeRequests {
     package init(loop: EventLoop) { self.loop = loop }
 
     /// Tells each answer of these targets, by uplink, and after two seconds what did not come.
-    package func follow(_ reply: ControlReply, _ waiting: [String: Set<IPAddress>]) {
+    package func follow(_ reply: ControlReply, _ waiting: [(uplink: String, targets: Set<IPAddress>)]) {
         guard !waiting.isEmpty else { return reply.finish() }
         let request = Request(reply, waiting)
         open.append(request)
@@ -32,16 +33,19 @@ package final class ProbeRequests {
     }
 
     package func answered(_ uplink: String, _ target: IPAddress, _ rtt: Duration) {
-        for request in open where request.waiting[uplink]?.remove(target) != nil {
+        for request in open {
+            guard let index = request.waiting.firstIndex(where: { $0.uplink == uplink }),
+                request.waiting[index].targets.remove(target) != nil
+            else { continue }
             request.reply.send(
                 ProbeReport(uplink: uplink, target: target.description, rttMilliseconds: rtt.milliseconds).json)
-            if request.waiting.values.allSatisfy(\.isEmpty) { end(request) }
+            if request.waiting.allSatisfy(\.targets.isEmpty) { end(request) }
         }
     }
 
     private func end(_ request: Request) {
         open.removeAll { $0 === request }
-        for (uplink, targets) in request.waiting.sorted(by: { $0.key < $1.key }) {
+        for (uplink, targets) in request.waiting {
             for target in targets.map(\.description).sorted() {
                 request.reply.send(ProbeReport(uplink: uplink, target: target, problem: "no answer within 2 s").json)
             }

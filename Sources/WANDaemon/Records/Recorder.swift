@@ -1,7 +1,7 @@
 package import LinuxIO
 package import WANControl
-internal import WANEngine
-internal import WANModel
+package import WANEngine
+package import WANModel
 
 /// What outlives the daemon: events in the journal and the stored state, written when there is time for it.
 ///
@@ -16,7 +16,7 @@ package final class Recorder {
     private let journal: Journal
     private let store: StateStore
     /// Of an earlier run at first.
-    private(set) var state: StoredState
+    package private(set) var state: StoredState
     /// What was wrong with the file that an earlier run left.
     let problem: String?
     private var isStateWritten = true
@@ -37,6 +37,13 @@ package final class Recorder {
         journal.append(event)
         writeSoon()
         onEvent(event)
+    }
+
+    /// What an earlier run remembered, of uplinks that have these numbers now. A number may be another uplink's than before, where
+    /// none was free.
+    package func memory(_ numbers: [String: UplinkNumber], now: Moment, unixSeconds: Int64) -> EngineMemory {
+        state.numbers = numbers
+        return state.memory(now: now, unixSeconds: unixSeconds)
     }
 
     func remember(_ memory: EngineMemory, _ numbers: [String: UplinkNumber], handOver: SiteRole.HandOver?) {

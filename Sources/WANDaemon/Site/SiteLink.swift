@@ -367,7 +367,7 @@ final class SiteLink {
         if role != nil, undo.isUnreliable {
             alarms.raise(
                 .crashes,
-                "five daemons before this one crashed soon after their start: for 30 s any other box with a line is better"
+                "five or more daemons before this one crashed soon after their start: for 30 s any other box with a line is better"
             )
         }
         loop.schedule(at: Clock.boottime() + UndoRecord.stableAfter.nanoseconds) { [weak self] in
