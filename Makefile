@@ -71,13 +71,13 @@ FIRST_HALF := SystemTests\.(Site|ThreeBox|DaemonInLab)
 test: setup ## build and run all tests
 	$(SWIFT) build --build-tests
 	@# The real programs in namespaces come second, with the machine to themselves: their outages are measured. They mostly wait,
-	@# so there are two halves at a time, each with two labs: of two processors that takes a half. (A shell starts what is in the
-	@# background with SIGINT ignored.)
+	@# so there are two halves at a time, each with two labs: of two processors that takes a half. A shell starts what is in the
+	@# background with SIGINT ignored; and one SwiftPM would wait for the other, whichever comes first.
 	@total=$$($(AS_ROOT) $(SWIFT) test list --skip-build | grep -c /); \
 	status=0; \
 	{ \
 		$(AS_ROOT) $(SWIFT) test --skip-build --skip SystemTests || status=$$?; \
-		env --default-signal=INT $(AS_ROOT) $(SWIFT) test --skip-build --filter "$(FIRST_HALF)" & first=$$!; \
+		env --default-signal=INT $(AS_ROOT) $(SWIFT) test --ignore-lock --skip-build --filter "$(FIRST_HALF)" & first=$$!; \
 		$(AS_ROOT) $(SWIFT) test --ignore-lock --skip-build --filter SystemTests --skip "$(FIRST_HALF)" || status=$$?; \
 		wait $$first || status=$$?; \
 		exit $$status; \
