@@ -59,7 +59,7 @@ struct SiteReloadTests {
         for report in [try fresh.stop(), try call.stop()] {
             #expect(
                 report.lost == 0 && report.timeline.compactMap(\.uplink) == [.ftth],
-                "\(report.outages) \(report.timeline)")
+                "\(report.outages) \(report.timeline) \(report.wrongSources) reloads \(world.reloadedAt)")
         }
         #expect(main.isRunning && sub.isRunning)
         try world.waitClass("s1.minimum")

@@ -17,6 +17,8 @@ final class SiteWorld {
     /// The policy of a box, with other keys of `vrrp` than the world's where some are given.
     private let writer: (SiteNode, SiteLab, _ vrrp: [String]?) -> String
     private let slot: LabSlot
+    /// When the reloads began and ended, one after the other (`Clock.boottime`).
+    private(set) var reloadedAt: [Int64] = []
 
     /// Nothing runs yet.
     convenience init(_ nodes: [SiteNode] = [.main, .sub], hold: String = "2s", vrrp: [String] = []) throws {
@@ -67,6 +69,8 @@ final class SiteWorld {
 
     /// Another policy for a running daemon, in force when this returns.
     func reload(_ node: SiteNode, _ policy: String, at place: SourceLocation = #_sourceLocation) throws {
+        reloadedAt.append(Clock.boottime())
+        defer { reloadedAt.append(Clock.boottime()) }
         let answer = try daemon(node).reload(policy: policy)
         guard case .result = answer else {
             Issue.record("refused: \(answer)", sourceLocation: place)
