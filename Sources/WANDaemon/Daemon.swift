@@ -204,7 +204,7 @@ final class Daemon {
         let formerSIMs = errands.sims(missingIn: fresh.policy) { number in
             engine.view(of: number, at: Daemon.moment())?.speedClass
         }
-        inForce = PolicyInForce(fresh, remembered: numbers)
+        inForce = PolicyInForce(fresh, remembered: numbers, after: outgoing.policy)
         let (left, isMarkedAnew) = outgoing.left(for: inForce)
         let old = outgoing.numbers
         let dropped = attachments.drop(isMarkedAnew ? Array(old.values) : left)

@@ -11,8 +11,17 @@ package struct PolicyInForce {
     /// The uplinks that traffic may be bound to with nothing beside.
     let strict: Set<UplinkNumber>
 
-    package init(_ loaded: LoadedPolicy, remembered: [String: UplinkNumber]) {
+    /// - Parameter former: The policy that this one follows. An uplink of a new name on the interface of one whose name is gone is
+    ///   the same line: it keeps the number, and with it its flows, what is known of it, and what the operator said of it.
+    package init(_ loaded: LoadedPolicy, remembered known: [String: UplinkNumber], after former: Policy? = nil) {
         self.loaded = loaded
+        var remembered = known
+        for uplink in loaded.policy.uplinks where former?.uplink(named: uplink.name) == nil {
+            let before = former?.uplinks.first {
+                $0.interface == uplink.interface && loaded.policy.uplink(named: $0.name) == nil
+            }
+            if let before { remembered[uplink.name] = remembered.removeValue(forKey: before.name) }
+        }
         let assigned = UplinkNumbers.assign(loaded.policy.uplinks.map(\.name), remembered: remembered)
         let taken = Set(assigned.values)
         numbers = assigned.merging(remembered.filter { !taken.contains($0.value) }) { mine, _ in mine }
@@ -32,7 +41,7 @@ package struct PolicyInForce {
     /// What has to be attached anew when another policy takes over: uplinks that are gone or have another interface there. Where
     /// the marks change it is every uplink, since sockets carry the old bits.
     package func left(for next: PolicyInForce) -> (uplinks: [UplinkNumber], isMarkedAnew: Bool) {
-        let left = uplinks.filter { next.policy.uplink(named: $0.settings.name)?.interface != $0.settings.interface }
+        let left = uplinks.filter { next.uplink($0.number)?.interface != $0.settings.interface }
         return (left.map(\.number), policy.mark != next.policy.mark)
     }
 }

@@ -78,6 +78,14 @@ final class SiteWorld {
         }
     }
 
+    /// What connection tracking of a box calls the flows of the clients (`id=…` of conntrack(8)): one that was let go and came again has
+    /// another.
+    func clientFlows(_ node: SiteNode) throws -> Set<Substring> {
+        let list = ["conntrack", "-L", "-p", "udp", "-s", "\(LabAddress.client)", "-o", "id"]
+        return Set(
+            try lab.mustRun(in: node.place, list).split { $0 == " " || $0 == "\n" }.filter { $0.hasPrefix("id=") })
+    }
+
     /// What is set for an interface of a box, as `forwarding`.
     func setting(_ name: String, of interface: String = "eth0", on node: SiteNode) throws -> String {
         let path = "/proc/sys/net/ipv4/conf/\(interface)/\(name)"

@@ -178,16 +178,28 @@ struct StatusSnapshotTests {
     func reload() throws {
         let before = inForce.numbers
         func next(_ change: (String) -> String) throws -> PolicyInForce {
-            PolicyInForce(try Self.load(change(Self.policy), in: directory), remembered: before)
+            PolicyInForce(
+                try Self.load(change(Self.policy), in: directory), remembered: before, after: inForce.policy)
         }
         let same = try next { $0 }
         #expect(inForce.left(for: same).uplinks.isEmpty && !inForce.left(for: same).isMarkedAnew)
         let moved = try next { $0.replacing("interface: wlan0", with: "interface: eth7") }
         #expect(inForce.left(for: moved).uplinks == [before["jcom"]] && moved.numbers == before)
         let renamed = try next { $0.replacing("jcom", with: "cable") }
-        #expect(inForce.left(for: renamed).uplinks == [before["jcom"]])
+        #expect(inForce.left(for: renamed).uplinks.isEmpty, "it is the same line")
+        #expect(renamed.numbers["cable"] == before["jcom"] && renamed.numbers["jcom"] == nil)
+        let other = try next {
+            $0.replacing("jcom", with: "cable").replacing("interface: wlan0", with: "interface: eth7")
+        }
+        #expect(inForce.left(for: other).uplinks == [before["jcom"]])
         // A number that once was another line's is not given away: its marks are still on flows.
-        #expect(renamed.numbers["cable"] == UplinkNumber(rawValue: 4) && renamed.numbers["jcom"] == before["jcom"])
+        #expect(other.numbers["cable"] == UplinkNumber(rawValue: 4) && other.numbers["jcom"] == before["jcom"])
+        // Names that change places keep their numbers, so each of them has another interface.
+        let swapped = try next {
+            $0.replacing("wlan0", with: "eth7").replacing("ppp0", with: "wlan0").replacing("eth7", with: "ppp0")
+        }
+        #expect(swapped.numbers == before)
+        #expect(Set(inForce.left(for: swapped).uplinks) == Set(["ftth", "jcom"].compactMap { before[$0] }))
         let marked = try next { $0 + "\nmarks: {mask: 0xff000000}\n" }
         #expect(inForce.left(for: marked).isMarkedAnew && inForce.left(for: marked).uplinks.isEmpty)
     }
