@@ -153,8 +153,22 @@ struct WorldError: Error, CustomStringConvertible {
 /// At most so many labs at once: they measure, and a crowded machine looks like a bad line.
 final class LabSlot {
     private static let slots = DispatchSemaphore(value: 2)
-    init() { Self.slots.wait() }
-    deinit { Self.slots.signal() }
+    private let began: Int64
+
+    init() {
+        Self.slots.wait()
+        began = Clock.boottime()
+    }
+
+    /// Says how long the lab stood: what the runner says of a test counts the wait for its turn (`Tests/Tools/progress` reads this).
+    deinit {
+        Self.slots.signal()
+        guard let test = Test.current else { return }
+        let tenths = (Clock.boottime() - began) / 100_000_000
+        let name = test.displayName.map { "\"\($0)\"" } ?? test.name
+        let line = Array("⧗ \(tenths) \(name)\n".utf8)
+        _ = write(2, line, line.count)
+    }
 }
 
 /// Why a test of this target is skipped.
