@@ -1,5 +1,5 @@
 internal import NetworkTypes
-internal import WANModel
+package import WANModel
 
 /// What the operator may do, and what it does.
 extension Engine {
@@ -37,6 +37,12 @@ extension Engine {
             guard let index = index(of: uplink) else { return "there is no such uplink" }
             return records[index].speed == nil ? "\(records[index].settings.name) is no SORACOM uplink" : nil
         }
+    }
+
+    /// Whether something answered on the uplink within its patience.
+    package func wasHeardLately(_ uplink: UplinkNumber, at now: Moment) -> Bool {
+        guard let index = index(of: uplink), let last = records[index].lastAnswer else { return false }
+        return now - last <= records[index].patience
     }
 
     mutating func obey(_ command: OperatorCommand, at now: Moment) {

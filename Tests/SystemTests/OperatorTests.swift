@@ -57,6 +57,31 @@ struct OperatorTests {
         try world.waitSelected(.ftth)
     }
 
+    @Test("failover to a standby that died unseen is refused: it is asked first, and nothing is lost")
+    func unproven() throws {
+        let world = try World.running()
+        let client = try ClientProber.start(in: world.lab, flow: .fresh())
+        try world.waitTraffic(of: client, on: .ftth)
+        // It rests, so nobody sees it die. What was asked before the rest is answered or lost within a second.
+        try world.lab.setFault(.soracom, .blackhole())
+        try world.watch(seconds: 1.5) { try world.uplink(.soracom).state == .up }
+        let refusal = try world.wanctl("failover", "soracom")
+        #expect(refusal.status == .exited(1))
+        #expect(
+            refusal.errors.contains("soracom was asked just now and did not answer within 300 ms; --force"),
+            "\(refusal.errors)")
+        let status = try world.status()
+        #expect(status.mode == .auto && status.selected == ["ftth"] && status.pinned == nil)
+        let report = try client.snapshot(undecided: .milliseconds(300))
+        #expect(report.lost == 0 && report.timeline.map(\.uplink) == [.ftth], "\(report.outages)")
+        try world.lab.clearFaults(.soracom)
+        try world.waitState(.soracom, .up)
+        let accepted = try world.wanctl("failover", "soracom")
+        #expect(accepted.succeeded, "\(accepted.errors)")
+        try world.waitTraffic(of: client, on: .soracom)
+        #expect(try client.stop().lost == 0)
+    }
+
     @Test("`--for` ends by itself")
     func timed() throws {
         let world = try World.running()
@@ -108,7 +133,7 @@ struct OperatorTests {
         #expect(try world.uplink(.ftth).state == .disabled)
         try world.waitState(.jcom, .up)
         let probes = try world.uplink(.ftth).bytes.probes
-        try world.watch(seconds: 0.6) { try world.uplink(.ftth).bytes.probes == probes }
+        try world.watch(seconds: 1.5) { try world.uplink(.ftth).bytes.probes == probes }
         let refusal = try world.wanctl("failover", "ftth")
         #expect(refusal.status == .exited(1) && refusal.errors.contains("ftth is disabled"))
         #expect(try world.wanctl("enable", "ftth").succeeded)

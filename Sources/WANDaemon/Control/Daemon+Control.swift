@@ -34,14 +34,13 @@ extension Daemon {
                         "this box is backup, and \(master) has the address: `wanctl failover \(name)` there moves the site here; "
                             + "--force pins \(name) on this box all the same")
                 }
-                let isRefused =
-                    engine.refusal(of: .failover(number, until: nil, force: force, strict: strict)) != nil
-                if !isRefused { endHandOver(site.role?.handOver, because: "\(name) is wanted") }
-                let until = span.map { Daemon.moment() + $0 }
-                let end = span.map { " for \($0.policyText)" } ?? ""
-                act(
-                    .failover(number, until: until, force: force, strict: strict), "\(name) is pinned\(end)", peer,
-                    reply, notes: pinOfBackup(name))
+                let command = OperatorCommand.failover(
+                    number, until: span.map { Daemon.moment() + $0 }, force: force, strict: strict)
+                whenHeard(name, for: command, reply) { [unowned self] in
+                    endHandOver(site.role?.handOver, because: "\(name) is wanted")
+                    let end = span.map { " for \($0.policyText)" } ?? ""
+                    act(command, "\(name) is pinned\(end)", peer, reply, notes: pinOfBackup(name))
+                }
             }
         case .enable(let name): withUplink(name, reply) { act(.enable($0), "\(name) is enabled", peer, reply) }
         case .disable(let name): withUplink(name, reply) { act(.disable($0), "\(name) is disabled", peer, reply) }
@@ -64,6 +63,27 @@ extension Daemon {
             return reply.fail(.refused, "there is no uplink \(name); the policy has \(names)")
         }
         body(number)
+    }
+
+    /// A standby that is seldom probed looks as it did before it died. So a line that was not heard within its patience is asked before
+    /// traffic is put on it.
+    private func whenHeard(
+        _ name: String, for command: OperatorCommand, _ reply: ControlReply, _ body: @escaping () -> Void
+    ) {
+        if let refusal = engine.refusal(of: command) { return reply.fail(.refused, refusal) }
+        guard case .failover(let number, _, let force, _) = command, !force,
+            !engine.wasHeardLately(number, at: Daemon.moment())
+        else { return body() }
+        probeRequests.listen(to: name, within: .milliseconds(300), for: reply) { [unowned self] isHeard in
+            guard isHeard else {
+                return reply.fail(
+                    .refused,
+                    "\(name) was asked just now and did not answer within 300 ms; --force to switch all the same")
+            }
+            // There may be another policy by now.
+            withUplink(name, reply) { $0 == number ? body() : reply.fail(.refused, "\(name) is another line by now") }
+        }
+        feed(.operatorCommand(.probe(number)))
     }
 
     /// Carries out what the engine does not refuse; the routes are in the kernel before the answer leaves.

@@ -3,10 +3,11 @@ package import NetworkTypes
 package import WANControl
 internal import WANModel
 
-/// Who waits for the answers of probes sent on request, `wanctl probe`.
+/// Who waits for the answers of probes sent on request: `wanctl probe`, and `wanctl failover` to a line not heard lately.
 package final class ProbeRequests {
     private let loop: EventLoop
     private var open: [Request] = []
+    private var questions: [Question] = []
     private static let limit: Int64 = 2_000_000_000
 
     private final class Request {
@@ -17,6 +18,13 @@ package final class ProbeRequests {
             self.reply = reply
             self.waiting = waiting
         }
+    }
+
+    /// Whether an uplink is there at all.
+    private final class Question {
+        let uplink: String
+        var tell: ((Bool) -> Void)?
+        init(_ uplink: String, _ tell: @escaping (Bool) -> Void) { (self.uplink, self.tell) = (uplink, tell) }
     }
 
     package init(loop: EventLoop) { self.loop = loop }
@@ -32,7 +40,25 @@ package final class ProbeRequests {
         }
     }
 
+    /// Tells whether the uplink answers anything within so long; nothing, where who asks has gone by then.
+    package func listen(
+        to uplink: String, within limit: Duration, for reply: ControlReply, _ tell: @escaping (Bool) -> Void
+    ) {
+        let question = Question(uplink, tell)
+        questions.append(question)
+        reply.onClose = { [weak self] in self?.take(question, nil) }
+        loop.schedule(at: Clock.boottime() + limit.nanoseconds) { [weak self] in self?.take(question, false) }
+    }
+
+    private func take(_ question: Question, _ isHeard: Bool?) {
+        questions.removeAll { $0 === question }
+        guard let tell = question.tell else { return }
+        question.tell = nil
+        if let isHeard { tell(isHeard) }
+    }
+
     package func answered(_ uplink: String, _ target: IPAddress, _ rtt: Duration) {
+        for question in questions where question.uplink == uplink { take(question, true) }
         for request in open {
             guard let index = request.waiting.firstIndex(where: { $0.uplink == uplink }),
                 request.waiting[index].targets.remove(target) != nil
