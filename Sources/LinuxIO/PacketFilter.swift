@@ -22,6 +22,15 @@ package struct FilterInstruction: Hashable, Sendable {
     package static func loadByte(atIndexPlus offset: UInt32) -> Self { Self(0x50, offset) }
     /// A = the 16-bit number at X + `offset` (BPF_LD|BPF_H|BPF_IND).
     package static func loadHalf(atIndexPlus offset: UInt32) -> Self { Self(0x48, offset) }
+    /// A = the byte, the 16-bit or the 32-bit number at `offset`, in network order (BPF_LD|BPF_ABS).
+    package static func loadByte(at offset: UInt32) -> Self { Self(0x30, offset) }
+    package static func loadHalf(at offset: UInt32) -> Self { Self(0x28, offset) }
+    /// A = where the netlink attribute of that kind begins among those from `offset` on, or 0 (SKF_AD_NLATTR).
+    package static func findAttribute(_ kind: UInt32, from offset: UInt32) -> [Self] {
+        [Self(0x01, kind), Self(0x00, offset), Self(0x20, 0xffff_f00c)]
+    }
+    /// X = A.
+    package static let transfer = Self(0x07, 0)
     /// Goes on so many instructions further, where A is `value` and where it is not.
     package static func ifEqual(_ value: UInt32, skip: UInt8, else skipElse: UInt8) -> Self {
         Self(0x15, value, skip, skipElse)
@@ -30,17 +39,15 @@ package struct FilterInstruction: Hashable, Sendable {
     package static func accept(_ count: UInt32) -> Self { Self(0x06, count) }
 }
 
-extension OwnedDescriptor {
-    /// Lets the kernel sort out what this socket does not want to hear (SO_ATTACH_FILTER, socket(7)).
-    package func attach(_ filter: [FilterInstruction]) throws(SystemCallError) {
-        var program = filter.map {
-            sock_filter(code: $0.code, jt: $0.jumpIfTrue, jf: $0.jumpIfFalse, k: $0.operand)
-        }
+extension [FilterInstruction] {
+    /// Lets the kernel sort out what a socket does not want to hear (SO_ATTACH_FILTER, socket(7)).
+    package func attach(to socket: Int32) throws(SystemCallError) {
+        var program = map { sock_filter(code: $0.code, jt: $0.jumpIfTrue, jf: $0.jumpIfFalse, k: $0.operand) }
         let result = program.withUnsafeMutableBufferPointer { instructions in
             var whole = sock_fprog()
             whole.len = UInt16(instructions.count)
             whole.filter = instructions.baseAddress
-            return setsockopt(raw, SOL_SOCKET, SO_ATTACH_FILTER, &whole, socklen_t(MemoryLayout<sock_fprog>.size))
+            return setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &whole, socklen_t(MemoryLayout<sock_fprog>.size))
         }
         guard result == 0 else { throw SystemCallError(call: "setsockopt(2) SO_ATTACH_FILTER") }
     }

@@ -1,4 +1,5 @@
 internal import CMnl
+package import LinuxIO
 package import NetworkTypes
 package import PacketWire
 
@@ -10,13 +11,15 @@ package struct NetlinkMonitor: ~Copyable {
     private let socket: NetlinkSocket
 
     /// Opens a socket in the calling thread's network namespace; it stays in it.
-    package init(families: Set<AddressFamily> = [.v4]) throws(NetlinkError) {
+    ///
+    /// - Parameter filter: What it hears of all that; where the kernel does not take it, all.
+    package init(families: Set<AddressFamily> = [.v4], filter: [FilterInstruction] = []) throws(NetlinkError) {
         // RTNLGRP_* (linux/rtnetlink.h).
         var groups: [UInt32] = [1]  // LINK
         if families.contains(.v4) { groups += [5, 7, 8] }  // IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE
         if families.contains(.v6) { groups += [9, 11, 19] }
         socket = try NetlinkSocket.open(
-            bus: NETLINK_ROUTE, groups: groups, receiveBuffer: 4 << 20, purpose: "ip monitor")
+            bus: NETLINK_ROUTE, groups: groups, receiveBuffer: 4 << 20, purpose: "ip monitor", filter: filter)
     }
 
     /// For the event loop: readable when `read()` has something.

@@ -66,10 +66,12 @@ extension NetlinkRequester {
 
     /// The routes of one table, or of all; of one maker, or of all. A table that is not there has none.
     package mutating func routes(
-        _ family: AddressFamily, table: RoutingTable? = nil, protocol: RouteProtocol? = nil
+        _ family: AddressFamily, table: RoutingTable? = nil, protocol: RouteProtocol? = nil,
+        where isWanted: (RouteHeader) -> Bool = { _ in true }
     ) throws(NetlinkError) -> [RouteMessage] {
         do throws(NetlinkError) {
             return try dump(.routes(family, table: table, protocol: `protocol`)) { (payload) throws(WireError) in
+                guard isWanted(try RouteHeader(payload)) else { return nil }
                 let route = try RouteMessage(payload)
                 // Linux before 4.20 does not choose for us.
                 let isAsked =

@@ -1,5 +1,6 @@
 internal import CMnl
 internal import Glibc
+internal import LinuxIO
 internal import PacketWire
 
 /// A netlink socket (libmnl) and the buffer its datagrams are read into; both go when the owner goes.
@@ -22,7 +23,7 @@ struct NetlinkSocket: ~Copyable {
 
     /// Opens and binds a socket and joins multicast groups.
     static func open(
-        bus: Int32, groups: [UInt32] = [], receiveBuffer: Int32, purpose: String
+        bus: Int32, groups: [UInt32] = [], receiveBuffer: Int32, purpose: String, filter: [FilterInstruction] = []
     ) throws(NetlinkError) -> NetlinkSocket {
         guard let handle = mnl_socket_open2(bus, Int32(SOCK_CLOEXEC.rawValue)) else {
             throw NetlinkError(operation: "\(purpose): mnl_socket_open2(3)", errno: errno)
@@ -34,6 +35,7 @@ struct NetlinkSocket: ~Copyable {
         }
         let socket = NetlinkSocket(taking: handle)  // from here every way out closes it
         socket.configure(receiveBuffer: receiveBuffer)
+        if !filter.isEmpty { try? filter.attach(to: socket.descriptor) }
         for group in groups {
             guard socket.option(NETLINK_ADD_MEMBERSHIP, Int32(group)) else {
                 throw NetlinkError(operation: "\(purpose): NETLINK_ADD_MEMBERSHIP \(group)", errno: errno)

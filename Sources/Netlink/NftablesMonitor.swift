@@ -1,4 +1,5 @@
 internal import CMnl
+package import LinuxIO
 package import PacketWire
 
 /// Hears what changes in the nftables rulesets: `nft monitor`.
@@ -9,9 +10,12 @@ package struct NftablesMonitor: ~Copyable {
     private let socket: NetlinkSocket
 
     /// Opens a socket in the calling thread's network namespace; it stays in it.
-    package init() throws(NetlinkError) {
+    ///
+    /// - Parameter filter: What it hears of all that; where the kernel does not take it, all.
+    package init(filter: [FilterInstruction] = []) throws(NetlinkError) {
         socket = try NetlinkSocket.open(
-            bus: NETLINK_NETFILTER, groups: [7], receiveBuffer: 1 << 20, purpose: "nft monitor")  // NFNLGRP_NFTABLES
+            bus: NETLINK_NETFILTER, groups: [7], receiveBuffer: 1 << 20, purpose: "nft monitor",  // NFNLGRP_NFTABLES
+            filter: filter)
     }
 
     /// For the event loop: readable when `read()` has something.

@@ -65,6 +65,16 @@ package struct NftablesSocket: ~Copyable {
         return found.reduce(into: [:]) { $0[$1.name] = ($1.packets, $1.bytes) }
     }
 
+    /// What a table is made of, as one number that is another when anybody has taken a rule away, put one in, or made the table
+    /// anew; elements of sets and maps do not count. Of this process alone.
+    package mutating func census(_ table: NftablesEvent.Table) throws(NetlinkError) -> Int {
+        let query = NftablesQuery.rules(table)
+        let rules = try socket.dump(for: "\(query)", query.write) { (header, payload) throws(WireError) in
+            try NftablesRule(header, payload).flatMap { $0.table == table ? $0 : nil }
+        }
+        return rules.hashValue
+    }
+
     /// The flowtables of all tables; none where the kernel knows of no such thing (before Linux 4.16).
     package mutating func flowtables() throws(NetlinkError) -> [NftablesFlowtable] {
         let query = NftablesQuery.flowtables

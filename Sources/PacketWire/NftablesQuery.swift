@@ -2,6 +2,8 @@
 package enum NftablesQuery: Hashable, Sendable {
     /// `nft list counters table …`: the named ones. A table that is not there has none.
     case counters(NftablesEvent.Table)
+    /// The rules of a table, of which the kernel's numbers alone are read.
+    case rules(NftablesEvent.Table)
     /// `nft list flowtables`, of all tables of all families.
     case flowtables
 
@@ -13,6 +15,12 @@ package enum NftablesQuery: Hashable, Sendable {
                 $0.append(octets: [table.family, 0, 0, 0])
                 $0.attribute(1, name: table.name)  // NFTA_OBJ_TABLE
                 $0.attribute(3, big: NftablesCounter.type)  // NFTA_OBJ_TYPE
+            }
+        case .rules(let table):
+            // NFT_MSG_GETRULE
+            datagram.message(type: 0xa07, flags: [.request, .dump], sequence: sequence) {
+                $0.append(octets: [table.family, 0, 0, 0])
+                $0.attribute(1, name: table.name)  // NFTA_RULE_TABLE
             }
         case .flowtables:
             // NFT_MSG_GETFLOWTABLE
@@ -28,6 +36,7 @@ extension NftablesQuery: CustomStringConvertible {
     package var description: String {
         switch self {
         case .counters(let table): "nft list counters table \(table)"
+        case .rules(let table): "nft list table \(table)"
         case .flowtables: "nft list flowtables"
         }
     }
@@ -47,6 +56,30 @@ extension NftablesEvent.Table: CustomStringConvertible {
             default: "family \(family)"
             }
         return "\(word) \(name)"
+    }
+}
+
+/// A rule, by its place and the kernel's number, which no other rule of its table ever has.
+package struct NftablesRule: Hashable, Sendable {
+    package var table: NftablesEvent.Table
+    package var chain: String
+    package var handle: UInt64
+
+    /// `nil` for other messages.
+    package init?(_ header: NetlinkHeader, _ payload: RawSpan) throws(WireError) {
+        guard header.type == 0xa06 else { return nil }  // NFT_MSG_NEWRULE
+        try payload.require(header: 4)
+        table = NftablesEvent.Table(family: try payload.native(at: 0), name: "")
+        chain = ""
+        handle = 0
+        try forEachAttribute(in: payload.extracting(droppingFirst: 4)) { (kind, payload) throws(WireError) in
+            switch kind {
+            case 1: table.name = payload.text  // NFTA_RULE_TABLE
+            case 2: chain = payload.text  // NFTA_RULE_CHAIN
+            case 3: handle = try payload.big(at: 0)  // NFTA_RULE_HANDLE
+            default: break
+            }
+        }
     }
 }
 

@@ -1,4 +1,26 @@
-internal import NetworkTypes
+package import NetworkTypes
+
+/// The part of a route by which one that nobody wants is passed over, among hundreds of thousands (`struct rtmsg`).
+package struct RouteHeader: Hashable, Sendable {
+    /// 0 is a default route.
+    package let destinationLength: UInt8
+    package let table: RoutingTable
+    package let `protocol`: RouteProtocol
+
+    package init(_ bytes: RawSpan) throws(WireError) {
+        try bytes.require(header: 12)
+        destinationLength = try bytes.native(at: 1)
+        `protocol` = RouteProtocol(rawValue: try bytes.native(at: 5))
+        let octet: UInt8 = try bytes.native(at: 4)
+        var table = UInt32(octet)
+        if octet == 252 {  // RT_TABLE_COMPAT: see RTA_TABLE
+            try forEachAttribute(in: bytes.extracting(droppingFirst: 12)) { (kind, payload) throws(WireError) in
+                if kind == 15 { table = try payload.native(at: 0) }
+            }
+        }
+        self.table = RoutingTable(rawValue: table)
+    }
+}
 
 extension RouteMessage {
     /// Reads what follows the netlink header of an RTM_NEWROUTE or RTM_DELROUTE.

@@ -27,12 +27,14 @@ package final class KernelAccess {
     /// Our table was touched by a transaction whose author is not known yet.
     private var isTableTouched = false
     private var hasTable = false
+    /// What our table was made of when we made it.
+    private var census: Int?
     private static let table = NftablesEvent.Table.inet("wanctl")
 
     package init() throws {
         // Subscribed before anything is dumped, so that no change falls between the two.
-        monitor = try NetlinkMonitor(families: [.v4])
-        tableMonitor = try NftablesMonitor()
+        monitor = try NetlinkMonitor(families: [.v4], filter: KernelNoise.routesOfOthers)
+        tableMonitor = try NftablesMonitor(filter: KernelNoise.elementsOfOthers)
         requester = try NetlinkRequester()
         conntrack = try ConntrackSocket()
         elements = try NftablesSocket()
@@ -82,25 +84,28 @@ package final class KernelAccess {
                     // All parts of a transaction come before this, which alone names its author.
                     if isTableTouched, author != programName() { isForeign = true }
                     isTableTouched = false
-                case .lost: isForeign = true
+                case .lost: isForeign = isForeign || hasOtherRules()
                 }
             }
         } catch {
-            isForeign = true
+            isForeign = isForeign || hasOtherRules()
         }
         return isForeign && hasTable
     }
+
+    /// After a loss, which a large transaction of our own is enough for.
+    private func hasOtherRules() -> Bool { census == nil || (try? elements.census(Self.table)) != census }
 
     // MARK: looking
 
     func dump(into picture: inout KernelPicture) throws(NetlinkError) {
         let links = try requester.links()
         let addresses = try requester.addresses(.v4)
-        let routes = try requester.routes(.v4)
+        let routes = try requester.routes(.v4, where: KernelNoise.concerns)
         let rules = try requester.rules(.v4)
         picture.replaceLinks(links)
         picture.replaceAddresses(addresses)
-        picture.replaceRoutes(routes.filter { $0.destination.isDefault || $0.protocol == .wanctl })
+        picture.replaceRoutes(routes)
         picture.replaceRules(rules)
     }
 
@@ -169,6 +174,7 @@ package final class KernelAccess {
     func apply(ruleset: String) throws(NftablesError) {
         try nftables.apply(ruleset)
         hasTable = true
+        census = try? elements.census(Self.table)
     }
 
     /// Whether a table of ours translates, of this run or of an earlier one; another program's of its name does not.

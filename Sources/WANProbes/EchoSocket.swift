@@ -41,7 +41,7 @@ struct EchoSocket: ~Copyable {
         _ socket: borrowing RawICMPSocket, mark: UInt32?, typeOfService: UInt8?, identifier: UInt16
     ) throws(SystemCallError) {
         try socket.hear(types: [0])
-        try socket.descriptor.attach(EchoFilter.program(identifier: identifier))
+        try EchoFilter.program(identifier: identifier).attach(to: socket.descriptor.raw)
         if let mark { try socket.setMark(mark) }
         if let typeOfService { try socket.setTypeOfService(typeOfService) }
         try socket.enableReceiveStamps()
