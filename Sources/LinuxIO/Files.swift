@@ -48,8 +48,13 @@ package enum Files {
             taking: try checked("open(2)", temporary) {
                 open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode)
             })
-        try writeAll(bytes, to: file, name: temporary)
-        _ = try checked("rename(2)", path) { rename(temporary, path) }
+        do throws(SystemCallError) {
+            try writeAll(bytes, to: file, name: temporary)
+            _ = try checked("rename(2)", path) { rename(temporary, path) }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
     }
 
     /// Adds to the end of a file, making it where it is missing; the number of bytes.

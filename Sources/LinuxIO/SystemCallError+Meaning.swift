@@ -10,6 +10,8 @@ extension SystemCallError {
     package var isAlreadyThere: Bool { errno == EEXIST }
     /// The file system is mounted read-only, if only for this process (systemd.exec(5), ProtectSystem=).
     package var isReadOnly: Bool { errno == EROFS }
+    /// The file system has no room, or the user no more of it.
+    package var isFull: Bool { errno == ENOSPC || errno == EDQUOT }
     /// The same call may work later.
     package var isTryAgain: Bool { errno == EAGAIN || errno == EMFILE || errno == ENFILE || errno == ENOBUFS }
     /// The other end has hung up.

@@ -57,7 +57,8 @@ struct SiteForwardingTests {
         try world.waitTraffic(of: client, on: .main, seconds: 15)
         try waitForwarding("0", on: .sub, in: world)
         let report = try client.stop()
-        #expect(report.outages.count == 1, "0 lost on the way back: \(report.outages)")
+        let said = report.outages.count == 1 ? "" : "\(report.timeline)\n\(try world.said())"
+        #expect(report.outages.count == 1, "0 lost on the way back: \(report.outages) \(said)")
         #expect(report.longestOutageMilliseconds < 1500)
 
         try ends(of: world)

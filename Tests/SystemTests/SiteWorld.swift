@@ -214,7 +214,8 @@ final class SiteWorld {
         Issue.record("it did not stay so\n\(try said())", sourceLocation: place)
     }
 
-    private func said() throws -> String {
+    /// What the boxes logged last.
+    func said() throws -> String {
         try daemons.map { "\($0.key):\n\(try $0.value.log().suffix(2500))" }.joined(separator: "\n")
     }
 }

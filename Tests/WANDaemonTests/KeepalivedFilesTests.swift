@@ -24,6 +24,30 @@ struct KeepalivedFilesTests {
         #expect(!Files.exists(file.path + ".new"))
     }
 
+    @Test(
+        "with /run full, health is written where it stands, and the room that comes back is used",
+        .enabled(if: TestNamespace.isAvailable, Comment(rawValue: TestNamespace.advice)))
+    func full() throws {
+        let run = directory.path + "/run"
+        try Files.makeDirectory(run, mode: 0o755)
+        _ = try Command.run(["mount", "-t", "tmpfs", "-o", "size=32k,nr_inodes=4", "wanctl-test", run])
+        defer { _ = try? Command.run(["umount", run]) }
+        let file = HealthFile(run + "/health")
+        try file.write(NodeHealth.yield)
+        for name in ["a", "b"] { try Files.replace("\(run)/\(name)", with: []) }
+        #expect(throws: SystemCallError.self) { try Files.replace("\(run)/c", with: []) }
+        #expect(try file.write(0))
+        #expect(try file.found == 0 && Files.text(file.path).hasPrefix("0\n"))
+        #expect(try !file.write(0))
+        #expect(try file.write(NodeHealth.yield))
+        #expect(try Files.text(file.path) == "\(NodeHealth.yield)")
+        try file.write(3)
+        Files.remove(run + "/a")
+        #expect(try file.write(2))
+        #expect(try Files.text(file.path) == "2", "as ever")
+        #expect(!Files.exists(file.path + ".new"))
+    }
+
     @Test("notices are read, what is none is told and the rest goes on")
     func notices() throws {
         let path = directory.path + "/run/vrrp.fifo"

@@ -14,19 +14,26 @@ package struct HealthFile: Sendable {
     /// What it says; `nil` where it is not there or says no number.
     package var found: Int? {
         guard let text = try? Files.text(path) else { return nil }
-        return Int(text)
+        return Int(text.prefix { $0 != "\n" })
     }
 
     /// Makes the file say this value; whether it had to be written.
     @discardableResult
     package func write(_ value: Int) throws(SystemCallError) -> Bool {
-        let text = Array("\(value)\n".utf8)
         // A file that cannot be read is one that has to be written.
-        if let found = try? Files.read(path, limit: 64), found == text { return false }
+        if found == value { return false }
         if let slash = path.lastIndex(of: "/"), slash > path.startIndex {
             try Files.makeDirectory(String(path[..<slash]), mode: 0o755)
         }
-        try Files.replace(path, with: text, mode: 0o644)
+        let text = "\(value)\n"
+        do throws(SystemCallError) {
+            try Files.replace(path, with: Array(text.utf8), mode: 0o644)
+        } catch {
+            // A full /run has no room for another file, and the one that stands has its own: at once, and of what it said nothing
+            // stays.
+            guard error.isFull, let before = try? Files.read(path, limit: 64) else { throw error }
+            try Files.write(text + String(repeating: "\n", count: max(0, before.count - text.utf8.count)), to: path)
+        }
         return true
     }
 }
