@@ -15,13 +15,14 @@ extension Daemon {
             switch output {
             case .route(let decision):
                 route(decision, since: since, removals: movesFlows ? .later : .now)
-                writeResolverSoon()
+                // Files have their turn when everything else is done, as those of the state.
+                later { $0.names.write($0.engine.decision) }
             case .moveFlows(let uplink, let movement, let sweep):
                 // A line that is proved anew only has another address.
                 flows.move(
                     uplink, movement, sweep: sweep, in: inForce,
                     isRenumbered: engine.view(of: uplink, at: Daemon.moment())?.state == .proving)
-                if sweep == 2 { drainWatch.ended(uplink) }
+                if sweep == 2 { later { $0.drainWatch.ended(uplink) } }
             case .probe(let probe):
                 if case .failed(let failure) = prober.send(
                     uplink: probe.uplink, target: probe.target, sequence: probe.sequence)
@@ -48,9 +49,9 @@ extension Daemon {
         if outputs.contains(.remember) { followDrains() }
     }
 
-    /// Files have their turn when everything else is done, as those of the state.
-    private func writeResolverSoon() {
-        loop.schedule(at: Clock.boottime()) { [weak self] in self.map { $0.names.write($0.engine.decision) } }
+    /// What a switch leads to and need not wait for: in a turn of its own.
+    private func later(_ body: @escaping (Daemon) -> Void) {
+        loop.schedule(at: Clock.boottime()) { [weak self] in self.map(body) }
     }
 
     /// - Parameter since: Where the kernel's news itself already led to the next rung, the switch began there.
@@ -76,7 +77,8 @@ extension Daemon {
             return (settings.name, attachment, settings.probe.targets)
         }
         switches.lookup = { [unowned self] target in router.lookup(target) }
-        switches.onFinished = { [unowned self] record in tell(of: record) }
+        // The next switch may end this one, and waits for no line in the log.
+        switches.onFinished = { [unowned self] record in later { $0.tell(of: record) } }
     }
 
     /// The switch is over, one way or the other: into the journal with its times.
