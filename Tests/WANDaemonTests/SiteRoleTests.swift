@@ -272,7 +272,7 @@ struct SiteRoleTests {
 
     // MARK: forwarding
 
-    @Test("a backup that becomes the best turns forwarding on for three seconds, before the address comes")
+    @Test("a backup that becomes the best turns forwarding on for ten advertisements, at least three seconds, before the address comes")
     func expectation() {
         var world = RoleWorld(health: 1) { $0.backupForwarding = .off }
         let master: [(node: String, role: BoxRole, health: Int)] = [("sub", .master, 3)]
@@ -285,6 +285,19 @@ struct SiteRoleTests {
         #expect(world.news() == [])
         world.pass(.milliseconds(1), hearing: master)
         #expect(world.news() == [.forwarding(isOff: true)])
+        // With advertisements a second apart it comes after three to four seconds.
+        var slow = RoleWorld(health: 1) {
+            $0.backupForwarding = .off
+            $0.advertisement = .seconds(1)
+        }
+        slow.hear("sub", .master, health: 3)
+        slow.pass(.seconds(5), hearing: master)
+        slow.fitness(4)
+        _ = slow.news()
+        slow.pass(.milliseconds(9999), hearing: master)
+        #expect(slow.news() == [])
+        slow.pass(.milliseconds(1), hearing: master)
+        #expect(slow.news() == [.forwarding(isOff: true)])
         // Where a better box does not take the address by itself, there is nothing to expect.
         var other = RoleWorld(health: 1) {
             $0.backupForwarding = .off

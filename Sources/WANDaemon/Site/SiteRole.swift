@@ -194,7 +194,7 @@ package struct SiteRole: Sendable {
     private func deadline(after now: Moment) -> Moment {
         [
             begunAt + Self.patience, begunAt + trustSpan, yieldsUntil, handOver?.until, farewellUntil,
-            expectsSince.map { $0 + Self.expectation }, unheardSince.map { $0 + Self.patience },
+            expectsSince.map { $0 + expectation }, unheardSince.map { $0 + Self.patience },
             rivalSince.map { $0 + Self.patience }, rivalSince.map { $0 + orphanPatience },
         ].compactMap { $0 }.filter { $0 > now }.reduce(nextHello, min)
     }
@@ -298,8 +298,9 @@ package struct SiteRole: Sendable {
     // MARK: forwarding
 
     /// Turning forwarding on waits for a lock of the kernel's that keepalived holds just then, and 20 ms of packets are lost
-    /// meanwhile. So it is done ahead, for so long, when this box has become the best: the address comes three advertisements later.
-    private static let expectation = Duration.seconds(3)
+    /// meanwhile. So it is done ahead, for so long, when this box has become the best: the address comes three advertisements and a
+    /// little later (RFC 9568 section 6.1, Active_Down_Interval), and later still where keepalived has to wait for a processor.
+    private var expectation: Duration { max(.seconds(3), settings.vrrp.advertisement * 10) }
 
     /// Whether the address should come soon. Unknown to peers that are not heard, and where the better box does not take it at
     /// once: there the packets are lost.
@@ -317,7 +318,7 @@ package struct SiteRole: Sendable {
     private mutating func setForwarding(_ now: Moment, isForced: Bool, _ outputs: inout [Output]) {
         if let until = farewellUntil, now < until { return }
         farewellUntil = nil
-        let isExpected = expectsSince.map { now - $0 < Self.expectation } ?? false
+        let isExpected = expectsSince.map { now - $0 < expectation } ?? false
         let isOff = settings.vrrp.backupForwarding == .off && role == .backup && !isExpected
         guard isForced || isOff != forwardingIsOff else { return }
         forwardingIsOff = isOff
