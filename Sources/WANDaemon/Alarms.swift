@@ -39,6 +39,7 @@ package final class Alarms {
 
     /// `rest` is what the log has behind a text that is new.
     func raise(_ subject: Subject, _ text: String, _ priority: Log.Priority = .warning, rest: String = "") {
+        let text = bounded(text)
         guard texts.updateValue(text, forKey: subject) != text else { return }
         log(priority, text + rest)
         onChange()

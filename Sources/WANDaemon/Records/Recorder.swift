@@ -34,6 +34,8 @@ package final class Recorder {
     var events: [EventReport] { journal.events }
 
     package func note(_ event: EventReport) {
+        var event = event
+        event.text = bounded(event.text)
         journal.append(event)
         writeSoon()
         onEvent(event)
