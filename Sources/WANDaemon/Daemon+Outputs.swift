@@ -49,7 +49,7 @@ extension Daemon {
     }
 
     /// Files have their turn when everything else is done, as those of the state.
-    private func writeResolverSoon() {
+    func writeResolverSoon() {
         loop.schedule(at: Clock.boottime()) { [weak self] in self.map { $0.names.write($0.engine.decision) } }
     }
 

@@ -132,12 +132,12 @@ final class Daemon {
         prepareSysctls()
         proveSwitches()
         tellOfEvents()
+        followNameServers()
         try router.watch { [unowned self] news in
             router.take(news)
             site.followAddress()
         }
         watchDrains()
-        followNameServers()
         remember()
         for warning in loaded.warnings { log(.warning, warning) }
         note(.started, "wanctld \(wanctlVersion) started with \(loaded.path)")
