@@ -26,6 +26,7 @@ package final class Alarms {
         case mirror
         case journal
         case state
+        case keptPolicy
     }
 
     /// After each change.

@@ -33,7 +33,10 @@ extension Daemon {
             let isRefused = router.table.fault != nil
             note(.table, text, isLogged: isRefused)
             // What is forwarded from now on is translated.
-            if !isRefused { prepareSysctls() }
+            if !isRefused {
+                prepareSysctls()
+                keepPolicy()
+            }
             // In the middle of a reload the ranks are the new policy's and the site the old one's; the site is taken in there.
             if isRefused || router.outgoingUplinks == nil { site.follow() }
         }
