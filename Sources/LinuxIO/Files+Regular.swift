@@ -19,6 +19,11 @@ extension Files {
 }
 
 extension SystemCallError {
+    /// What would be written is more than its reader takes.
+    package static func tooLarge(_ path: String) -> SystemCallError {
+        SystemCallError(call: "write(2)", errno: EFBIG, subject: path)
+    }
+
     /// A file has more bytes than its reader takes.
     package var isTooLarge: Bool { errno == EFBIG }
 

@@ -4,11 +4,16 @@ package import NetworkTypes
 package struct AddressMessage: Hashable, Sendable {
     package var interface: InterfaceIndex
     package var local: IPAddress
+    /// The other end of a point-to-point link, else the local address.
+    package var peer: IPAddress
     /// Of the local address, or of the peer where there is one.
     package var prefixLength: UInt8
     package var flags: Flags
 
     package var family: AddressFamily { local.family }
+
+    /// What the kernel reaches over the interface because of the address.
+    package var network: IPPrefix { IPPrefix(peer, length: Int(prefixLength)) ?? IPPrefix(host: peer) }
 
     /// IFA_F_* (linux/if_addr.h).
     package struct Flags: OptionSet, Hashable, Sendable {
@@ -39,6 +44,7 @@ package struct AddressMessage: Hashable, Sendable {
         guard let own = local ?? address, own.family.rawValue == family, address?.family ?? own.family == own.family
         else { throw WireError(.badValue(field: "ifa_family", value: Int(family)), at: 0) }
         self.local = own
+        peer = address ?? own
         self.flags = Flags(rawValue: flags)
     }
 

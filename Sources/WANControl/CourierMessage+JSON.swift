@@ -83,12 +83,16 @@ extension CourierAnswer {
                 guard let way = SoracomSettings.Way(rawValue: try json.needed("via")) else {
                     throw CourierMessageError("via: not a way that we know")
                 }
-                outcome = .speedClass(try json.needed("class"), via: way)
+                let name = try json.needed("class")
+                guard name.utf8.count <= 64 else { throw CourierMessageError("class: longer than 64 bytes") }
+                outcome = .speedClass(name, via: way)
             }
         } else {
             outcome = .failed(
-                try json.needed("error"),
-                retryAfter: try json.optionalInteger("retry_after_ms").map { .milliseconds($0) },
+                String(try json.needed("error").prefix(Self.longestText)),
+                retryAfter: try json.optionalInteger("retry_after_ms").map {
+                    min(max(.milliseconds($0), .zero), Self.longestRetry)
+                },
                 permanent: try json.flag("permanent"))
         }
     }

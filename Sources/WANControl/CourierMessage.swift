@@ -58,7 +58,7 @@ package struct CourierAnswer: Hashable, Sendable {
         case speedClass(String, via: SoracomSettings.Way)
         /// A token is there until this UNIX time in seconds.
         case prepared(expiresAt: Int64)
-        /// `retryAfter` is the earliest moment at which asking again has a chance; `nil` with `permanent`.
+        /// `retryAfter`: how long asking again has no chance; `nil` with `permanent`.
         case failed(String, retryAfter: Duration?, permanent: Bool)
     }
 
@@ -66,6 +66,11 @@ package struct CourierAnswer: Hashable, Sendable {
     package var id: Int64?
     package var outcome: Outcome
     package var took: Duration
+
+    /// A number that came from elsewhere must not keep a SIM on the expensive class for days.
+    package static let longestRetry = Duration.seconds(3600)
+    /// Characters of an error that are read: it stands in the status and in the journal.
+    package static let longestText = 1000
 
     package init(id: Int64?, outcome: Outcome, took: Duration) {
         self.id = id

@@ -26,6 +26,7 @@ package final class Alarms {
         case mirror
         case journal
         case state
+        case keptPolicy
     }
 
     /// After each change.
@@ -39,6 +40,7 @@ package final class Alarms {
 
     /// `rest` is what the log has behind a text that is new.
     func raise(_ subject: Subject, _ text: String, _ priority: Log.Priority = .warning, rest: String = "") {
+        let text = bounded(text)
         guard texts.updateValue(text, forKey: subject) != text else { return }
         log(priority, text + rest)
         onChange()

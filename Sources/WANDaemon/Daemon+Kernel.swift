@@ -33,7 +33,10 @@ extension Daemon {
             let isRefused = router.table.fault != nil
             note(.table, text, isLogged: isRefused)
             // What is forwarded from now on is translated.
-            if !isRefused { prepareSysctls() }
+            if !isRefused {
+                prepareSysctls()
+                keepPolicy()
+            }
             // In the middle of a reload the ranks are the new policy's and the site the old one's; the site is taken in there.
             if isRefused || router.outgoingUplinks == nil { site.follow() }
         }
@@ -54,7 +57,7 @@ extension Daemon {
             DataplaneUplink(
                 number: number, interface: uplink.interface, attachment: attachments[number],
                 isSIM: uplink.soracom != nil, isUsable: !engine.isDown(number),
-                nameServers: nameServers(of: number).compactMap(\.v4))
+                nameServers: names.led(over: number).compactMap(\.v4))
         }
     }
 
@@ -75,8 +78,17 @@ extension Daemon {
     func refreshAttachments(isAll: Bool = false) {
         let found = attachments.refresh(router.picture, inForce.uplinks, isAll: isAll)
         for number in found.changed { attachProbes(of: number) }
-        guard !found.reports.isEmpty else { return }
-        let isChanged = isAll || !found.changed.isEmpty
+        // An address of the LAN that comes takes a name server in its network away from the provider.
+        let hasOtherServers = names.judge()
+        later {
+            $0.names.tell()
+            if hasOtherServers { $0.names.write($0.engine.decision) }
+        }
+        let isChanged = isAll || !found.changed.isEmpty || hasOtherServers
+        guard !found.reports.isEmpty else {
+            if isChanged { router.reconcile() }
+            return
+        }
         // The tables of the uplinks come first, so that the first probes find their way; and where the selected one is gone
         // this already is the step to the next rung. What must go waits until the flows on it are let go. Where nothing
         // changed, what differs is somebody else's doing: a repair.

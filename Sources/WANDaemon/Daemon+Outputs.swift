@@ -50,7 +50,7 @@ extension Daemon {
     }
 
     /// What a switch leads to and need not wait for: in a turn of its own.
-    private func later(_ body: @escaping (Daemon) -> Void) {
+    func later(_ body: @escaping (Daemon) -> Void) {
         loop.schedule(at: Clock.boottime()) { [weak self] in self.map(body) }
     }
 

@@ -25,6 +25,8 @@ final class Daemon {
     private var control: ControlServer?
 
     private(set) var inForce: PolicyInForce
+    /// While a kept policy stands in for the file's.
+    private(set) var substitute: StartPolicy.Substitute?
     let driver: EngineDriver
     let attachments: Attachments
     let router: KernelRouter
@@ -49,8 +51,10 @@ final class Daemon {
     func uplink(_ number: UplinkNumber) -> Uplink? { inForce.uplink(number) }
 
     /// Takes the kernel as it finds it: routes of an earlier run go on carrying traffic until there is evidence against them.
-    init(options: DaemonOptions, loaded: LoadedPolicy, environment: [String: String]) throws {
+    init(options: DaemonOptions, _ start: StartPolicy, environment: [String: String]) throws {
+        let loaded = start.loaded
         self.options = options
+        substitute = start.substitute
         node = options.nodeName
         log = Log(hasPrefix: environment["JOURNAL_STREAM"] != nil, isVerbose: options.isVerbose)
         alarms = Alarms(log: log)
@@ -132,15 +136,17 @@ final class Daemon {
         prepareSysctls()
         proveSwitches()
         tellOfEvents()
+        followNameServers()
         try router.watch { [unowned self] news in
             router.take(news)
             site.followAddress()
         }
         watchDrains()
-        followNameServers()
         remember()
         for warning in loaded.warnings { log(.warning, warning) }
         note(.started, "wanctld \(wanctlVersion) started with \(loaded.path)")
+        if let substitute { refuse(substitute.refusal, because: "start") }
+        keepPolicy()
         service.notify("READY=1", "STATUS=\(summary())")
         beatWatchdog()
         site.confirmStable()
@@ -239,6 +245,8 @@ final class Daemon {
         followDrains()
         followNameServers()
         remember()
+        substitute = nil
+        keepPolicy()
         for sim in formerSIMs { errands.lower(sim) }
         errands.prepareToken()
         releaseStartupMemory()

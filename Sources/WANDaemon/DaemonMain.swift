@@ -33,7 +33,7 @@ private let lockName = "wanctld"
 
 private func run(_ options: DaemonOptions) -> Int32 {
     do {
-        let loaded = try LoadedPolicy.load(options.policy, node: options.nodeName)
+        let start = try StartPolicy.find(options)
         try Files.makeDirectory(options.stateDirectory, mode: 0o750)
         if let slash = options.socket.lastIndex(of: "/"), slash > options.socket.startIndex {
             try Files.makeDirectory(String(options.socket[..<slash]), mode: 0o755)
@@ -43,7 +43,7 @@ private func run(_ options: DaemonOptions) -> Int32 {
             return 1
         }
         defer { lock.keep() }
-        let daemon = try Daemon(options: options, loaded: loaded, environment: environmentVariables())
+        let daemon = try Daemon(options: options, start, environment: environmentVariables())
         try daemon.run()
         return 0
     } catch let refusal as ControlRefusal {

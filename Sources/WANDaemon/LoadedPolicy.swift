@@ -14,7 +14,9 @@ package struct LoadedPolicy {
     let path: String
     let sha256: String
     let loadedAt: Int64
-    let warnings: [String]
+    private(set) var warnings: [String]
+    /// All that was read, the policy first.
+    let files: [ReadFile]
 
     /// A fingerprint of what the boxes of a site must agree on, so that one of them gets the address and no two want it.
     var siteFingerprint: String {
@@ -42,9 +44,27 @@ package struct LoadedPolicy {
         } catch {
             throw ControlRefusal(.policy, "cannot read the policy: \(error)")
         }
+        var loaded = try load(bytes, path, files: .onDisk, node: node)
+        loaded.warnings += PolicyTrust.warnings(of: loaded.files.map(\.path))
+        return loaded
+    }
+
+    /// The same of what was kept.
+    package static func load(_ kept: KeptPolicy) throws(ControlRefusal) -> LoadedPolicy {
+        let files = Dictionary(kept.files.map { ($0.path, $0.bytes) }) { first, _ in first }
+        let source = PolicyFiles { path, limit in
+            guard let bytes = files[path] else { return .failure(.unreadable("it was not kept")) }
+            return bytes.count <= limit ? .success(bytes) : .failure(.tooLarge)
+        }
+        return try load(kept.files.first?.bytes ?? [], kept.path, files: source, node: kept.node)
+    }
+
+    private static func load(
+        _ bytes: [UInt8], _ path: String, files: PolicyFiles, node: String
+    ) throws(ControlRefusal) -> LoadedPolicy {
         let read: ReadPolicy
         do throws(PolicyFaults) {
-            read = try PolicyReader.read(bytes, fileName: path, files: .onDisk)
+            read = try PolicyReader.read(bytes, fileName: path, files: files)
         } catch {
             let count = error.faults.count
             throw ControlRefusal(
@@ -67,6 +87,6 @@ package struct LoadedPolicy {
         return LoadedPolicy(
             policy: part, sitePolicy: read.policy, position: position, path: path, sha256: WANDaemon.sha256(bytes),
             loadedAt: Clock.realtime(),
-            warnings: read.warnings.map(\.text))
+            warnings: read.warnings.map(\.text), files: [ReadFile(path: path, bytes: bytes)] + read.files)
     }
 }

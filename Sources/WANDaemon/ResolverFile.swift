@@ -1,10 +1,10 @@
 internal import LinuxIO
-internal import NetworkTypes
+package import NetworkTypes
 
 /// The name servers of the selected uplink, in resolv.conf(5)'s format, for dnsmasq's `resolv-file` or a link to it.
 ///
 /// Its readers see the old file or the new one, never a part.
-struct ResolverFile {
+package struct ResolverFile {
     let path: String
     private var written: String?
 
@@ -26,16 +26,36 @@ struct ResolverFile {
 }
 
 extension ResolverFile {
+    /// Of one file, as many as resolv.conf(5) reads (MAXNS).
+    package static let most = 3
+
+    package struct Servers: Hashable, Sendable {
+        /// The first three.
+        package var servers: [IPAddress] = []
+        /// How many more there are.
+        package var spare = 0
+
+        package init() {}
+    }
+
     /// The `nameserver` lines of a resolv.conf(5); what is no address of another host is passed over: some peers hand out
     /// 0.0.0.0, and a resolver of the router's own would be sent to itself.
-    static func servers(in text: String) -> [IPAddress] {
-        text.split(whereSeparator: \.isNewline).compactMap { line in
+    package static func servers(in text: String) -> Servers {
+        var found = Servers()
+        for line in text.split(whereSeparator: \.isNewline) {
             let words = line.split { $0 == " " || $0 == "\t" }
-            guard words.count >= 2, words[0] == "nameserver", let address = IPAddress(words[1]) else { return nil }
-            switch address {
-            case .v4(let v4): return v4.bits >> 24 == 0 || v4.isLoopback || v4.bits >> 28 >= 0xe ? nil : address
-            case .v6(let v6): return v6.high == 0 && v6.low <= 1 || v6.isMulticast ? nil : address
-            }
+            guard words.count >= 2, words[0] == "nameserver", let address = IPAddress(words[1]), isHost(address),
+                !found.servers.contains(address)
+            else { continue }
+            if found.servers.count < most { found.servers.append(address) } else { found.spare += 1 }
+        }
+        return found
+    }
+
+    private static func isHost(_ address: IPAddress) -> Bool {
+        switch address {
+        case .v4(let v4): !(v4.bits >> 24 == 0 || v4.isLoopback || v4.bits >> 28 >= 0xe)
+        case .v6(let v6): !(v6.high == 0 && v6.low <= 1 || v6.isMulticast)
         }
     }
 }

@@ -1,5 +1,16 @@
 internal import LinuxIO
 
+/// A file as it was read.
+package struct ReadFile: Hashable, Sendable {
+    package var path: String
+    package var bytes: [UInt8]
+
+    package init(path: String, bytes: [UInt8]) {
+        self.path = path
+        self.bytes = bytes
+    }
+}
+
 /// Where a policy's other files come from: those that it names by `file:`.
 ///
 /// A value, so that tests and fuzzers need no disk.

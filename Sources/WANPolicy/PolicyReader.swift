@@ -6,12 +6,15 @@ package struct ReadPolicy: Sendable {
     /// What is valid but hardly meant, in the order of the file.
     package let warnings: [PolicyFault]
     package let fileName: String
+    /// The other files that it names, as they were read.
+    package let files: [ReadFile]
     private let parts: [PolicyPart.Use]
 
     fileprivate init(_ policy: Policy, from reading: Reading) {
         self.policy = policy
         warnings = reading.warnings.inOrder(from: reading.file)
         fileName = reading.file
+        files = reading.readFiles
         parts = reading.parts
     }
 

@@ -55,7 +55,9 @@ extension Reading {
         let path = pathBeside(name)
         let file: AddressFile
         switch files.read(path, AddressFile.mostBytes) {
-        case .success(let bytes): file = AddressFile(reading: bytes)
+        case .success(let bytes):
+            file = AddressFile(reading: bytes)
+            readFiles.append(ReadFile(path: path, bytes: bytes))
         case .failure(.tooLarge):
             fault(
                 position, "\(path.quoted) is too large",

@@ -13,6 +13,12 @@ extension Reading {
                 "letters, digits, and . _ - are taken; see `ip -br link`")
         } else if name == "lo" {
             fault(field.position, "interface lo is the box itself")
+        } else if name == "all" || name == "default" {
+            // devinet.c, sysctl_dev_name_is_allowed(): no interface can have the name, and sysctl means others by it.
+            fault(
+                field.position,
+                "\(name) is no interface: sysctl calls \(name == "all" ? "all of them" : "those to come") so",
+                "name each interface; see `ip -br link`")
         } else {
             return name
         }

@@ -42,20 +42,4 @@ extension Reading {
         }
         return sticky
     }
-
-    /// Where some providers' name servers are known, a line without its own leaves the LAN without names.
-    mutating func warnAboutNameServers(_ policy: Policy) {
-        let named = policy.failover.order.flatMap { $0.members.map(\.uplink) }.compactMap(policy.uplink(named:))
-        guard let one = named.first(where: \.hasNameServers) else { return }
-        for uplink in named where !uplink.hasNameServers {
-            warn(
-                positions["uplinks.\(uplink.name)"] ?? .start,
-                "uplink \(uplink.name.quoted) has no dns, but \(one.name.quoted) has",
-                "while it is selected no name server of its own can be named; add dns: [ADDRESS] or dns: /FILE")
-        }
-    }
-}
-
-extension Uplink {
-    fileprivate var hasNameServers: Bool { !dns.isEmpty || dnsFile != nil }
 }

@@ -22,7 +22,7 @@ extension Reading {
         policy.forwards = forwards(section)
         policy.notifiers = notifiers(section)
         warnAboutForgotten(policy)
-        warnAboutNameServers(policy)
+        checkNameServers(policy)
         checkSite(policy)
         return policy
     }

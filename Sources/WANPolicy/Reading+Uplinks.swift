@@ -60,12 +60,9 @@ extension Reading {
         guard let field = section["dns"] else { return }
         use(.dns, at: section.keyPosition("dns") ?? field.position)
         guard let path = field.node.text, !field.node.isNull else {
-            uplink.dns = addresses(field, limit: 8) ?? []
-            if let server = uplink.dns.first(where: Self.publicResolvers.contains) {
-                warn(
-                    field.position,
-                    "\(server) is a public name server, and dns leads it over \(uplink.name.quoted) alone",
-                    "hosts that ask it themselves have no names while that line is down; name the provider's own here")
+            uplink.dns = addresses(field, limit: 3) ?? []  // MAXNS of resolv.conf(5)
+            for element in field.node.elements ?? [] {
+                if let text = element.text { positions["uplinks.\(uplink.name).dns.\(text)"] = element.position }
             }
             return
         }
@@ -83,13 +80,6 @@ extension Reading {
             )
         }
     }
-
-    /// Those that people write into their computers: 1.1.1.1, 8.8.8.8, 9.9.9.9, 208.67.222.222 and their seconds.
-    private static let publicResolvers = Set(
-        [
-            "1.1.1.1", "1.0.0.1", "8.8.8.8", "8.8.4.4", "9.9.9.9", "149.112.112.112", "208.67.222.222",
-            "208.67.220.220",
-        ].compactMap { IPAddress($0) })
 
     private mutating func nodeName(_ field: Field?, of entry: YAMLNode.Entry) -> String? {
         guard let field else {

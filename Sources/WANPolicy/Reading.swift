@@ -25,6 +25,8 @@ struct Reading {
     var ourMask = MarkLayout().mask
     /// What was read from files of addresses, by the name the policy has for them; nothing after a fault.
     var addressFiles: [String: AddressSet] = [:]
+    /// The same files as they are.
+    var readFiles: [ReadFile] = []
     /// Their lines, all together.
     var addressLines = 0
 

@@ -38,6 +38,34 @@ struct CourierMessageTests {
         #expect(!answer.line.contains(10))
     }
 
+    @Test(
+        "a wait is held between nothing and an hour, whatever number the answer has",
+        arguments: [
+            (-1, 0), (0, 0), (10_000, 10), (3_600_000, 3600), (3_600_001, 3600), (Int64.max, 3600), (.min, 0),
+        ] as [(Int64, Int64)])
+    func waits(milliseconds: Int64, seconds: Int64) throws {
+        let answer = CourierAnswer(
+            id: 1, outcome: .failed("busy", retryAfter: .milliseconds(milliseconds), permanent: false), took: .zero)
+        let text = String(decoding: answer.line, as: UTF8.self)
+            .replacing(/"retry_after_ms":-?[0-9]+/, with: "\"retry_after_ms\":\(milliseconds)")
+        #expect(
+            try CourierAnswer(line: Array(text.utf8)).outcome
+                == .failed("busy", retryAfter: .seconds(seconds), permanent: false))
+    }
+
+    @Test("what an answer says is cut, and a class of endless letters is none")
+    func longAnswers() throws {
+        let long = String(repeating: "x", count: 50_000)
+        let failed = CourierAnswer(id: 1, outcome: .failed(long, retryAfter: nil, permanent: true), took: .zero)
+        guard case .failed(let text, _, _) = try CourierAnswer(line: failed.line).outcome else {
+            Issue.record("it has not failed")
+            return
+        }
+        #expect(text.count == CourierAnswer.longestText)
+        let confirmed = CourierAnswer(id: 1, outcome: .speedClass(long, via: .api), took: .zero)
+        #expect(throws: CourierMessageError.self) { try CourierAnswer(line: confirmed.line) }
+    }
+
     @Test("a request as people write it down is read")
     func byHand() throws {
         let text = #"""

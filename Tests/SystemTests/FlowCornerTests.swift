@@ -87,6 +87,55 @@ struct FlowCornerTests {
         #expect(warnings.isEmpty, "\(warnings)")
     }
 
+    @Test("a provider who names hosts of the LAN, or thousands of servers, moves nobody's traffic and is told of once")
+    func hostileServers() throws {
+        let world = try World()
+        let path = "\(world.lab.directory)/ppp-resolv.conf"
+        let hostile =
+            ["192.168.0.102", "192.168.3.1", "8.8.8.8"] + (1...3000).map { "10.7.\($0 / 250).\($0 % 250 + 1)" }
+        try Files.replace(path, with: Array(hostile.map { "nameserver \($0)\n" }.joined().utf8))
+        // A home router that hands itself out.
+        world.policy = Policies.threeLines(ftth: "dns: \(path)", jcom: "dns: [192.168.3.1]")
+        try world.startDaemon()
+        try world.settle()
+        func hostRoutes() throws -> [Substring] {
+            try world.lab.mustRun(in: .router, ["ip", "-N", "route", "show", "proto", "87"])
+                .split(separator: "\n").filter { !$0.hasPrefix("default") }
+        }
+        func way(to address: String) throws -> String {
+            try world.lab.mustRun(in: .router, ["ip", "route", "get", address])
+        }
+        func servers() throws -> [Substring] {
+            try Files.text("\(world.lab.directory)/resolv.conf").split(separator: "\n")
+                .filter { $0.hasPrefix("nameserver") }
+        }
+        let told =
+            "name servers of ftth: 192.168.0.102 is in the network of eth0 and is left out; "
+            + "192.168.3.1 is in the network of wlan0 and is left out; "
+            + "only the first 3 count, 3000 more are left out"
+        #expect(try world.status().warnings == [told])
+        #expect(try hostRoutes() == [])
+        #expect(try way(to: "192.168.0.102").contains("dev eth0"))
+        #expect(try servers() == ["nameserver 8.8.8.8"])
+        // The file is read again meanwhile.
+        try world.watch(seconds: 6) { try world.status().warnings == [told] }
+        #expect(try world.log.split(separator: "\n").filter { $0.contains("192.168.0.102") }.count == 1)
+        #expect(try world.wanctl("failover", "jcom").succeeded)
+        try world.wait("the home router is named") { try servers() == ["nameserver 192.168.3.1"] }
+        #expect(try hostRoutes() == [])
+        #expect(try way(to: "192.168.3.1").contains("dev wlan0"))
+        try Files.replace(path, with: Array("nameserver 192.0.2.10\n".utf8))
+        try world.wait("the mended file is read", seconds: 8) {
+            try hostRoutes().count == 1 && world.status().warnings.isEmpty
+        }
+        // Who comes into the network of a server has it.
+        try world.lab.mustRun(in: .router, ["ip", "address", "add", "192.0.2.77/24", "dev", "eth0"])
+        try world.wait("the LAN's own host is the LAN's") {
+            try hostRoutes() == []
+                && world.status().warnings.contains { $0.contains("192.0.2.10 is in the network of eth0") }
+        }
+    }
+
     @Test("a file of name servers that is none does not hold the daemon up", arguments: ["FIFO", "directory"])
     func noFile(kind: String) throws {
         let world = try World()

@@ -105,4 +105,15 @@ struct KernelRouterTests {
             #expect(try own().isEmpty)
         }
     }
+
+    @Test("of many rules of others in our range some are named, and the rest are counted")
+    func manyIntruders() throws {
+        try namespace.run(
+            lines: (0..<40).map { "ip rule add from 10.0.0.\($0) table main prio 8800" }.joined(separator: "\n"))
+        try namespace.inside {
+            let router = try router(Wish(), try EventLoop())
+            #expect(router.notices.count == 17)
+            #expect(router.notices.last == "and 24 more of other programs")
+        }
+    }
 }

@@ -86,6 +86,17 @@ let addressesFaults: [Faulty] = [
         uplink("dns: resolv.conf"),
         "4:10: dns \"resolv.conf\" is no path; write addresses like [192.0.2.53], or a file that your PPP or DHCP client keeps, like /etc/ppp/resolv.conf"
     ),
+    Faulty(
+        uplink("dns: [192.0.2.1, 192.0.2.2, 192.0.2.3, 192.0.2.4]"),
+        "4:10: dns has 4 elements; at most 3 are allowed"),
+    Faulty(
+        uplink("dns: [192.0.2.1, 192.168.0.10]")
+            + "forwards: [{uplinks: [a], protocol: tcp, port: 80, to: 192.168.0.10}]\n",
+        "4:22: dns 192.168.0.10 is a host in the LAN that forwards lead to; a route over \"a\" would take it away from there; name the provider's own server"
+    ),
+    Faulty(
+        "version: 1\nuplinks:\n  a: {interface: p, dns: [192.168.3.1]}\n  b: {interface: q, gateway: 192.168.3.1, dns: [192.168.3.1]}\n",
+        "3:27: dns 192.168.3.1 is the gateway of uplink \"b\"; it belongs into the dns of that one"),
     Faulty(uplink("dns:"), "4:9: dns has no value; give it one or remove it"),
     Faulty(uplink("dns: [\"::1\"]"), "4:11: dns ::1 is the box itself; write the address of one other host"),
 ]

@@ -20,6 +20,13 @@ let wholeFileFaults: [Faulty] = [
     Faulty(minimal("lan: {interfaces: eth0}\n"), "4:19: interfaces must be a list, such as [eth0]"),
     Faulty(minimal("lan: {interfaces: []}\n"), "4:19: interfaces is empty; give it a value or remove it"),
     Faulty(minimal("lan: {interfaces: [eth0, eth0]}\n"), "4:26: interface eth0 is in lan.interfaces twice; remove one"),
+    Faulty(minimal("lan: {interfaces: [lo]}\n"), "4:20: interface lo is the box itself"),
+    Faulty(
+        minimal("lan: {interfaces: [eth0, all]}\n"),
+        "4:26: all is no interface: sysctl calls all of them so; name each interface; see `ip -br link`"),
+    Faulty(
+        minimal("lan: {interfaces: [default]}\n"),
+        "4:20: default is no interface: sysctl calls those to come so; name each interface; see `ip -br link`"),
     Faulty(
         minimal("lan: {interfaces: [{}]}\n"),
         "4:20: interfaces must be the name of a network interface; not keys and values"),

@@ -55,6 +55,14 @@ struct SiteTests {
         "faults of a site",
         arguments: [
             Faulty(
+                site().replacing(
+                    "main, interface: ppp0",
+                    with: "main, interface: ppp0, dns: [192.168.0.254, 192.168.0.2, 192.168.0.7]"),
+                "3:45: dns 192.168.0.254 is the virtual address; a route over \"ftth\" would take it away from there; name the provider's own server",
+                "3:60: dns 192.168.0.2 is in the LAN, in the network of the virtual address 192.168.0.254/24; a route over \"ftth\" would take it away from there; name the provider's own server",
+                "3:73: dns 192.168.0.7 is in the LAN, in the network of the virtual address 192.168.0.254/24; a route over \"ftth\" would take it away from there; name the provider's own server"
+            ),
+            Faulty(
                 "version: 1\nuplinks: {a: {node: m, interface: ppp0}}\nnodes: {m: {address: 10.0.0.1}}\n",
                 "3:1: nodes needs vrrp; say which address they share, such as vrrp: {instance: VI_1, interface: eth0, router-id: 51, address: 192.168.0.254/24}"
             ),

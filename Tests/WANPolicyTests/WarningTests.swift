@@ -36,7 +36,11 @@ struct WarningTests {
             ),
             Faulty(
                 uplink("dns: [192.0.2.53, 8.8.8.8]"),
-                "4:10: warning: 8.8.8.8 is a public name server, and dns leads it over \"a\" alone; hosts that ask it themselves have no names while that line is down; name the provider's own here"
+                "4:23: warning: 8.8.8.8 is a public name server, and dns leads it over \"a\" alone; hosts that ask it themselves have no names while that line is down; name the provider's own here"
+            ),
+            Faulty(
+                "version: 1\nuplinks:\n  a: {interface: p, dns: [8.8.8.8]}\n  b: {interface: q, dns: [192.0.2.1]}\n",
+                "3:27: warning: dns 8.8.8.8 is a target of uplink \"b\" too, and goes the way of all traffic; name the provider's own server here, or other targets there"
             ),
             Faulty(
                 minimal(

@@ -30,13 +30,22 @@ extension Daemon {
         reply?.finish(ActionReport(done: "\(options.policy) is in force", warnings: fresh.warnings).json)
     }
 
-    private func refuse(_ refusal: ControlRefusal, because reason: String, _ reply: ControlReply?) {
+    func refuse(_ refusal: ControlRefusal, because reason: String, _ reply: ControlReply? = nil) {
         for detail in refusal.details { log(.error, detail) }
-        note(.reload, "refused (\(reason)): \(refusal.reason); the policy in force stays")
+        let outcome =
+            substitute.map { "the policy of \($0.adoptedAt.text) stays in force" } ?? "the policy in force stays"
+        note(.reload, "refused (\(reason)): \(refusal.reason); \(outcome)")
         alarms.raise(
             .reload,
-            "the policy file was refused and the one in force stays: \(refusal.details.first ?? refusal.reason)")
-        reply?.fail(
-            ControlRefusal(refusal.code, "\(refusal.reason); the policy in force stays", details: refusal.details))
+            substitute?.sentence(options.policy, refusal)
+                ?? "the policy file was refused and the one in force stays: \(refusal.details.first ?? refusal.reason)")
+        reply?.fail(ControlRefusal(refusal.code, "\(refusal.reason); \(outcome)", details: refusal.details))
+    }
+
+    /// What is in force, for a start without it. One whose table is refused is none to start with.
+    func keepPolicy() {
+        guard router.table.fault == nil else { return }
+        let now = Timestamp(unixMilliseconds: Timestamp.now().unixMilliseconds / 1000 * 1000)
+        recorder.keep(KeptPolicy(node: node, path: loaded.path, adoptedAt: now, files: loaded.files))
     }
 }

@@ -14,6 +14,7 @@ package final class Attachments {
     private var present: [UplinkNumber: Attachment] = [:]
     /// Of an uplink now, and before it since its flows were last let go: these carry them after they are gone.
     private var addresses: [UplinkNumber: [IPAddress]] = [:]
+    private static let mostFormer = 64
     private var wireless: [InterfaceIndex: Bool] = [:]
     private let isWireless: (InterfaceIndex) -> Bool
 
@@ -37,7 +38,9 @@ package final class Attachments {
             if attachment != present[number] {
                 present[number] = attachment
                 let now = attachment?.addresses ?? []
-                addresses[number] = now + addresses[number, default: []].filter { !now.contains($0) }
+                let former = addresses[number, default: []].filter { !now.contains($0) }
+                // A line may come back with another address each time.
+                addresses[number] = now + former.prefix(Self.mostFormer)
                 findings.changed.append(number)
             } else if attachment != nil, !isAll {
                 continue

@@ -57,8 +57,10 @@ package final class KernelRouter {
     /// Over which interface the kernel would send what nobody bound to anything; `nil` where it would not.
     func lookup(_ target: IPAddress) -> InterfaceIndex? { kernel.lookup(target) }
 
+    private static let mostNotices = 16
+
     /// What other programs have that concerns us, in words: flowtables (nft(8), "FLOWTABLES"), and what stands in our places.
-    var notices: [String] {
+    package var notices: [String] {
         let flowtables = ((try? kernel.flowtables()) ?? []).map { flowtable in
             // Kernels list them in different orders.
             let devices = flowtable.devices.isEmpty ? "" : " on \(flowtable.devices.sorted().joined(separator: ", "))"
@@ -66,7 +68,9 @@ package final class KernelRouter {
                 "flowtable \(flowtable.name) of table \(flowtable.table.name)\(devices): flows in it bypass the rules of this router "
                 + "until they end or are moved; wanctl moves them like all others, but cannot see whether they are idle"
         }
-        return flowtables + picture.intruders.sorted().map { "not ours, but in our range: \($0)" }
+        let all = flowtables + picture.intruders.sorted().map { "not ours, but in our range: \($0)" }
+        let shown = all.prefix(Self.mostNotices).map { bounded($0) }
+        return shown + (all.count > shown.count ? ["and \(all.count - shown.count) more of other programs"] : [])
     }
 
     // MARK: what the kernel tells
@@ -166,7 +170,7 @@ package final class KernelRouter {
             alarms.clear(.routes)
             return nil
         }
-        let text = failures.joined(separator: "; ")
+        let text = bounded(failures.joined(separator: "; "))
         alarms.raise(.routes, "the kernel refused: \(text)", .error, rest: ", looking at everything anew")
         repair(.plane, because: [])
         return text

@@ -67,7 +67,7 @@ package final class NftTable {
     private func isRefused(_ error: NftablesError, took span: Duration) {
         let isUntranslated = !kernel.translates()
         let found = TableFault(
-            isUntranslated: isUntranslated, isFrozen: !isUntranslated && made == nil, problem: error.summary)
+            isUntranslated: isUntranslated, isFrozen: !isUntranslated && made == nil, problem: bounded(error.summary))
         if found != fault {
             fault = found
             alarms.raise(.table, found.sentence, .error, rest: "\n\(error.text)")

@@ -14,6 +14,7 @@ package struct Repairs: Hashable, Sendable {
         var reasons: Set<String> = []
     }
 
+    private static let mostReasons = 8
     private var needs: [Part: Need] = [:]
     private var paces: [Part: RepairPace] = [:]
 
@@ -30,7 +31,8 @@ package struct Repairs: Hashable, Sendable {
         let due = min(paces[part, default: RepairPace()].next(at: now), now + limit)
         var need = needs[part] ?? Need(due: due)
         need.due = min(need.due, due)
-        need.reasons.formUnion(reasons)
+        // Who changes ours again and again meanwhile has a new reason each time.
+        for reason in reasons where need.reasons.count < Self.mostReasons { need.reasons.insert(reason) }
         needs[part] = need
         return need.due
     }

@@ -15,6 +15,9 @@ package final class Recorder {
     private let alarms: Alarms
     private let journal: Journal
     private let store: StateStore
+    private let policies: KeptPolicyStore
+    /// Not yet in its file.
+    private var unkept: KeptPolicy?
     /// Of an earlier run at first.
     package private(set) var state: StoredState
     /// What was wrong with the file that an earlier run left.
@@ -27,6 +30,7 @@ package final class Recorder {
         self.alarms = alarms
         journal = Journal(directory: directory)
         store = StateStore(directory: directory)
+        policies = KeptPolicyStore(directory: directory)
         (state, problem) = store.read()
     }
 
@@ -34,6 +38,8 @@ package final class Recorder {
     var events: [EventReport] { journal.events }
 
     package func note(_ event: EventReport) {
+        var event = event
+        event.text = bounded(event.text)
         journal.append(event)
         writeSoon()
         onEvent(event)
@@ -54,17 +60,24 @@ package final class Recorder {
         writeSoon()
     }
 
+    /// A policy is in force: kept for a start whose policy file is faulty.
+    func keep(_ policy: KeptPolicy) {
+        unkept = policy
+        writeSoon()
+    }
+
     private func writeSoon() {
         guard timer == nil else { return }
         timer = loop.schedule(at: Clock.boottime()) { [weak self] in self?.flush() }
     }
 
-    /// Journal and state into their files, now.
+    /// Journal, policy and state into their files, now.
     func flush() {
         if let timer { loop.cancel(timer) }
         timer = nil
         journal.write()
         if let problem = journal.problem { alarms.raise(.journal, problem) } else { alarms.clear(.journal) }
+        writePolicy()
         guard !isStateWritten else { return }
         isStateWritten = true
         do throws(SystemCallError) {
@@ -72,6 +85,18 @@ package final class Recorder {
             alarms.clear(.state)
         } catch {
             alarms.raise(.state, "the state cannot be written, a restart would forget it: \(error)")
+        }
+    }
+
+    private func writePolicy() {
+        guard let policy = unkept else { return }
+        unkept = nil
+        do throws(SystemCallError) {
+            try policies.keep(policy)
+            alarms.clear(.keptPolicy)
+        } catch {
+            alarms.raise(
+                .keptPolicy, "the policy cannot be kept, a start with a faulty policy file would end at once: \(error)")
         }
     }
 }

@@ -28,7 +28,7 @@ package enum PeerOddity: Hashable, Sendable {
         case .otherSite(let node, let site, let own):
             "\(node) belongs to site \(Self.short(site)), this box to \(Self.short(own)); it is ignored: give all boxes the same policy"
         case .unreadable(let node, let problem):
-            "what \(node) says cannot be read (\(problem)); it is ignored: update the older one of both boxes"
+            "what \(node) says cannot be read (\(bounded(problem, to: 120))); it is ignored: update the older one of both boxes"
         case .otherVersion(let node, let version, let own):
             "\(node) runs wanctl \(Self.short(version)), this box \(own); update the older one"
         }

@@ -1,0 +1,165 @@
+import LinuxIO
+import TestSupport
+import Testing
+import WANControl
+import WANDaemon
+import WANPolicy
+
+@Suite("the policy that is kept for a start whose policy file is faulty")
+struct KeptPolicyTests {
+    private let directory: TemporaryDirectory
+    private let options: DaemonOptions
+    private let good = """
+        version: 1
+        uplinks: {a: {interface: p}, b: {interface: q}}
+        failover: {order: [a, b]}
+        rules: [{name: x, match: {destination: {file: hosts.txt}}, order: [b]}]
+
+        """
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        var options = DaemonOptions()
+        options.policy = "\(directory.path)/policy.yaml"
+        options.stateDirectory = directory.path
+        options.node = "router"
+        self.options = options
+        try write(good)
+        try Files.replace("\(directory.path)/hosts.txt", with: Array("192.0.2.7 # é\n".utf8))
+    }
+
+    private func write(_ policy: String) throws { try Files.replace(options.policy, with: Array(policy.utf8)) }
+    private var store: KeptPolicyStore { KeptPolicyStore(directory: directory.path) }
+    private var keptPath: String { "\(directory.path)/policy.kept" }
+
+    private func kept(at seconds: Int64 = 1_795_219_200) throws -> KeptPolicy {
+        try KeptPolicy(
+            node: "router", path: options.policy, adoptedAt: Timestamp(unixMilliseconds: seconds * 1000),
+            files: ["policy.yaml", "hosts.txt"].map { name in
+                ReadFile(path: "\(directory.path)/\(name)", bytes: try Files.read("\(directory.path)/\(name)"))
+            })
+    }
+
+    private func faults(_ options: DaemonOptions) -> [String] {
+        do throws(ControlRefusal) {
+            _ = try StartPolicy.find(options)
+            return []
+        } catch {
+            return [error.reason] + error.details
+        }
+    }
+
+    @Test("it reads back as it was written, and one that is cut or changed anywhere counts as none")
+    func damage() throws {
+        let kept = try kept()
+        let bytes = kept.bytes
+        #expect(KeptPolicy(parsing: bytes) == kept)
+        for index in bytes.indices {
+            #expect(KeptPolicy(parsing: Array(bytes[..<index])) == nil)
+            var changed = bytes
+            changed[index] ^= 1
+            #expect(KeptPolicy(parsing: changed) == nil, "byte \(index)")
+        }
+        #expect(KeptPolicy(parsing: bytes + [10]) == nil)
+    }
+
+    @Test("it is for its owner alone, and written where another one is kept")
+    func stored() throws {
+        try store.keep(kept())
+        let first = try #require(FileStamp(keptPath))
+        #expect(first.mode == 0o600)
+        try store.keep(kept(at: 1_795_300_000))
+        #expect(FileStamp(keptPath) == first)
+        #expect(store.read()?.adoptedAt == Timestamp("2026-11-21T00:00:00Z"))
+        try Files.replace("\(directory.path)/hosts.txt", with: Array("192.0.2.8\n".utf8))
+        try store.keep(kept(at: 1_795_300_000))
+        #expect(FileStamp(keptPath) != first)
+        try Files.replace(keptPath, with: Array("rubbish\n".utf8))
+        #expect(store.read() == nil)
+        try store.keep(kept())
+        #expect(try store.read() == kept())
+        var large = try kept()
+        large.files.append(ReadFile(path: "/x", bytes: [UInt8](repeating: 10, count: 17 << 20)))
+        #expect(throws: SystemCallError.self) { try store.keep(large) }
+        #expect(try store.read() == kept())
+    }
+
+    @Test("a policy file in order is what the daemon starts with, whatever is kept")
+    func inOrder() throws {
+        #expect(try StartPolicy.find(options).substitute == nil)
+        try store.keep(kept())
+        #expect(try StartPolicy.find(options).substitute == nil)
+    }
+
+    @Test("a faulty, a missing or an unreadable one is replaced by what was kept, with the files of then")
+    func faulty() throws {
+        try store.keep(kept())
+        Files.remove("\(directory.path)/hosts.txt")
+        let missing = try StartPolicy.find(options)
+        #expect(missing.substitute?.refusal.details.first?.contains("cannot read") == true)
+        #expect(missing.substitute?.adoptedAt == Timestamp("2026-11-21T00:00:00Z"))
+        try write("version: 1\n")
+        #expect(try StartPolicy.find(options).substitute?.refusal.details.isEmpty == false)
+        Files.remove(options.policy)
+        #expect(try StartPolicy.find(options).substitute?.refusal.reason.contains("cannot read the policy") == true)
+        try Files.makeDirectory(options.policy, mode: 0o755)
+        #expect(try StartPolicy.find(options).substitute != nil)
+    }
+
+    @Test("without one of this box and this file that is whole and in order, the faults are told")
+    func refused() throws {
+        try store.keep(kept())
+        try write("version: 1\n")
+        #expect(faults(options).isEmpty)
+        var other = options
+        other.node = "sub"
+        #expect(faults(other).count == 2)
+        other = options
+        other.policy += ".new"
+        #expect(faults(other).first?.contains("cannot read the policy") == true)
+        var policy = try kept()
+        policy.files[0].bytes = Array("version: 7\n".utf8)
+        try store.keep(policy)
+        #expect(faults(options).count == 2)
+        Files.remove(keptPath)
+        #expect(faults(options).count == 2)
+    }
+}
+
+@Suite("policy files that others could change are told of")
+struct PolicyTrustTests {
+    private func warnings(owner: UInt32 = 0, mode: UInt32 = 0o644, place: String = "/etc/wanctl/p") -> [String] {
+        PolicyTrust.warnings(
+            of: "/etc/wanctl/p", FileTrust(owner: owner, mode: mode, place: place, directory: "/etc/wanctl"), user: 990)
+    }
+
+    @Test("by its mode, its owner, and where a link leads")
+    func sentences() {
+        #expect(warnings() == [] && warnings(owner: 990, mode: 0o640) == [])
+        #expect(warnings(place: "/etc/wanctl/v2/p") == [])
+        #expect(
+            warnings(mode: 0o664) == ["/etc/wanctl/p can be written by its group: run `chmod go-w /etc/wanctl/p`"])
+        #expect(
+            warnings(mode: 0o646) == ["/etc/wanctl/p can be written by everybody: run `chmod go-w /etc/wanctl/p`"])
+        #expect(
+            warnings(owner: 1000) == [
+                "/etc/wanctl/p belongs to user 1000, who is neither root nor the daemon's: run `chown root /etc/wanctl/p`"
+            ])
+        #expect(
+            warnings(place: "/etc/wanctl-old/p") == [
+                "/etc/wanctl/p is a link to /etc/wanctl-old/p, out of its directory: who may write there rules this router"
+            ])
+    }
+
+    @Test("as the system tells it")
+    func system() throws {
+        let (home, elsewhere) = (try TemporaryDirectory(), try TemporaryDirectory())
+        let path = try elsewhere.write("x", to: "p", mode: 0o664)
+        let here = try #require(FileTrust(path))
+        #expect(here.mode == 0o664 && here.owner == FileTrust.ownUser && here.place == "\(here.directory)/p")
+        try Programs.run("ln", ["-s", path, "\(home.path)/p"])
+        let link = try #require(FileTrust("\(home.path)/p"))
+        #expect(link.mode == 0o664 && link.place == here.place && link.directory != here.directory)
+        #expect(FileTrust("\(home.path)/none") == nil)
+    }
+}
