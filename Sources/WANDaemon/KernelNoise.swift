@@ -24,7 +24,8 @@ package enum KernelNoise {
             .ifEqual(UInt32(RouteProtocol.wanctl.rawValue), skip: 8, else: 0),
         ] + FilterInstruction.findAttribute(15, from: 28) + [  // RTA_TABLE
             .transfer,
-            .loadByte(atIndexPlus: 5),  // the second lowest octet; the two above it are 0 in every table that anybody uses
+            // The second lowest octet; the two above it are 0 in every table that anybody uses.
+            .loadByte(atIndexPlus: 5),
             .ifEqual(0x21, skip: 2, else: 0),
             .ifEqual(0x22, skip: 1, else: 0),
             .accept(0),

@@ -272,7 +272,7 @@ struct SiteRoleTests {
 
     // MARK: forwarding
 
-    @Test("a backup that becomes the best turns forwarding on for ten advertisements, at least three seconds, before the address comes")
+    @Test("a backup that becomes the best turns forwarding on before the address comes, for ten advertisements or 3 s")
     func expectation() {
         var world = RoleWorld(health: 1) { $0.backupForwarding = .off }
         let master: [(node: String, role: BoxRole, health: Int)] = [("sub", .master, 3)]
