@@ -65,6 +65,22 @@ package struct NftablesSocket: ~Copyable {
         return found.reduce(into: [:]) { $0[$1.name] = ($1.packets, $1.bytes) }
     }
 
+    /// The elements of a set, at most so many; none where there is no such set.
+    package mutating func elements(
+        of set: String, in table: NftablesEvent.Table, limit: Int
+    ) throws(NetlinkError) -> [NftablesElement] {
+        let query = NftablesQuery.elements(set: set, table)
+        do throws(NetlinkError) {
+            return Array(
+                try socket.dump(for: "\(query)", query.write) { (header, payload) throws(WireError) in
+                    try NftablesElement.list(header, payload)
+                }.joined().prefix(limit))
+        } catch {
+            if error.errno == ENOENT { return [] }
+            throw error
+        }
+    }
+
     /// What a table is made of, as one number that is another when anybody has taken a rule away, put one in, or made the table
     /// anew; elements of sets and maps do not count. Of this process alone.
     package mutating func census(_ table: NftablesEvent.Table) throws(NetlinkError) -> Int {

@@ -170,11 +170,12 @@ extension NftablesElement {
             case .value(let value): value.reserve
             case .verdict(let verdict): 24 + (verdict.chain?.utf8.count ?? 0)
             }
-        return key.reserve + data + 12
+        return key.reserve + data + 24
     }
 
     fileprivate func write(into message: inout NetlinkWriter) {
         if let timeoutMilliseconds { message.attribute(4, big: timeoutMilliseconds) }  // NFTA_SET_ELEM_TIMEOUT
+        if let leftMilliseconds { message.attribute(5, big: leftMilliseconds) }  // NFTA_SET_ELEM_EXPIRATION
         message.nested(1, key.write)  // NFTA_SET_ELEM_KEY
         switch data {
         case nil: break

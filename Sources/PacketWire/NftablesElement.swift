@@ -8,17 +8,54 @@ package struct NftablesElement: Hashable, Sendable {
     package var data: NftablesData?
     /// How long the element lives, in milliseconds; `nil` takes the set's own timeout. Only sets with `flags timeout` take one.
     package var timeoutMilliseconds: UInt64?
+    /// How much of that is left (Linux 5.3); at most the timeout itself, else the kernel refuses it (ERANGE).
+    package var leftMilliseconds: UInt64?
 
-    package init(_ key: NftablesKey, _ data: NftablesData? = nil, timeoutMilliseconds: UInt64? = nil) {
+    package init(
+        _ key: NftablesKey, _ data: NftablesData? = nil, timeoutMilliseconds: UInt64? = nil,
+        leftMilliseconds: UInt64? = nil
+    ) {
         self.key = key
         self.data = data
         self.timeoutMilliseconds = timeoutMilliseconds
+        self.leftMilliseconds = leftMilliseconds
+    }
+
+    /// Those of a set that one message of a dump tells, without what a map's keys lead to; `nil` for other messages.
+    package static func list(_ header: NetlinkHeader, _ payload: RawSpan) throws(WireError) -> [NftablesElement]? {
+        guard header.type == 0xa0c else { return nil }  // NFT_MSG_NEWSETELEM
+        try payload.require(header: 4)
+        var elements: [NftablesElement] = []
+        try forEachAttribute(in: payload.extracting(droppingFirst: 4)) { (kind, payload) throws(WireError) in
+            guard kind == 3 else { return }  // NFTA_SET_ELEM_LIST_ELEMENTS
+            try forEachAttribute(in: payload) { (_, payload) throws(WireError) in
+                if let element = try NftablesElement(payload) { elements.append(element) }
+            }
+        }
+        return elements
+    }
+
+    private init?(_ attributes: RawSpan) throws(WireError) {
+        var octets: [UInt8]?
+        var (timeout, left): (UInt64?, UInt64?)
+        try forEachAttribute(in: attributes) { (kind, payload) throws(WireError) in
+            switch kind {
+            case 1: try forEachAttribute(in: payload) { if $0 == 1 { octets = $1.octets } }  // NFTA_SET_ELEM_KEY, NFTA_DATA_VALUE
+            case 4: timeout = try payload.big(at: 0)  // NFTA_SET_ELEM_TIMEOUT
+            case 5: left = try payload.big(at: 0)  // NFTA_SET_ELEM_EXPIRATION
+            default: break
+            }
+        }
+        guard let octets else { return nil }
+        self.init(NftablesKey(octets: octets), timeoutMilliseconds: timeout, leftMilliseconds: left)
     }
 }
 
 /// A key, of one field or a concatenation of several (nft(8): `ipv4_addr . inet_service`).
 package struct NftablesKey: Hashable, Sendable {
     package let octets: [UInt8]
+
+    init(octets: [UInt8]) { self.octets = octets }
 
     /// One field stands alone as long as its type is; in a concatenation each is filled up to whole 32-bit registers.
     package init(_ fields: NftablesField...) {

@@ -2,6 +2,8 @@
 package enum NftablesQuery: Hashable, Sendable {
     /// `nft list counters table …`: the named ones. A table that is not there has none.
     case counters(NftablesEvent.Table)
+    /// `nft list set TABLE SET`, of a map too.
+    case elements(set: String, NftablesEvent.Table)
     /// The rules of a table, of which the kernel's numbers alone are read.
     case rules(NftablesEvent.Table)
     /// `nft list flowtables`, of all tables of all families.
@@ -15,6 +17,13 @@ package enum NftablesQuery: Hashable, Sendable {
                 $0.append(octets: [table.family, 0, 0, 0])
                 $0.attribute(1, name: table.name)  // NFTA_OBJ_TABLE
                 $0.attribute(3, big: NftablesCounter.type)  // NFTA_OBJ_TYPE
+            }
+        case .elements(let set, let table):
+            // NFT_MSG_GETSETELEM
+            datagram.message(type: 0xa0d, flags: [.request, .dump], sequence: sequence) {
+                $0.append(octets: [table.family, 0, 0, 0])
+                $0.attribute(1, name: table.name)  // NFTA_SET_ELEM_LIST_TABLE
+                $0.attribute(2, name: set)  // NFTA_SET_ELEM_LIST_SET
             }
         case .rules(let table):
             // NFT_MSG_GETRULE
@@ -36,6 +45,7 @@ extension NftablesQuery: CustomStringConvertible {
     package var description: String {
         switch self {
         case .counters(let table): "nft list counters table \(table)"
+        case .elements(let set, let table): "nft list set \(table) \(set)"
         case .rules(let table): "nft list table \(table)"
         case .flowtables: "nft list flowtables"
         }

@@ -183,6 +183,11 @@ package final class KernelAccess {
     /// Elements of its sets and maps, all of them or none.
     func change(_ changes: [NftablesChange]) throws(NetlinkError) { try elements.perform(changes, in: Self.table) }
 
+    /// Of one of its sets, at most so many; none where it has no such set.
+    func elements(of set: String, limit: Int) throws(NetlinkError) -> [NftablesElement] {
+        try elements.elements(of: set, in: Self.table, limit: limit)
+    }
+
     /// Of its named counters.
     func packets() throws(NetlinkError) -> [String: UInt64] { try elements.counters(Self.table).mapValues(\.packets) }
 

@@ -1,3 +1,4 @@
+import LinuxIO
 import NetworkTypes
 import TestSupport
 import Testing
@@ -65,6 +66,32 @@ struct ShareTests {
         let crowd = try FlowCrowd.open(60, .udp, in: world.lab, sources: try world.lab.addClientAddresses(12))
         #expect(try crowd.send().byUplink == [.ftth: 60], "not to a line that is gone")
         try crowd.close()
+    }
+
+    @Test("a source stays with its line over another table: a reload, a repair, a restart")
+    func stickyOverTables() throws {
+        let policy = Policies.threeLines(order: Self.shared, failover: ["sticky: 10m"])
+        let world = try running(policy)
+        let sources = try world.lab.addClientAddresses(12)
+        func lines() throws -> [[LabUplink]] {
+            try sources.map { source in
+                let crowd = try FlowCrowd.open(3, .udp, in: world.lab, sources: [source])
+                defer { _ = try? crowd.close() }
+                return Array(try crowd.send().byUplink.keys)
+            }
+        }
+        let before = try lines()
+        #expect(Set(before) == [[.ftth], [.jcom]], "a share")
+        world.policy = policy + "rules:\n  - {name: other, match: {protocol: tcp, port: 25}, order: [ftth]}\n"
+        try Files.replace(world.policyPath, with: Array(world.policy.utf8))
+        #expect(try world.wanctl("reload").succeeded)
+        #expect(try lines() == before, "reload")
+        try world.lab.mustRun(in: .router, ["nft", "flush", "chain", "inet", "wanctl", "srcnat"])
+        try world.wait("the table is repaired") { try world.history().contains { $0.kind == "repair" } }
+        #expect(try lines() == before, "repair")
+        try world.startDaemon()
+        try world.wait("both share") { Set(try world.status().selected) == ["ftth", "jcom"] }
+        #expect(try lines() == before, "restart")
     }
 
     @Test("a share over a restart and a manual switch: 0 packets lost, 0 flows moved")

@@ -1,6 +1,7 @@
 internal import LinuxIO
 internal import Netlink
 internal import Nftables
+internal import PacketWire
 internal import WANControl
 package import WANDataplane
 internal import WANModel
@@ -50,8 +51,10 @@ package final class NftTable {
         let wanted = wanted()
         guard isRepair || wanted != made || fault != nil else { return }
         let counted = made == nil ? [:] : flows() ?? [:]
+        let remembered = memories(of: wanted)
         try kernel.apply(ruleset: Ruleset.make(wanted))
         made = wanted
+        recall(remembered)
         // A new table counts from zero.
         rules = names()
         flowsBefore = counted.filter { rules.contains($0.key) }
@@ -59,6 +62,26 @@ package final class NftTable {
         fault = nil
         alarms.clear(.table)
         onFault("the nft table is in force\(before.isUntranslated ? "; the LAN is translated again" : "")")
+    }
+
+    /// What the table that stands has in the sets that fill; a household has some hundreds.
+    private func memories(of wanted: RulesetInput) -> [NftablesChange] {
+        wanted.memories(since: made).compactMap { memory in
+            guard let found = try? kernel.elements(of: memory.name, limit: 4096), !found.isEmpty else { return nil }
+            let most = UInt64(memory.lifetime.milliseconds)
+            return .add(
+                set: memory.name,
+                found.map { NftablesElement($0.key, leftMilliseconds: min($0.leftMilliseconds ?? most, most)) })
+        }
+    }
+
+    private func recall(_ remembered: [NftablesChange]) {
+        guard !remembered.isEmpty else { return }
+        do throws(NetlinkError) {
+            try kernel.change(remembered)
+        } catch {
+            log(.warning, "sources may change their line, and connections get no reset: \(error)")
+        }
     }
 
     /// Without a table nothing of the LAN gets out: everybody is told, another box takes the address, and it is tried again

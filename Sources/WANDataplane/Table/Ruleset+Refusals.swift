@@ -6,12 +6,16 @@ extension Ruleset {
     /// The network of SORACOM's own services: its metadata service lets whoever asks it over a SIM reconfigure that SIM.
     static let simNetwork = "100.127.0.0/16"
 
+    /// For so long a connection that was moved is owed a reset.
+    static let tornSpan = Duration.seconds(60)
+
     static func addForward(_ text: inout TableText, _ site: RulesetSite) {
         addRefused(&text, site)
         text.collection(
             .set, TableNames.torn,
             [
-                "type ipv4_addr . inet_service . ipv4_addr . inet_service", "flags timeout", "timeout 60s",
+                "type ipv4_addr . inet_service . ipv4_addr . inet_service", "flags timeout",
+                "timeout \(String.time(tornSpan))",
                 "size 65535",
             ], [])
         text.collection(
