@@ -85,6 +85,13 @@ package enum Files {
         if lstat(path, &status) == 0, status.st_uid == user { rmdir(path) }
     }
 
+    /// A path that means the same in every directory; an empty one stays so.
+    package static func absolute(_ path: String) -> String {
+        guard !path.isEmpty, !path.hasPrefix("/"), let here = getcwd(nil, 0) else { return path }
+        defer { free(here) }
+        return "\(String(cString: here))/\(path)"
+    }
+
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     package static func remove(_ path: String) { unlink(path) }

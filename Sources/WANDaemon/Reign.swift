@@ -17,7 +17,7 @@ final class Reign {
 
     /// `nil` where another process rules; `say` hears what is done to one that is silent.
     static func begin(socket: String, say: (String) -> Void) throws(SystemCallError) -> Reign? {
-        let path = try LockFile.path()
+        let (path, socket) = (try LockFile.path(), Files.absolute(socket))
         let note = Ruler.Note(socket: socket, silent: Ruler.timeToBegin).text
         // Again where it ends while we look at it.
         for _ in 0..<4 {
@@ -104,6 +104,8 @@ struct Ruler {
         let now = Clock.boottime()
         if let end = note.silentUntil, (now..<now + Self.timeToBegin.nanoseconds).contains(end) { return true }
         if note.socket.isEmpty { return false }
+        // One that was given as a shorter, relative path.
+        guard (try? UnixStream.checkPath(note.socket)) != nil else { return true }
         let answer = try? Privileges.asOwner(of: LockFile.runtimeDirectory) { () throws(SystemCallError) in
             Self.answers(at: note.socket)
         }

@@ -34,6 +34,19 @@ struct ReignTests {
         #expect(try !Files.exists(world.lockPath()))
     }
 
+    @Test("a daemon whose socket was given by a relative path is found alive from everywhere")
+    func relative() throws {
+        let world = try World()
+        try world.write(policy: world.policy)
+        let script = "cd \"$1\" && shift && exec \"$@\" --socket wanctl.sock"
+        let words = try ["sh", "-c", script, "here", world.lab.directory] + world.daemonWords()
+        let daemon = try world.lab.spawn(in: .router, words)
+        try world.wait("it rules", seconds: 15) { try world.isAnswered() }
+        #expect(try world.lab.run(in: .router, world.daemonWords("--hand-over")).output.contains("a daemon runs here"))
+        #expect(try world.lab.run(in: .router, world.daemonWords()).errors.contains("another daemon rules"))
+        #expect(daemon.stop() == .exited(0))
+    }
+
     /// A process in uninterruptible sleep cannot be had at will; the first of a PID namespace is as deaf to SIGKILL from there.
     @Test("one that hangs and does not die of SIGKILL keeps nobody out")
     func unkillable() throws {
