@@ -66,6 +66,9 @@ struct wan_in_pktinfo {
 
 // syscall(2), prctl(2) and ioctl(2) are variadic.
 static inline int wan_pidfd_open(int pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+static inline int wan_pidfd_send_signal(int pidfd, int signal) {
+    return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, 0, 0);
+}
 static inline int wan_close_range(unsigned int first, unsigned int last, unsigned int flags) {
     return (int)syscall(SYS_close_range, first, last, flags);
 }

@@ -46,7 +46,8 @@ package enum Files {
         let temporary = path + ".new"
         let file = OwnedDescriptor(
             taking: try checked("open(2)", temporary) {
-                open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode)
+                // O_NONBLOCK: a FIFO that somebody put in the way must not hold us.
+                open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode)
             })
         do throws(SystemCallError) {
             try writeAll(bytes, to: file, name: temporary)
@@ -81,6 +82,19 @@ package enum Files {
         guard mkdir(path, mode) == 0 || Glibc.errno == EEXIST else {
             throw SystemCallError(call: "mkdir(2)", subject: path)
         }
+    }
+
+    /// Removes a directory of that user's, if it is empty.
+    package static func removeDirectory(_ path: String, ifOwnedBy user: UInt32) {
+        var status = stat()
+        if lstat(path, &status) == 0, status.st_uid == user { rmdir(path) }
+    }
+
+    /// A path that means the same in every directory; an empty one stays so.
+    package static func absolute(_ path: String) -> String {
+        guard !path.isEmpty, !path.hasPrefix("/"), let here = getcwd(nil, 0) else { return path }
+        defer { free(here) }
+        return "\(String(cString: here))/\(path)"
     }
 
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }

@@ -36,6 +36,9 @@ package struct NetworkNamespace: ~Copyable, Sendable {
         _ = try checked("unshare(2) CLONE_NEWUSER") { wan_unshare(Int32(WAN_CLONE_NEWUSER) | Int32(WAN_CLONE_NEWNET)) }
     }
 
+    /// Whether an interface of that name is in the calling thread's.
+    package static func hasInterface(_ name: String) -> Bool { if_nametoindex(name) != 0 }
+
     /// Runs `body` with the calling thread inside; sockets and tun devices it opens belong to this namespace for good.
     ///
     /// The body must not suspend. Where the way home fails the process ends: going on in the wrong namespace would be worse.

@@ -17,6 +17,33 @@ package enum Privileges {
         _ = try checked("setresuid(2)") { wan_setresuid(user, user, user) }
     }
 
+    /// Does something with the rights of a directory's owner, where root does it: what stands in the directory is that user's word, and
+    /// must lead to nothing that this user could not do. For a process of one thread.
+    ///
+    /// Where the way back fails the process ends: going on as another user would be worse.
+    package static func asOwner<Answer: ~Copyable>(
+        of directory: String, _ body: () throws(SystemCallError) -> Answer
+    ) throws(SystemCallError) -> Answer {
+        guard geteuid() == 0 else { return try body() }
+        let raw = try checked("open(2)", directory) { open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        let opened = OwnedDescriptor(taking: raw)
+        var owner = stat()
+        _ = try checked("fstat(2)", directory) { fstat(opened.raw, &owner) }
+        guard owner.st_uid != 0 else { return try body() }
+        let group = getegid()
+        var groups = [gid_t](repeating: 0, count: Int(try checked("getgroups(2)") { getgroups(0, nil) }))
+        _ = try checked("getgroups(2)") { getgroups(Int32(groups.count), &groups) }
+        defer {
+            if seteuid(0) != 0 || setegid(group) != 0 || wan_setgroups(groups.count, groups) != 0 {
+                fatalError("seteuid(2): cannot become root again: \(errorText(Glibc.errno))")
+            }
+        }
+        _ = try checked("setgroups(2)") { wan_setgroups(0, nil) }
+        _ = try checked("setegid(2)") { setegid(owner.st_gid) }
+        _ = try checked("seteuid(2)") { seteuid(owner.st_uid) }
+        return try body()
+    }
+
     /// Empties all capability sets and shuts the ways back: no set-user-ID programs, no ptrace, no core file, no directory held.
     package static func renounceAll() throws(SystemCallError) {
         _ = try checked("chdir(2)", "/") { chdir("/") }
@@ -56,6 +83,15 @@ package enum Privileges {
             return (number, getpwuid(number).map { $0.pointee.pw_gid } ?? number)
         }
         return getpwnam(name).map { ($0.pointee.pw_uid, $0.pointee.pw_gid) }
+    }
+
+    /// CAP_NET_ADMIN and CAP_NET_RAW are in force (proc_pid_status(5)).
+    package static var mayRuleNetwork: Bool {
+        let status = (try? Files.text("/proc/self/status")) ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("CapEff:") }
+        let held = line.flatMap { $0.split(separator: "\t").last }.flatMap { UInt64($0, radix: 16) } ?? 0
+        let wanted: UInt64 = 1 << UInt64(CAP_NET_ADMIN) | 1 << UInt64(CAP_NET_RAW)
+        return held & wanted == wanted
     }
 
     package static var isRoot: Bool { geteuid() == 0 || getuid() == 0 }

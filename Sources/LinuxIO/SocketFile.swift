@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 
-/// The file that names a listening socket: which one it is, who may connect, and that only one program serves it.
+/// The file that names a listening socket: which one it is, and who may connect.
 package struct SocketFile: Hashable, Sendable {
     package var device: UInt64
     package var inode: UInt64
@@ -24,21 +24,6 @@ package struct SocketFile: Hashable, Sendable {
     package static func open(_ path: String, to group: UInt32?, mode: UInt32) throws(SystemCallError) {
         if let group { _ = try checked("chown(2)", path) { lchown(path, uid_t.max, group) } }
         _ = try checked("chmod(2)", path) { chmod(path, mode) }
-    }
-
-    /// Holds a lock file for as long as the descriptor lives; `nil` where another process holds it (flock(2)).
-    package static func lock(_ path: String) throws(SystemCallError) -> OwnedDescriptor? {
-        let file = OwnedDescriptor(
-            taking: try checked("open(2)", path) {
-                Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-            })
-        let raw = file.raw
-        do throws(SystemCallError) {
-            _ = try checked("flock(2)", path) { flock(raw, LOCK_EX | LOCK_NB) }
-        } catch  where error.errno == EWOULDBLOCK {
-            return nil
-        }
-        return file
     }
 
     /// Makes a directory that only its owner may change; one that is there already is left as it is.

@@ -40,7 +40,8 @@ package struct NftablesElement: Hashable, Sendable {
         var (timeout, left): (UInt64?, UInt64?)
         try forEachAttribute(in: attributes) { (kind, payload) throws(WireError) in
             switch kind {
-            case 1: try forEachAttribute(in: payload) { if $0 == 1 { octets = $1.octets } }  // NFTA_SET_ELEM_KEY, NFTA_DATA_VALUE
+            case 1:  // NFTA_SET_ELEM_KEY
+                try forEachAttribute(in: payload) { if $0 == 1 { octets = $1.octets } }  // NFTA_DATA_VALUE
             case 4: timeout = try payload.big(at: 0)  // NFTA_SET_ELEM_TIMEOUT
             case 5: left = try payload.big(at: 0)  // NFTA_SET_ELEM_EXPIRATION
             default: break

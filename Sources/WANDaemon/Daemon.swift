@@ -99,11 +99,13 @@ final class Daemon {
     // MARK: the loop
 
     /// Runs until SIGTERM or SIGINT.
-    func run() throws {
+    func run(_ reign: Reign) throws {
         let signals = try SignalReader([15, 2, 1])
         let signalWatch = try loop.watch(signals.descriptor.raw) { [weak self] _ in self?.readSignals(signals) }
         try begin()
+        reign.serves()
         try loop.run()
+        reign.isEnding()
         loop.remove(signalWatch)
         end()
     }

@@ -28,9 +28,6 @@ package func runDaemon(arguments: [String]) -> Int32 {
     }
 }
 
-/// Two daemons in one namespace would undo each other's routes, whatever sockets they listen on.
-private let lockName = "wanctld"
-
 private func run(_ options: DaemonOptions) -> Int32 {
     do {
         let start = try StartPolicy.find(options)
@@ -38,13 +35,13 @@ private func run(_ options: DaemonOptions) -> Int32 {
         if let slash = options.socket.lastIndex(of: "/"), slash > options.socket.startIndex {
             try Files.makeDirectory(String(options.socket[..<slash]), mode: 0o755)
         }
-        guard let lock = try NamespaceLock.take(lockName) else {
+        guard let reign = try Reign.begin(socket: options.socket, say: warn) else {
             say("wanctld: another daemon rules this network namespace; stop it first\n")
             return 1
         }
-        defer { lock.keep() }
+        defer { reign.end() }
         let daemon = try Daemon(options: options, start, environment: environmentVariables())
-        try daemon.run()
+        try daemon.run(reign)
         return 0
     } catch let refusal as ControlRefusal {
         say("wanctld: \(refusal.reason)\n" + refusal.details.map { $0 + "\n" }.joined())
@@ -55,9 +52,11 @@ private func run(_ options: DaemonOptions) -> Int32 {
     }
 }
 
-/// 77 where the kernel would not let us, with what to do; 1 otherwise.
+/// 77 where rights are missing, with what to do; 1 otherwise. The unit gives up on 77 (RestartPreventExitStatus=), so a file or a
+/// directory that may not be used (EACCES) is none of it where the capabilities are there: somebody may mend it.
 private func advice(for error: any Error) -> Int32 {
-    guard "\(error)".contains("Operation not permitted") || "\(error)".contains("Permission denied") else { return 1 }
+    let isDenied = "\(error)".contains("Permission denied") && !Privileges.mayRuleNetwork
+    guard isDenied || "\(error)".contains("Operation not permitted") else { return 1 }
     say("wanctld needs CAP_NET_ADMIN and CAP_NET_RAW: start it as root or by its systemd unit\n")
     return 77
 }
@@ -92,13 +91,18 @@ private func missingCredentials(_ loaded: LoadedPolicy) -> [String] {
 
 private func ended(_ options: DaemonOptions) -> Int32 {
     do {
+        let ruler = try Ruler.find()
         // One that somebody started by hand beside the unit rules the box: what dies of that proves nothing.
-        guard try isAlone() else { return 0 }
+        if ruler?.isAlive ?? false { return 0 }
         let environment = environmentVariables()
         var undo = UndoRecord(besides: options.socket)
-        let done = undo.daemonEnded(result: environment["SERVICE_RESULT"], exitStatus: environment["EXIT_STATUS"])
-        for line in done { write("no daemon watches this box: \(line)\n", to: 1) }
-        return done.contains { $0.hasPrefix("refused") } ? 1 : 0
+        var done = undo.daemonEnded(result: environment["SERVICE_RESULT"], exitStatus: environment["EXIT_STATUS"])
+        // What systemd could not end keeps the next one waiting.
+        if let ruler {
+            tell(of: ruler)
+            done += undo.undo()
+        }
+        return tell(done)
     } catch {
         say("wanctld: it is not known whether a daemon runs: \(error)\n")
         return advice(for: error)
@@ -108,34 +112,38 @@ private func ended(_ options: DaemonOptions) -> Int32 {
 /// 0 also where a daemon runs, which says itself how the box is: then it came back in time.
 private func handOver(_ options: DaemonOptions) -> Int32 {
     do {
-        guard try isAlone() else {
-            write("a daemon runs here and says itself how this box is\n", to: 1)
-            return 0
+        if let ruler = try Ruler.find() {
+            if ruler.isAlive {
+                write("a daemon runs here and says itself how this box is\n", to: 1)
+                return 0
+            }
+            tell(of: ruler)
         }
         var undo = UndoRecord(besides: options.socket)
-        let done = undo.undo()
-        for line in done { write("no daemon watches this box: \(line)\n", to: 1) }
-        return done.contains { $0.hasPrefix("refused") } ? 1 : 0
+        return tell(undo.undo())
     } catch {
         say("wanctld: this box could not be called unfit: \(error)\n")
         return advice(for: error)
     }
 }
 
-/// No daemon is in this network namespace. The lock is not kept: one that comes now must not find the place taken.
-private func isAlone() throws(SystemCallError) -> Bool {
-    guard let lock = try NamespaceLock.take(lockName) else { return false }
-    lock.keep()
-    return true
+private func tell(of silent: Ruler) {
+    write("the daemon, \(silent.name), \(silent.silence): it hangs, and counts as dead; the next one ends it\n", to: 1)
+}
+
+/// What was undone; the exit code.
+private func tell(_ done: [String]) -> Int32 {
+    for line in done { write("no daemon watches this box: \(line)\n", to: 1) }
+    return done.contains { $0.hasPrefix("refused") } ? 1 : 0
 }
 
 private func cleanUp(_ options: DaemonOptions) -> Int32 {
     do {
-        guard let lock = try NamespaceLock.take(lockName) else {
+        guard let reign = try Reign.begin(socket: "", say: warn) else {
             say("wanctld: a daemon is running here and would put everything back; stop it first\n")
             return 1
         }
-        defer { lock.keep() }
+        defer { reign.end() }
         // Under a name of its own: a daemon that starts meanwhile must not take this for its own doing.
         try? Files.write("wanctld-cleanup", to: "/proc/self/comm")
         // The address goes first, to a box that leads somewhere: three advertisements and a little.
@@ -150,6 +158,10 @@ private func cleanUp(_ options: DaemonOptions) -> Int32 {
         say("wanctld: \(error)\n")
         return advice(for: error)
     }
+}
+
+private func warn(_ text: String) {
+    Log(hasPrefix: environmentVariables()["JOURNAL_STREAM"] != nil, isVerbose: false)(.warning, text)
 }
 
 private func say(_ text: String) { write(text, to: 2) }

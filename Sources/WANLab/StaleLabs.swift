@@ -50,7 +50,12 @@ enum Remains {
     /// Programs first: one that is still at work might make namespaces that nobody looks for any more.
     static func remove(of id: String) throws(LabError) {
         endPrograms(of: id)
-        for name in namespaces(of: id) { try Command.mustRun(["ip", "netns", "del", name]) }
+        for name in namespaces(of: id) {
+            // A killed daemon has left its lock. First, for the next namespace may get the number.
+            if let lock = try? LockFile.path(ofNamespace: "\(directory)/\(name)") { Files.remove(lock) }
+            try Command.mustRun(["ip", "netns", "del", name])
+        }
+        Files.removeDirectory(LockFile.runtimeDirectory, ifOwnedBy: 0)
     }
 
     /// The labs that have namespaces.

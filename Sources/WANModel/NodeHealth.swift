@@ -28,6 +28,9 @@ package enum NodeHealth {
     /// until keepalived says FAULT and a second has passed, then its health.
     package static let yield = -254
 
+    /// What a track file may say.
+    package static let range = yield...254
+
     /// One uplink of the box as its health sees it.
     package struct Candidate: Hashable, Sendable {
         /// How many uplinks of the site's order stand before it (`SitePosition.ranks`).

@@ -170,4 +170,31 @@ struct SiteFaultTests {
         #expect(try world.cleanUp(.sub).succeeded)
         try world.lab.waitForOwners([.main])
     }
+
+    /// What the unit's timer and its end do; systemd itself hangs a daemon in `Tests/VM/part-7-service`.
+    @Test("a daemon that hangs does not hold the address: neither after the timer's hand-over nor after the unit's end")
+    func daemonHangs() throws {
+        let world = try SiteWorld.running()
+        let client = try world.client()
+        try world.waitTraffic(of: client, on: .main)
+        let main = try world.daemon(.main)
+        for way in ["--hand-over", "--ended"] {
+            main.signal(SIGSTOP)
+            let start = Clock.boottime()
+            let said =
+                way == "--ended"
+                ? try world.ended(.main, result: "watchdog", status: "KILL") : try world.handOver(.main)
+            #expect(said.succeeded && said.output.contains("process \(main.pid), does not answer"), "\(said)")
+            #expect(said.output.contains("health 0 for keepalived"), "\(said)")
+            let moved = try world.lab.waitForOwners([.sub])
+            #expect(moved - start < 3_000_000_000)
+            try world.waitTraffic(of: client, on: .sub)
+            // It says itself how the box is when it can again.
+            main.signal(SIGCONT)
+            try world.lab.waitForOwners([.main])
+            try world.waitTraffic(of: client, on: .main)
+            #expect(try world.handOver(.main).output.contains("a daemon runs here"))
+        }
+        #expect(try client.stop().longestOutageMilliseconds < 700)
+    }
 }

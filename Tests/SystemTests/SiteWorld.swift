@@ -131,6 +131,12 @@ final class SiteWorld {
         return try lab.run(in: node.place, words)
     }
 
+    /// What the unit's timer runs some seconds after each end.
+    func handOver(_ node: SiteNode) throws -> CommandResult {
+        let words = [try Programs.path("wanctld"), "--hand-over", "--socket", try daemon(node).socketPath]
+        return try lab.run(in: node.place, words)
+    }
+
     /// What the unit runs after each end of the daemon, with what systemd says of it.
     func ended(_ node: SiteNode, result: String, status: String) throws -> CommandResult {
         let said = ["env", "SERVICE_RESULT=\(result)", "EXIT_STATUS=\(status)"]

@@ -31,6 +31,12 @@ package enum Programs {
         }
     }
 
+    /// A directory as `ls -l` shows it, with what its files say.
+    package static func listing(of directory: String) throws -> String {
+        let script = "cd \"$1\" && ls -lAi --time-style=full-iso && find . -type f -exec tail -v -n +1 {} +"
+        return try Command.run(["sh", "-c", script, "listing", directory])
+    }
+
     package struct CommandFailed: Error, CustomStringConvertible {
         package var command: String
         package var exit: ChildProcess.Exit?

@@ -1,3 +1,4 @@
+import Glibc
 import LinuxIO
 import TestSupport
 import Testing
@@ -112,6 +113,59 @@ struct KeepalivedFilesTests {
         try Files.replace(UndoRecord(besides: socket).path, with: Array(text.utf8))
         let found = UndoRecord(besides: socket)
         #expect(found.silenced.isEmpty && found.crashes == 0 && found.trackFile == nil)
+    }
+
+    @Test(
+        "a track file that is no file of a health is refused, and nothing of it is touched",
+        arguments: ["text", "long", "number", "link", "dead link", "directory", "fifo"])
+    func foreignTrackFile(kind: String) throws {
+        let (path, other) = (directory.path + "/track", directory.path + "/other")
+        try Files.replace(other, with: Array("3\n".utf8))
+        switch kind {
+        case "text": try Files.replace(path, with: Array("root:x:0:0\n".utf8))
+        case "long": try Files.replace(path, with: Array("0000000000000000003\n".utf8))
+        case "number": try Files.replace(path, with: Array("4711\n".utf8))
+        case "link": #expect(symlink(other, path) == 0)
+        case "dead link": #expect(symlink(directory.path + "/nothing", path) == 0)
+        case "directory": try Files.makeDirectory(path, mode: 0o755)
+        default: #expect(mkfifo(path, 0o644) == 0)
+        }
+        let before = try Programs.listing(of: directory.path)
+        try Files.replace(
+            UndoRecord(besides: socket).path, with: Array(#"{"track-file": "\#(path)", "must-give": true}"#.utf8))
+        var undo = UndoRecord(besides: socket)
+        let done = undo.undo(pass: { _ in Issue.record("there is nothing to wait for") })
+        #expect(done.count == 1 && done[0].hasPrefix("refused: \(path) is "), "\(done)")
+        Files.remove(undo.path)
+        #expect(try Programs.listing(of: directory.path) == before)
+    }
+
+    @Test("an empty track file and one of keepalived's own are written, and one that is missing is not made")
+    func ownTrackFile() throws {
+        let health = HealthFile(directory.path + "/health")
+        var undo = UndoRecord(besides: socket)
+        try undo.note(trackFile: health.path, mustGive: false)
+        #expect(undo.undo() == [] && !Files.exists(health.path))
+        for text in ["", "3", "-254\n"] {
+            try Files.replace(health.path, with: Array(text.utf8))
+            #expect(undo.undo().count == 1)
+            #expect(health.found == NodeHealth.none)
+        }
+    }
+
+    @Test("leavings that are a link, a FIFO or another user's count as none", arguments: ["link", "fifo", "another's"])
+    func foreignLeavings(kind: String) throws {
+        let (path, other) = (UndoRecord(besides: socket).path, directory.path + "/other")
+        try Files.replace(other, with: Array(#"{"track-file": "/tmp/health"}"#.utf8))
+        switch kind {
+        case "link": #expect(symlink(other, path) == 0)
+        case "fifo": #expect(mkfifo(path, 0o644) == 0)
+        default:
+            #expect(rename(other, path) == 0)
+            #expect(UndoRecord(besides: socket).trackFile != nil)
+            guard chown(path, 65534, 65534) == 0 else { return }  // needs root
+        }
+        #expect(UndoRecord(besides: socket).trackFile == nil)
     }
 
     @Test("where a lower health moves nothing, the address is given away, unless a daemon comes meanwhile")

@@ -13,9 +13,10 @@ package struct ControlClient: ~Copyable {
     private let path: String
     private var input: LineBuffer
 
-    package init(path: String) throws(ControlRefusal) {
+    /// - Parameter seconds: How long it waits where others wait for the daemon already.
+    package init(path: String, seconds: Int = 2) throws(ControlRefusal) {
         do throws(SystemCallError) {
-            socket = try UnixStream.connect(to: path)
+            socket = try UnixStream.connect(to: path, timeoutSeconds: seconds)
         } catch {
             throw Self.meaning(of: error, at: path)
         }

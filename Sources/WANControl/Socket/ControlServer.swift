@@ -37,7 +37,7 @@ package final class ControlServer {
     private let access: ControlAccess
     private let limits: Limits
     private let handler: (ControlRequest, Peer, ControlReply) -> Void
-    private let lock: OwnedDescriptor
+    private let lock: LockFile
     private let listener: OwnedDescriptor
     private let file: SocketFile?
     private var watch: EventLoop.Watch?
@@ -54,7 +54,7 @@ package final class ControlServer {
         self.access = access
         self.limits = limits
         self.handler = handler
-        let claimed: OwnedDescriptor?
+        let claimed: LockFile?
         do throws(SystemCallError) { claimed = try Self.claim(path) } catch { throw .system(error) }
         guard let claimed else { throw .inUse(path: path) }
         lock = claimed
@@ -79,20 +79,24 @@ package final class ControlServer {
         if let watch { loop.remove(watch) }
         for client in clients.values { client.close() }
         if let found = try? SocketFile(at: path), found == file { Files.remove(path) }
+        try? lock.remove()  // one that stays is taken by the next
     }
 
     /// Makes the way free for bind(2) and holds it: the lock, or `nil` where another daemon serves the path.
     ///
-    /// A socket that nobody serves is removed; anything else at the path stays where it is (ENOTSOCK).
-    private static func claim(_ path: String) throws(SystemCallError) -> OwnedDescriptor? {
+    /// A socket that nobody serves is removed, or that we may not try: root's, killed here before. Whoever serves one of ours holds the
+    /// lock. Anything else at the path stays where it is (ENOTSOCK).
+    private static func claim(_ path: String) throws(SystemCallError) -> LockFile? {
         try UnixStream.checkPath(path)
         if let slash = path.lastIndex(of: "/"), slash > path.startIndex {
             try SocketFile.makeDirectory(String(path[..<slash]))
         }
         // Two daemons that start at once must not take each other's fresh socket for a stale one.
-        guard let lock = try SocketFile.lock(path + ".lock") else { return nil }
+        guard let lock = try LockFile.take(path + ".lock", note: "") else { return nil }
         if try SocketFile(at: path) != nil {
-            if try UnixStream.isServed(path) { return nil }
+            do throws(SystemCallError) {
+                if try UnixStream.isServed(path) { return nil }
+            } catch  where error.isNotPermitted {}
             Files.remove(path)
         }
         return lock

@@ -1,4 +1,5 @@
 package import LinuxIO
+internal import WANModel
 
 /// The file in which keepalived reads this box's health (`track_file`, keepalived.conf(5)).
 ///
@@ -11,10 +12,43 @@ package struct HealthFile: Sendable {
 
     package init(_ path: String) { self.path = path }
 
+    /// What is at the path.
+    package enum Standing: Hashable, Sendable {
+        case missing
+        /// It may not be read; a small regular file.
+        case closed
+        /// A number, or `nil` where the file is empty.
+        case says(Int?)
+        /// Somebody else's file, or none: why.
+        case foreign(String)
+    }
+
+    /// Longer than any health.
+    private static let limit = 16
+
+    /// Looks at what is there and at nothing that a link leads to.
+    package var standing: Standing {
+        let bytes: [UInt8]
+        do throws(SystemCallError) {
+            bytes = try Files.readRegular(path, limit: Self.limit, followsLink: false)
+        } catch {
+            if error.isNobodyThere { return .missing }
+            if error.isNotPermitted, Files.isRegular(path, ofAtMost: Self.limit) { return .closed }
+            if error.isTooLarge { return .foreign("longer than a health") }
+            return .foreign(error.isLink || error.isNoRegularFile ? "no regular file" : "\(error)")
+        }
+        guard !bytes.isEmpty else { return .says(nil) }
+        // More newlines than one stand where a longer health was written over.
+        let end = bytes.lastIndex { $0 != 10 }.map { $0 + 1 } ?? 0
+        let text = String(decoding: bytes[..<end], as: UTF8.self)
+        guard let value = Int(text), NodeHealth.range.contains(value) else { return .foreign("no health") }
+        return .says(value)
+    }
+
     /// What it says; `nil` where it is not there or says no number.
     package var found: Int? {
-        guard let text = try? Files.text(path) else { return nil }
-        return Int(text.prefix { $0 != "\n" })
+        guard case .says(let value) = standing else { return nil }
+        return value
     }
 
     /// Makes the file say this value; whether it had to be written.

@@ -26,14 +26,22 @@ package struct UndoRecord: Sendable {
     package init(besides socket: String) {
         let slash = socket.lastIndex(of: "/")
         path = slash.map { "\(socket[...$0])leavings.json" } ?? "leavings.json"
-        guard let bytes = try? Files.read(path, limit: 1 << 16), let json = try? JSONValue(parsing: bytes) else {
-            return
+        let (path, directory) = (path, directory)
+        let bytes = try? Privileges.asOwner(of: directory) { () throws(SystemCallError) in
+            try Files.readRegular(path, limit: 1 << 16, followsLink: false, isOurs: true)
         }
+        guard let bytes, let json = try? JSONValue(parsing: bytes) else { return }
         trackFile = json["track-file"]?.string.flatMap { $0.hasPrefix("/") ? $0 : nil }
         mustGive = json["must-give"]?.bool ?? false
         // Names that could be an interface's: they become part of a path.
         silenced = Set((json["silenced"]?.array ?? []).compactMap(\.string).filter { Self.isName($0) })
         crashes = Int(clamping: max(0, json["deaths"]?.integer ?? 0))
+    }
+
+    /// What the record says is the word of whoever owns the directory: root goes where it leads with that user's rights alone.
+    private var directory: String {
+        let name = path.dropLast("leavings.json".utf8.count)
+        return name.isEmpty ? "." : String(name)
     }
 
     private static func isName(_ text: String) -> Bool {
@@ -72,7 +80,10 @@ package struct UndoRecord: Sendable {
     }
 
     private func write() throws(SystemCallError) {
-        try Files.replace(path, with: Array((json.text + "\n").utf8), mode: 0o644)
+        let text = Array((json.text + "\n").utf8)
+        try Privileges.asOwner(of: directory) { () throws(SystemCallError) in
+            try Files.replace(path, with: text, mode: 0o644)
+        }
     }
 
     // MARK: undoing
@@ -111,13 +122,16 @@ package struct UndoRecord: Sendable {
     ) -> [String] {
         var done: [String] = []
         do throws(SystemCallError) {
-            if let trackFile, try giveAway(HealthFile(trackFile), as: health, pass: pass) {
-                done.append("health \(health) for keepalived, in \(trackFile)")
+            if let trackFile {
+                let word = try Privileges.asOwner(of: directory) { () throws(SystemCallError) in
+                    try giveAway(HealthFile(trackFile), as: health, pass: pass)
+                }
+                if let word { done.append(word) }
             }
         } catch {
             done.append("refused: keepalived still thinks that this box is good: \(error)")
         }
-        for interface in silenced.sorted() {
+        for interface in silenced.sorted() where NetworkNamespace.hasInterface(interface) {
             if let text = KernelSettings.setForwarding(true, from: interface) { done.append(text) }
         }
         do throws(SystemCallError) {
@@ -128,17 +142,26 @@ package struct UndoRecord: Sendable {
         return done
     }
 
-    /// Makes the file say `health`, and before it, where keepalived needs that, `yield` for a second; whether it had to be written.
+    /// Makes the file say `health`, and before it, where keepalived needs that, `yield` for a second. What was done, in words; `nil`
+    /// where nothing had to be.
+    ///
+    /// Only what is a health's file is written. One that is missing is 0 to keepalived already.
     private func giveAway(
         _ file: HealthFile, as health: Int, pass: (Duration) throws(SystemCallError) -> Void
-    ) throws(SystemCallError) -> Bool {
-        if mustGive, file.found.map({ $0 > NodeHealth.held }) ?? false {
+    ) throws(SystemCallError) -> String? {
+        let standing = file.standing
+        switch standing {
+        case .missing: return nil
+        case .foreign(let why): return "refused: \(file.path) is \(why), and stays as it is"
+        case .closed, .says: break
+        }
+        if mustGive, case .says(let value?) = standing, value > NodeHealth.held {
             try file.write(NodeHealth.yield)
             try pass(.seconds(1))
             // A daemon that has come meanwhile says it better.
-            guard file.found == NodeHealth.yield else { return false }
+            guard file.found == NodeHealth.yield else { return nil }
         }
-        return try file.write(health)
+        return try file.write(health) ? "health \(health) for keepalived, in \(file.path)" : nil
     }
 
     package static func pass(_ span: Duration) throws(SystemCallError) {
