@@ -39,7 +39,7 @@ package enum Files {
     /// Replaces a file in one step: readers see the old or the new one, never a part (rename(2)).
     ///
     /// There is no fsync(2): nothing on the daemon's path may wait for a disk. ext4 writes the data of a renamed file out
-    /// by itself before the rename (auto_da_alloc, ext4(5)).
+    /// by itself before the rename (auto_da_alloc, ext4(5)). It gets this mode whatever the umask is.
     package static func replace(
         _ path: String, with bytes: [UInt8], mode: UInt32 = 0o644
     ) throws(SystemCallError) {
@@ -49,7 +49,9 @@ package enum Files {
                 // O_NONBLOCK: a FIFO that somebody put in the way must not hold us.
                 open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode)
             })
+        let raw = file.raw
         do throws(SystemCallError) {
+            _ = try checked("fchmod(2)", temporary) { fchmod(raw, mode) }
             try writeAll(bytes, to: file, name: temporary)
             _ = try checked("rename(2)", path) { rename(temporary, path) }
         } catch {

@@ -26,6 +26,15 @@ struct FilesTests {
         #expect(!Files.exists(path + ".new"))
     }
 
+    @Test("a file that is replaced has the mode that was asked for, whatever the umask is")
+    func mode() throws {
+        let path = directory.path + "/mode"
+        for mode: UInt32 in [0o600, 0o666] {
+            try Files.replace(path, with: [1], mode: mode)
+            #expect(FileTrust(path)?.mode == mode)
+        }
+    }
+
     @Test("replacing does not write through a link that somebody put in the way")
     func replaceLink() throws {
         let other = "\(directory.path)/precious"
