@@ -143,8 +143,9 @@ format: ## rewrite the sources as swift-format wants them
 	$(SWIFT) format --in-place --recursive --parallel Sources Tests Package.swift
 
 .PHONY: fuzz
-fuzz: setup ## each parser under libFuzzer for FUZZ_SECONDS
-	FUZZ=1 $(SWIFT) build --sanitize fuzzer --scratch-path .build-fuzz --product fuzz-parsers
+fuzz: setup ## each parser under libFuzzer and AddressSanitizer for FUZZ_SECONDS
+	@# The second flag takes the place of the first one's, which also says that there is no main.
+	FUZZ=1 $(SWIFT) build --sanitize fuzzer -Xswiftc -sanitize=fuzzer,address --scratch-path .build-fuzz --product fuzz-parsers
 	@Tests/Fuzz/run $(FUZZ_SECONDS)
 
 .PHONY: vm-test

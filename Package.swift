@@ -147,14 +147,14 @@ let package = Package(
     ]
 )
 
-// `FUZZ=1 swift build --sanitize fuzzer`: libFuzzer brings its own main, so these exist only when asked for.
+// `make fuzz`: libFuzzer brings its own main, so these exist only when asked for.
 if Context.environment["FUZZ"] != nil {
     package.targets += [
         .executableTarget(
             name: "fuzz-parsers",
             dependencies: [
                 "PacketWire", "WANPolicy", "WANControl", "ControlText", "JSONText", "Soracom", "HTTPTransfer",
-                "NetworkTypes", "WANModel",
+                "NetworkTypes", "WANModel", "WANDaemon", "WANEngine",
             ],
             path: "Tests/Fuzz", exclude: ["corpus", "run"], swiftSettings: common)
     ]

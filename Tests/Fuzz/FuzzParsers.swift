@@ -14,6 +14,8 @@ private enum Parser: UInt8 {
     case soracom = 5
     case addresses = 6
     case notice = 7
+    case state = 8
+    case servers = 9
 
     /// Gives the bytes to the parser, whose refusal is as good as its acceptance; only a trap or a hang is a finding, or an
     /// answer that contradicts itself.
@@ -27,6 +29,8 @@ private enum Parser: UInt8 {
         case .soracom: readSoracom(bytes)
         case .addresses: readAddresses(bytes)
         case .notice: readNotices(bytes)
+        case .state: readState(bytes)
+        case .servers: readNameServers(bytes)
         }
     }
 }
