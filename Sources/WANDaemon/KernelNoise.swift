@@ -12,17 +12,20 @@ package enum KernelNoise {
     }
 
     /// The same for notifications, where tables from 8448 to 8959 count as ours.
-    package static let routesOfOthers: [FilterInstruction] =
-        isLittleEndian
-        ? [
+    package static let routesOfOthers: [FilterInstruction] = {
+        guard isLittleEndian else { return [] }
+        let ours = UInt32(RouteProtocol.wanctl.rawValue)
+        var program: [FilterInstruction] = [
             .loadHalf(at: 4),  // nlmsg_type
             .ifEqual(0x1800, skip: 1, else: 0),  // RTM_NEWROUTE
             .ifEqual(0x1900, skip: 0, else: 12),  // RTM_DELROUTE
             .loadByte(at: 17),  // rtm_dst_len
             .ifEqual(0, skip: 10, else: 0),
             .loadByte(at: 21),  // rtm_protocol
-            .ifEqual(UInt32(RouteProtocol.wanctl.rawValue), skip: 8, else: 0),
-        ] + FilterInstruction.findAttribute(15, from: 28) + [  // RTA_TABLE
+            .ifEqual(ours, skip: 8, else: 0),
+        ]
+        program += FilterInstruction.findAttribute(15, from: 28)  // RTA_TABLE
+        program += [
             .transfer,
             // The second lowest octet; the two above it are 0 in every table that anybody uses.
             .loadByte(atIndexPlus: 5),
@@ -30,7 +33,9 @@ package enum KernelNoise {
             .ifEqual(0x22, skip: 1, else: 0),
             .accept(0),
             .accept(.max),
-        ] : []
+        ]
+        return program
+    }()
 
     /// Elements of sets that are not of our table. The kernel puts changes of one transaction into one packet, of which this sees the
     /// first: enough, since nobody changes elements of his own table and ours at once.
@@ -38,19 +43,19 @@ package enum KernelNoise {
         guard isLittleEndian else { return [] }
         let name = Array("wanctl\0".utf8)
         let rest = UInt8(2 * name.count)
-        return [
+        var program: [FilterInstruction] = [
             .loadHalf(at: 4),  // nlmsg_type
             .ifEqual(0x0c0a, skip: 1, else: 0),  // NFT_MSG_NEWSETELEM
             .ifEqual(0x0e0a, skip: 0, else: rest + 1),  // NFT_MSG_DELSETELEM
         ]
-            + name.enumerated().flatMap { index, octet in
-                // NFTA_SET_ELEM_LIST_TABLE comes first.
-                let left = UInt8(2 * (name.count - 1 - index))
-                return [
-                    FilterInstruction.loadByte(at: 24 + UInt32(index)),
-                    .ifEqual(UInt32(octet), skip: index == name.count - 1 ? 1 : 0, else: left),
-                ]
-            } + [.accept(0), .accept(.max)]
+        // NFTA_SET_ELEM_LIST_TABLE comes first.
+        for (index, octet) in name.enumerated() {
+            let left = UInt8(2 * (name.count - 1 - index))
+            program.append(.loadByte(at: 24 + UInt32(index)))
+            program.append(.ifEqual(UInt32(octet), skip: left == 0 ? 1 : 0, else: left))
+        }
+        program += [.accept(0), .accept(.max)]
+        return program
     }()
 
     /// The kernel's numbers are in the order of the host, and a filter's in that of the network.
