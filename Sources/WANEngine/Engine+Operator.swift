@@ -39,10 +39,17 @@ extension Engine {
         }
     }
 
-    /// Whether something answered on the uplink within its patience.
+    /// So long a line is waited for that is asked before traffic is put on it.
+    package static let answerTime: Duration = .milliseconds(300)
+
+    /// Whether something answered on the uplink within its patience. A line so slow that it cannot answer within `answerTime` need not
+    /// be asked while it is probed as ever.
     package func wasHeardLately(_ uplink: UplinkNumber, at now: Moment) -> Bool {
         guard let index = index(of: uplink), let last = records[index].lastAnswer else { return false }
-        return now - last <= records[index].patience
+        let record = records[index]
+        let slowest = record.targets.indices.map(record.lossInterval).max() ?? .zero
+        let isSlow = slowest > Self.answerTime && record.rtt.map { $0 > Self.answerTime / 2 } ?? false
+        return now - last <= max(record.patience, isSlow ? record.settings.probe.interval + slowest : .zero)
     }
 
     mutating func obey(_ command: OperatorCommand, at now: Moment) {

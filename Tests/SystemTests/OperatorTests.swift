@@ -68,7 +68,7 @@ struct OperatorTests {
         let refusal = try world.wanctl("failover", "soracom")
         #expect(refusal.status == .exited(1))
         #expect(
-            refusal.errors.contains("soracom was asked just now and did not answer within 300 ms; --force"),
+            refusal.errors.contains("soracom was asked just now and did not answer within 300 ms; try again"),
             "\(refusal.errors)")
         let status = try world.status()
         #expect(status.mode == .auto && status.selected == ["ftth"] && status.pinned == nil)

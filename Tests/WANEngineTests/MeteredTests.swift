@@ -24,6 +24,22 @@ struct MeteredTests {
         #expect(world.state(lte) == .up)
     }
 
+    @Test("a resting line was not heard lately, one that is probed was, and one too slow to answer in time is not asked")
+    func heard() {
+        var world = Simulation(threeUplinks())
+        for number in world.lines.keys { world.lines[number]?.rtt = .milliseconds(number == jcom ? 600 : 20) }
+        world.run(.seconds(60))
+        // At no moment between two probes, which are farther apart than the answers.
+        for _ in 0..<100 {
+            world.run(.milliseconds(37))
+            #expect(!world.engine.wasHeardLately(soracom, at: world.now))
+            #expect(world.engine.wasHeardLately(jcom, at: world.now), "a satellite answers in 600 ms")
+        }
+        world.lines[jcom]?.isDead = true
+        world.run(.seconds(3))
+        #expect(!world.engine.wasHeardLately(jcom, at: world.now))
+    }
+
     @Test("no keepalive while traffic flows, one 25 minutes after it stopped")
     func traffic() {
         var world = Simulation(threeUplinks())

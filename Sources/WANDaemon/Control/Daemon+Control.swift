@@ -74,11 +74,12 @@ extension Daemon {
         guard case .failover(let number, _, let force, _) = command, !force,
             !engine.wasHeardLately(number, at: Daemon.moment())
         else { return body() }
-        probeRequests.listen(to: name, within: .milliseconds(300), for: reply) { [unowned self] isHeard in
+        probeRequests.listen(to: name, within: Engine.answerTime, for: reply) { [unowned self] isHeard in
             guard isHeard else {
                 return reply.fail(
                     .refused,
-                    "\(name) was asked just now and did not answer within 300 ms; --force to switch all the same")
+                    "\(name) was asked just now and did not answer within 300 ms; try again if it was asleep, or --force to switch all the same"
+                )
             }
             // There may be another policy by now.
             withUplink(name, reply) { $0 == number ? body() : reply.fail(.refused, "\(name) is another line by now") }
