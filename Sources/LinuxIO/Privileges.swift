@@ -33,12 +33,13 @@ package enum Privileges {
         let group = getegid()
         var groups = [gid_t](repeating: 0, count: Int(try checked("getgroups(2)") { getgroups(0, nil) }))
         _ = try checked("getgroups(2)") { getgroups(Int32(groups.count), &groups) }
+        // Where not even this is allowed nothing has to be undone.
+        _ = try checked("setgroups(2)") { wan_setgroups(0, nil) }
         defer {
             if seteuid(0) != 0 || setegid(group) != 0 || wan_setgroups(groups.count, groups) != 0 {
                 fatalError("seteuid(2): cannot become root again: \(errorText(Glibc.errno))")
             }
         }
-        _ = try checked("setgroups(2)") { wan_setgroups(0, nil) }
         _ = try checked("setegid(2)") { setegid(owner.st_gid) }
         _ = try checked("seteuid(2)") { seteuid(owner.st_uid) }
         return try body()

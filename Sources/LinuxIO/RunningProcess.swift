@@ -23,6 +23,12 @@ package struct RunningProcess: ~Copyable {
         return name
     }
 
+    /// Whether it runs on a processor or waits for one (state R, proc_pid_stat(5)).
+    package static func isBusy(_ pid: Int32) -> Bool {
+        // The name before the state is in parentheses, and may hold some.
+        (try? Files.text("/proc/\(pid)/stat"))?.split(separator: ")").last?.hasPrefix(" R") ?? false
+    }
+
     /// SIGKILL.
     package func kill() throws(SystemCallError) {
         let raw = handle.raw

@@ -21,6 +21,8 @@ package struct AddressMessage: Hashable, Sendable {
         package init(rawValue: UInt32) { self.rawValue = rawValue }
         package static let deprecated = Flags(rawValue: 0x20)
         package static let permanent = Flags(rawValue: 0x80)
+        /// The kernel makes no route to its network; who gave the address may have put one anywhere.
+        package static let noPrefixRoute = Flags(rawValue: 0x200)
     }
 
     /// Reads what follows the netlink header of an RTM_NEWADDR or RTM_DELADDR.

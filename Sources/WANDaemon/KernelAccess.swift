@@ -74,7 +74,7 @@ package final class KernelAccess {
 
     /// True where another program's transaction touched our table.
     private func readTableEvents() -> Bool {
-        var isForeign = false
+        var (isForeign, hasLoss) = (false, false)
         do throws(NetlinkError) {
             for event in try tableMonitor.read() {
                 switch event.what {
@@ -84,10 +84,15 @@ package final class KernelAccess {
                     // All parts of a transaction come before this, which alone names its author.
                     if isTableTouched, author != programName() { isForeign = true }
                     isTableTouched = false
-                case .lost: isForeign = isForeign || hasOtherRules()
+                case .lost: hasLoss = true
                 }
             }
         } catch {
+            hasLoss = true
+        }
+        if hasLoss {
+            // Who made what was heard of a transaction may be lost with its end: what stands there tells.
+            isTableTouched = false
             isForeign = isForeign || hasOtherRules()
         }
         return isForeign && hasTable

@@ -12,11 +12,14 @@ package struct NameServerCheck: Hashable, Sendable {
         package var interface: String
         /// `nil`: the LAN's, or another one that leads to no provider.
         package var uplink: UplinkNumber?
+        /// The kernel itself leads there; else who gave the address does, by a table of his choice.
+        package var hasRoute: Bool
 
-        package init(_ prefix: IPPrefix, interface: String, uplink: UplinkNumber? = nil) {
+        package init(_ prefix: IPPrefix, interface: String, uplink: UplinkNumber? = nil, hasRoute: Bool = true) {
             self.prefix = prefix
             self.interface = interface
             self.uplink = uplink
+            self.hasRoute = hasRoute
         }
     }
 
@@ -69,7 +72,7 @@ package struct NameServerCheck: Hashable, Sendable {
         }
         if nearest.contains(where: { $0.uplink == number }) {
             // Of two, the kernel takes one for both: then the route says which.
-            return nearest.contains { $0.uplink != number } ? .led : .near
+            return nearest.allSatisfy { $0.uplink == number && $0.hasRoute } ? .near : .led
         }
         if let other = nearest.first { return .refused("is in the network of \(other.interface)") }
         let others = lines.filter { $0.number != number }

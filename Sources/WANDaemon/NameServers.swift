@@ -174,7 +174,10 @@ extension KernelPicture {
             guard let name = links[index]?.name else { continue }
             for address in list {
                 check.own.insert(address.local)
-                check.networks.append(.init(address.network, interface: name, uplink: uplinks[name]))
+                check.networks.append(
+                    .init(
+                        address.network, interface: name, uplink: uplinks[name],
+                        hasRoute: !address.flags.contains(.noPrefixRoute)))
             }
         }
         // The same words for the same things.

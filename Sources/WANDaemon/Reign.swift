@@ -90,6 +90,8 @@ struct Ruler {
     static let timeToEnd = Duration.seconds(5)
     /// What is alive answers in that time.
     private static let patience = Duration.seconds(1)
+    /// What is busy answers in that time, or systemd ends it (WatchdogSec=).
+    private static let busyPatience = Duration.seconds(10)
 
     let holder: LockFile.Holder
     let note: Note?
@@ -106,24 +108,39 @@ struct Ruler {
         if note.socket.isEmpty { return false }
         // One that was given as a shorter, relative path.
         guard (try? UnixStream.checkPath(note.socket)) != nil else { return true }
-        let answer = try? Privileges.asOwner(of: LockFile.runtimeDirectory) { () throws(SystemCallError) in
-            Self.answers(at: note.socket)
+        switch ask(note.socket, for: Self.patience) {
+        case .answer: return true
+        // It may be where we see nothing (a /tmp of its own), or was removed. One that was to answer by now never did.
+        case .nobody: return note.silentUntil == nil
+        case .silence:
+            // It may have said meanwhile that it ends.
+            guard let again = try? Ruler.find() else { return false }
+            guard again.note == note else { return again.isAlive }
+            // A large policy keeps a processor busy, and then it answers. Who is stopped, or waits for anything, is not busy.
+            guard let pid = holder.pid, RunningProcess.isBusy(pid) else { return false }
+            return ask(note.socket, for: Self.busyPatience) == .answer
         }
-        return answer ?? true
     }
 
-    /// Whatever it says, a refusal too.
-    private static func answers(at socket: String) -> Bool {
+    private enum Reply { case answer, silence, nobody }
+
+    /// Whatever it says is an answer, a refusal too.
+    private func ask(_ socket: String, for patience: Duration) -> Reply {
         let deadline = Clock.boottime() + patience.nanoseconds
-        do throws(ControlRefusal) {
-            var client = try ControlClient(path: socket, seconds: 1)
-            try client.send(.history(count: 1))
-            let left = max(0, deadline - Clock.boottime()) / 1_000_000
-            return try client.next(within: Int32(clamping: left)) != nil
-        } catch {
-            // What we may not ask may well be alive.
-            return error.code == .notPermitted
+        let reply = try? Privileges.asOwner(of: LockFile.runtimeDirectory) { () throws(SystemCallError) -> Reply in
+            // What may not be asked may well be alive.
+            guard let isServed = try? UnixStream.isServed(socket) else { return .answer }
+            guard isServed else { return .nobody }
+            do throws(ControlRefusal) {
+                var client = try ControlClient(path: socket, seconds: 1)
+                try client.send(.history(count: 1))
+                let left = max(0, deadline - Clock.boottime()) / 1_000_000
+                return try client.next(within: Int32(clamping: left)) != nil ? .answer : .silence
+            } catch {
+                return error.code == .notPermitted ? .answer : .silence
+            }
         }
+        return reply ?? .answer
     }
 
     /// The process, in words.

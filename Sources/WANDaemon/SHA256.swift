@@ -11,7 +11,10 @@ package func sha256(_ message: [UInt8]) -> String {
     var schedule = [UInt32](repeating: 0, count: 64)
     for block in stride(from: 0, to: padded.count, by: 64) {
         for word in 0..<16 {
-            schedule[word] = padded[(block + 4 * word)..<(block + 4 * word + 4)].reduce(0) { $0 << 8 | UInt32($1) }
+            let place = block + 4 * word
+            schedule[word] =
+                UInt32(padded[place]) << 24 | UInt32(padded[place + 1]) << 16 | UInt32(padded[place + 2]) << 8
+                | UInt32(padded[place + 3])
         }
         for word in 16..<64 {
             let a = schedule[word - 15]
@@ -20,17 +23,18 @@ package func sha256(_ message: [UInt8]) -> String {
                 schedule[word - 16] &+ (rotated(a, 7) ^ rotated(a, 18) ^ a >> 3) &+ schedule[word - 7]
                 &+ (rotated(b, 17) ^ rotated(b, 19) ^ b >> 10)
         }
-        var v = hash
+        // No array is made in a round: files of megabytes are hashed on the loop.
+        var (a, b, c, d) = (hash[0], hash[1], hash[2], hash[3])
+        var (e, f, g, h) = (hash[4], hash[5], hash[6], hash[7])
         for round in 0..<64 {
-            let choice = v[4] & v[5] ^ ~v[4] & v[6]
+            let choice = e & f ^ ~e & g
             let first =
-                v[7] &+ (rotated(v[4], 6) ^ rotated(v[4], 11) ^ rotated(v[4], 25)) &+ choice &+ constants[round]
-                &+ schedule[round]
-            let majority = v[0] & v[1] ^ v[0] & v[2] ^ v[1] & v[2]
-            let second = (rotated(v[0], 2) ^ rotated(v[0], 13) ^ rotated(v[0], 22)) &+ majority
-            v = [first &+ second, v[0], v[1], v[2], v[3] &+ first, v[4], v[5], v[6]]
+                h &+ (rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)) &+ choice &+ constants[round] &+ schedule[round]
+            let majority = a & b ^ a & c ^ b & c
+            let second = (rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)) &+ majority
+            (h, g, f, e, d, c, b, a) = (g, f, e, d &+ first, c, b, a, first &+ second)
         }
-        for index in hash.indices { hash[index] &+= v[index] }
+        for (index, value) in [a, b, c, d, e, f, g, h].enumerated() { hash[index] &+= value }
     }
     return hash.map { word in
         let digits = String(word, radix: 16)

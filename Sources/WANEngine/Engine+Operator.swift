@@ -39,17 +39,19 @@ extension Engine {
         }
     }
 
-    /// So long a line is waited for that is asked before traffic is put on it.
-    package static let answerTime: Duration = .milliseconds(300)
-
-    /// Whether something answered on the uplink within its patience. A line so slow that it cannot answer within `answerTime` need not
-    /// be asked while it is probed as ever.
+    /// Whether something answered on the uplink within its patience.
     package func wasHeardLately(_ uplink: UplinkNumber, at now: Moment) -> Bool {
         guard let index = index(of: uplink), let last = records[index].lastAnswer else { return false }
+        return now - last <= records[index].patience
+    }
+
+    /// How long to wait for its answer where it is asked before traffic is put on it: 300 ms, and for a line whose answers are known to
+    /// take long what its probes are given.
+    package func answerTime(of uplink: UplinkNumber) -> Duration {
+        let ordinary = Duration.milliseconds(300)
+        guard let index = index(of: uplink), let rtt = records[index].rtt, rtt > ordinary / 2 else { return ordinary }
         let record = records[index]
-        let slowest = record.targets.indices.map(record.lossInterval).max() ?? .zero
-        let isSlow = slowest > Self.answerTime && record.rtt.map { $0 > Self.answerTime / 2 } ?? false
-        return now - last <= max(record.patience, isSlow ? record.settings.probe.interval + slowest : .zero)
+        return max(ordinary, record.targets.indices.map(record.lossInterval).max() ?? ordinary)
     }
 
     mutating func obey(_ command: OperatorCommand, at now: Moment) {

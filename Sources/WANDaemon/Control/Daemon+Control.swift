@@ -74,11 +74,12 @@ extension Daemon {
         guard case .failover(let number, _, let force, _) = command, !force,
             !engine.wasHeardLately(number, at: Daemon.moment())
         else { return body() }
-        probeRequests.listen(to: name, within: Engine.answerTime, for: reply) { [unowned self] isHeard in
+        let time = engine.answerTime(of: number)
+        probeRequests.listen(to: name, within: time, for: reply) { [unowned self] isHeard in
             guard isHeard else {
                 return reply.fail(
                     .refused,
-                    "\(name) was asked just now and did not answer within 300 ms; try again if it was asleep, or --force to switch all the same"
+                    "\(name) was asked just now and did not answer within \(Int(time.milliseconds)) ms; try again if it was asleep, or --force to switch all the same"
                 )
             }
             // There may be another policy by now.

@@ -21,7 +21,8 @@ extension RulesetInput {
             {
                 return []
             }
-            return Set(traffic.sharing).sorted().map {
+            // One that left has lost its sources, and does not get them back.
+            return steering(of: classIndex).holds.keys.sorted().map {
                 TableMemory(name: TableNames.sticky(classIndex, $0), lifetime: lifetime)
             }
         }
