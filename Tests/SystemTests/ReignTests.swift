@@ -1,5 +1,6 @@
 import Glibc
 import LinuxIO
+import NetworkTypes
 import TestSupport
 import Testing
 import WANControl
@@ -32,6 +33,25 @@ struct ReignTests {
         try world.wait("it has ended", seconds: 1) { try !world.daemon.isRunning }
         #expect(try !world.kernelOurs().contains("proto 87"))
         #expect(try !Files.exists(world.lockPath()))
+    }
+
+    @Test("a daemon that is only busy, or whose socket was removed, is left alone")
+    func busy() throws {
+        let world = try World()
+        // A table of so many elements keeps a debug build busy for seconds.
+        let list = "\(world.lab.directory)/far.txt"
+        let addresses = (0..<60_000).map { IPv4Address(bits: 0x0b00_0000 + 2 * UInt32($0)).description }
+        try Files.replace(list, with: Array(addresses.joined(separator: "\n").utf8))
+        try world.startDaemon()
+        world.policy += "rules:\n  - {name: far, match: {destination: {file: \(list)}}, order: [jcom, ftth]}\n"
+        try world.write(policy: world.policy)
+        try world.daemon.signal(SIGHUP)
+        #expect(try world.lab.run(in: .router, world.daemonWords()).errors.contains("another daemon rules"))
+        #expect(try world.status().uplinks.count == 3)
+        Files.remove(world.socketPath)
+        #expect(try world.lab.run(in: .router, world.daemonWords("--hand-over")).output.contains("a daemon runs here"))
+        #expect(try world.lab.run(in: .router, world.daemonWords()).errors.contains("another daemon rules"))
+        #expect(try world.daemon.isRunning)
     }
 
     @Test("a daemon whose socket was given by a relative path is found alive from everywhere")
