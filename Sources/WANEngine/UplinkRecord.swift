@@ -52,6 +52,7 @@ struct UplinkRecord: Hashable, Sendable {
     var keepalive: KeepaliveRecord?
     var speed: SpeedClassRecord?
     var speedOverride: String?
+    /// Until then the fast class outlives the traffic, or is likely to be needed.
     var raisedUntil: Moment?
 
     init(number: UplinkNumber, settings: Uplink, at now: Moment) {
