@@ -22,7 +22,7 @@ package struct FilterInstruction: Hashable, Sendable {
     package static func loadByte(atIndexPlus offset: UInt32) -> Self { Self(0x50, offset) }
     /// A = the 16-bit number at X + `offset` (BPF_LD|BPF_H|BPF_IND).
     package static func loadHalf(atIndexPlus offset: UInt32) -> Self { Self(0x48, offset) }
-    /// A = the byte, the 16-bit or the 32-bit number at `offset`, in network order (BPF_LD|BPF_ABS).
+    /// A = the byte at `offset`, or the 16-bit number in network order (BPF_LD|BPF_ABS).
     package static func loadByte(at offset: UInt32) -> Self { Self(0x30, offset) }
     package static func loadHalf(at offset: UInt32) -> Self { Self(0x28, offset) }
     /// A = where the netlink attribute of that kind begins among those from `offset` on, or 0 (SKF_AD_NLATTR).

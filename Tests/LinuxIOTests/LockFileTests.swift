@@ -11,16 +11,26 @@ struct LockFileTests {
     init() throws { directory = try TemporaryDirectory() }
 
     /// As another process has it: a lock of the open file and not of this process (fcntl(2), "Open file description locks").
-    private func lockOfAnother(_ path: String, note: String = "") throws -> OwnedDescriptor {
-        let file = OwnedDescriptor(
-            taking: try checked("open(2)", path) { open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600) })
-        try Files.overwrite(file, with: Array(note.utf8))
-        let setLock: Int32 = 37  // F_OFD_SETLK
-        _ = try checked("fcntl(2)", path) {
-            var lock = Glibc.flock(l_type: Int16(F_WRLCK), l_whence: 0, l_start: 0, l_len: 0, l_pid: 0)
-            return fcntl(file.raw, setLock, &lock)
+    ///
+    /// It is given back, and not only closed: a child that another test forks has the open file too, until it calls execve(2).
+    private struct LockOfAnother: ~Copyable {
+        private let file: OwnedDescriptor
+
+        init(_ path: String, note: String = "") throws {
+            let opened = OwnedDescriptor(
+                taking: try checked("open(2)", path) { open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600) })
+            try Files.overwrite(opened, with: Array(note.utf8))
+            _ = try checked("fcntl(2)", path) { Self.set(F_WRLCK, on: opened.raw) }
+            file = opened
         }
-        return file
+
+        deinit { _ = Self.set(F_UNLCK, on: file.raw) }
+
+        private static func set(_ type: Int32, on raw: Int32) -> Int32 {
+            let setLock: Int32 = 37  // F_OFD_SETLK
+            var lock = Glibc.flock(l_type: Int16(type), l_whence: 0, l_start: 0, l_len: 0, l_pid: 0)
+            return fcntl(raw, setLock, &lock)
+        }
     }
 
     private func mode(_ path: String) -> UInt32? { FileStamp(path)?.mode }
@@ -42,7 +52,7 @@ struct LockFileTests {
     @Test("one that another process holds is not had, and its note is read; afterwards it is")
     func held() throws {
         do {
-            let other = try lockOfAnother(path, note: "at work\n")
+            let other = try LockOfAnother(path, note: "at work\n")
             #expect(try isFree(path) == false)
             let holder = try LockFile.holder(of: path)
             #expect(holder?.note == "at work\n" && holder?.pid == nil)
@@ -79,7 +89,7 @@ struct LockFileTests {
 
     @Test("of a holder that can do nothing any more it is taken once, and the file of the next one is left alone")
     func replaced() throws {
-        let dead = try lockOfAnother(path, note: "hangs")
+        let dead = try LockOfAnother(path, note: "hangs")
         let holder = try #require(try LockFile.holder(of: path))
         guard let lock = try LockFile.take(path, from: holder, note: "next\n") else {
             Issue.record("it was not taken")

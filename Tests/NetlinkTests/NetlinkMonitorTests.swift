@@ -8,16 +8,7 @@ import Testing
 struct NetlinkMonitorTests {
     private let namespace: TestNamespace
 
-    init() throws {
-        namespace = try TestNamespace.make()
-        try namespace.run(
-            lines: """
-                ip link add v0 type veth peer name v1
-                ip address add 192.0.2.2/24 dev v0
-                ip link set v0 up
-                ip link set v1 up
-                """)
-    }
+    init() throws { namespace = try TestNamespace.withCable() }
 
     private func monitor() throws -> NetlinkMonitor { try namespace.inside { try NetlinkMonitor() } }
 

@@ -12,15 +12,8 @@ struct NetlinkRequesterTests {
     private let table = RoutingTable(rawValue: 8700)
 
     init() throws {
-        namespace = try TestNamespace.make()
+        namespace = try TestNamespace.withCable()
         everywhere = try #require(IPPrefix("0.0.0.0/0"))
-        try namespace.run(
-            lines: """
-                ip link add v0 type veth peer name v1
-                ip address add 192.0.2.2/24 dev v0
-                ip link set v0 up
-                ip link set v1 up
-                """)
     }
 
     private func requester() throws -> NetlinkRequester { try namespace.inside { try NetlinkRequester() } }

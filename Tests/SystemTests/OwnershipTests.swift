@@ -182,13 +182,7 @@ struct OwnershipTests {
     @Test("a table that overflows the monitor by itself, and another program's large set, are nobody's change of ours")
     func largeSets() throws {
         let world = try World()
-        let list = "\(world.lab.directory)/far.txt"
-        let count = 60_000
-        // Every other address, so that none can be put together with its neighbour.
-        let addresses = (0..<count).map { IPv4Address(bits: 0x0b00_0000 + 2 * UInt32($0)).description }
-        try Files.replace(list, with: Array(addresses.joined(separator: "\n").utf8))
-        world.policy = Policies.threeLines(
-            sections: "rules:\n  - {name: far, match: {destination: {file: \(list)}}, order: [jcom, ftth]}\n")
+        let hosts = try world.addLargeRule()
         try world.startDaemon()
         try world.settle()
         let others = "\(world.lab.directory)/others.nft"
@@ -196,7 +190,7 @@ struct OwnershipTests {
         try Files.replace(
             others,
             with: Array(
-                "add table ip blocklist\n\(set)\nadd element ip blocklist s { \(addresses.joined(separator: ", ")) }\n"
+                "add table ip blocklist\n\(set)\nadd element ip blocklist s { \(hosts.joined(separator: ", ")) }\n"
                     .utf8))
         try world.lab.mustRun(in: .router, ["nft", "-f", others])
         #expect(try world.wanctl("reload").succeeded)

@@ -1,4 +1,3 @@
-import LinuxIO
 import NetworkTypes
 import TestSupport
 import Testing
@@ -83,7 +82,7 @@ struct ShareTests {
         let before = try lines()
         #expect(Set(before) == [[.ftth], [.jcom]], "a share")
         world.policy = policy + "rules:\n  - {name: other, match: {protocol: tcp, port: 25}, order: [ftth]}\n"
-        try Files.replace(world.policyPath, with: Array(world.policy.utf8))
+        try world.write(policy: world.policy)
         #expect(try world.wanctl("reload").succeeded)
         #expect(try lines() == before, "reload")
         try world.lab.mustRun(in: .router, ["nft", "flush", "chain", "inet", "wanctl", "srcnat"])

@@ -99,7 +99,9 @@ struct SiteShapeTests {
                     && client.isAnswered(within: .milliseconds(50))
             }
         }
-        #expect(try client.stop().longestOutageMilliseconds < 1500)
+        let report = try client.stop()
+        let said = report.longestOutageMilliseconds < 1500 ? "" : try world.said()
+        #expect(report.longestOutageMilliseconds < 1500, "\(report.outages) \(report.timeline)\n\(said)")
         // The cable behind both: nobody is better.
         try world.lab.mustRun(in: .jcom, ["ip", "link", "set", "wan0", "down"])
         // Who finds it out first gives the address to the one that does not know yet; then it stays.

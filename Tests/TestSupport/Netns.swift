@@ -28,6 +28,19 @@ package final class TestNamespace: Sendable {
         return made
     }
 
+    /// A fresh one with both ends of a cable, v0 with 192.0.2.2/24 and v1, up.
+    package static func withCable() throws -> TestNamespace {
+        let made = try make()
+        try made.run(
+            lines: """
+                ip link add v0 type veth peer name v1
+                ip address add 192.0.2.2/24 dev v0
+                ip link set v0 up
+                ip link set v1 up
+                """)
+        return made
+    }
+
     /// Runs `body` with the calling thread inside. It must not suspend.
     package func inside<Answer: ~Copyable, Failure: Error>(_ body: () throws(Failure) -> Answer) throws -> Answer {
         try namespace.inside(body)

@@ -11,16 +11,7 @@ import WANDaemon
 struct KernelNoiseTests {
     private let namespace: TestNamespace
 
-    init() throws {
-        namespace = try TestNamespace.make()
-        try namespace.run(
-            lines: """
-                ip link add v0 type veth peer name v1
-                ip address add 192.0.2.2/24 dev v0
-                ip link set v0 up
-                ip link set v1 up
-                """)
-    }
+    init() throws { namespace = try TestNamespace.withCable() }
 
     /// Ours, and others' that concern us; `far` of them that do not.
     private func addRoutes(far: Int) throws {

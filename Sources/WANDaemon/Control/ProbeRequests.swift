@@ -20,7 +20,7 @@ package final class ProbeRequests {
         }
     }
 
-    /// Whether an uplink is there at all.
+    /// Who waits for any answer of an uplink; told once.
     private final class Question {
         let uplink: String
         var tell: ((Bool) -> Void)?
