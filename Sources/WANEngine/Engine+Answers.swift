@@ -20,8 +20,11 @@ extension Engine {
         guard records[index].targets.indices.contains(target),
             records[index].targets[target].address == identity.target
         else { return }
+        if records[index].backSince == nil { records[index].backSince = now }
         records[index].targets[target].answered(
-            sentAt: probe.sentAt, rtt: rtt, at: now, wasLost: probe.isLost, isSample: isSample)
+            sentAt: probe.sentAt, rtt: rtt, at: now, wasLost: probe.isLost, isSample: isSample,
+            endsSilence: !records[index].state.isUsable && !records[index].hasAnsweredOfLate(target),
+            hasWaited: records[index].backSince.map { probe.sentAt < $0 } ?? false)
         faultyTargets.remove(identity.target)
         if let since = records[index].suspicion?.since, probe.sentAt >= since {
             records[index].suspicion?.answeredTargets.insert(target)
@@ -59,7 +62,7 @@ extension Engine {
             return
         }
         guard records[index].targets.indices.contains(target) else { return }
-        let hadAnswered = records[index].targets[target].answeredSince.map { $0 > records[index].since } ?? false
+        let hadAnswered = records[index].hasAnsweredOfLate(target)
         records[index].targets[target].lost(at: now, isSample: isSample)
         switch records[index].state {
         case .down:

@@ -31,8 +31,15 @@ struct TargetRecord: Hashable, Sendable {
 
     /// `isSample`: sent at its regular time. Bursts are sent when something is wrong and would make a short silence look like
     /// a long one in the quality window (dpinger, NOTES.md: probes are spread over time).
-    mutating func answered(sentAt: Moment, rtt sample: Duration, at now: Moment, wasLost: Bool, isSample: Bool) {
-        rtt.record(sample)
+    ///
+    /// `endsSilence`: nothing had come from it over a line that was not usable, so what it did not answer was the line's fault.
+    /// `hasWaited`: the probe was sent before the line was back, so its time says when that was; better than nothing.
+    mutating func answered(
+        sentAt: Moment, rtt sample: Duration, at now: Moment, wasLost: Bool, isSample: Bool, endsSilence: Bool,
+        hasWaited: Bool
+    ) {
+        if endsSilence { forgetLosses() }
+        if !hasWaited || rtt.rtt == nil { rtt.record(sample) }
         if wasLost {
             if isSample { window.foundAgain(at: now) }
             unanswered = max(0, unanswered - 1)

@@ -20,6 +20,9 @@ extension UplinkRecord {
         targets.filter { $0.answeredSince.map { $0 >= moment } ?? false }.count >= quorum
     }
 
+    /// Whether the target has answered a probe of the state that the line is in.
+    func hasAnsweredOfLate(_ target: Int) -> Bool { targets[target].answeredSince.map { $0 > since } ?? false }
+
     func verdict(at now: Moment) -> Verdict {
         guard let suspicion else { return .open }
         if suspicion.answeredTargets.count >= quorum { return .cleared }

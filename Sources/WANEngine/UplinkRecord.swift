@@ -23,6 +23,8 @@ struct UplinkRecord: Hashable, Sendable {
     var lastSendFailure: String?
     /// While not good: probes answered in a row.
     var answeredInRow = 0
+    /// The first answer since it was attached or went down.
+    var backSince: Moment?
     var lastAnswer: Moment?
     /// How often a metered uplink was woken for a suspicion that came to nothing; each doubles the rest before the next.
     var idleWakes = 0
@@ -161,6 +163,7 @@ struct UplinkRecord: Hashable, Sendable {
         outstanding.removeAll()
         suspicion = nil
         answeredInRow = 0
+        backSince = nil
         lastSendFailure = nil
         for index in targets.indices {
             targets[index].forgetLosses()

@@ -33,6 +33,53 @@ struct DetectionTests {
         #expect(world.moved.map(\.sweep) == [1, 2])
     }
 
+    @Test(
+        "a line that was down, however long, is found silent again as fast",
+        arguments: [1, 5, 20, 120], [false, true])
+    func secondBlackhole(seconds: Int64, isDetached: Bool) {
+        let policy = threeUplinks { $0.failover.hold = .seconds(1) }
+        for seed in 0..<10 as Range<UInt64> {
+            var world = Simulation(policy, seed: seed)
+            world.run(.seconds(10))
+            if isDetached { world.detach(ftth) }
+            world.lines[ftth]?.isDead = true
+            world.run(.seconds(1))
+            // Silent at first, as a Wi-Fi whose access point has just come back.
+            if isDetached { world.attach(ftth) }
+            world.run(.seconds(seconds))
+            world.lines[ftth]?.isDead = false
+            #expect(world.run(until: .seconds(20)) { $0.selected == ftth })
+            let start = world.now
+            world.lines[ftth]?.isDead = true
+            #expect(world.run(until: .seconds(5)) { $0.selected == jcom })
+            let outage = (world.now - start).milliseconds
+            #expect(outage <= 480, "seed \(seed): \(outage) ms")
+        }
+    }
+
+    @Test(
+        "probes that waited for the line to come back are no round trips: it is found silent again as fast",
+        arguments: [200, 600, 950])
+    func blackholeAfterWait(milliseconds: Int64) {
+        let policy = threeUplinks { $0.failover.hold = .seconds(1) }
+        for seed in 0..<10 as Range<UInt64> {
+            var world = Simulation(policy, seed: seed)
+            world.run(.seconds(10))
+            world.detach(ftth)
+            world.run(.seconds(1))
+            world.lines[ftth]?.waitsUntil = world.now + .milliseconds(milliseconds)
+            world.attach(ftth)
+            #expect(world.run(until: .seconds(5)) { $0.selected == ftth })
+            let rtt = world.engine.view(of: ftth, at: world.now)?.rtt
+            #expect(rtt.map { $0 < .milliseconds(12) } == true, "seed \(seed): \(String(describing: rtt))")
+            let start = world.now
+            world.lines[ftth]?.isDead = true
+            #expect(world.run(until: .seconds(5)) { $0.selected == jcom })
+            let outage = (world.now - start).milliseconds
+            #expect(outage <= 480, "seed \(seed): \(outage) ms")
+        }
+    }
+
     @Test("a silence of 150 ms is no failure", arguments: 0..<50)
     func shortSilence(phase: Int) {
         var world = Simulation(threeUplinks(), seed: UInt64(phase))

@@ -9,6 +9,8 @@ struct Simulation {
         var rtt: Duration = .milliseconds(10)
         var loss = 0.0
         var isDead = false
+        /// What is sent before waits until then, as for the neighbor's address (arp(7)).
+        var waitsUntil = Moment.zero
         var silentTargets: Set<IPAddress> = []
         var lossOfTarget: [IPAddress: Double] = [:]
         var counters = InterfaceCounters()
@@ -140,7 +142,7 @@ struct Simulation {
         lines[probe.uplink] = line
         let loss = line.lossOfTarget[probe.target] ?? line.loss
         if line.isDead || line.silentTargets.contains(probe.target) || random.unit() < loss { return }
-        let rtt = line.rtt + .microseconds(Int64(random.unit() * 1000))
+        let rtt = max(line.waitsUntil - now, .zero) + line.rtt + .microseconds(Int64(random.unit() * 1000))
         // A line that dies while the answer is on its way loses it too: decided on arrival.
         schedule(.answered([AnswerReport(probe, rtt: rtt)]), after: rtt)
     }
