@@ -23,7 +23,7 @@ FUZZ_SECONDS ?= 20
 # Which parts of Tests/VM, by number; all where it is empty.
 PARTS ?=
 
-LIBRARIES := libmnl-dev libnftables-dev libcurl4-openssl-dev libyaml-dev libjansson-dev pkg-config
+LIBRARIES := libmnl-dev libnftables-dev libcurl4-openssl-dev libyaml-dev libjansson-dev libsqlite3-dev pkg-config
 TOOLS := nftables conntrack iproute2 iputils-ping keepalived fping util-linux
 MAN_TOOLS := mandoc
 # In a root of another Debian, beside those two: what Swift and SwiftPM need.
@@ -37,8 +37,8 @@ VM_GUEST := systemd ppp pppoe socat hostapd wpasupplicant iw keepalived
 VM_SECONDS := 780
 
 BUILT := .build/release
-PROGRAMS := wanctld wanctl-courier wanctl wanctl-lab
-UNIT_FILES := wanctld.service wanctl-handover.service wanctl-handover.timer
+PROGRAMS := wanctld wanctl-courier wanctl-recorder wanctl wanctl-lab
+UNIT_FILES := wanctld.service wanctl-recorder.service wanctl-recorder.socket wanctl-handover.service wanctl-handover.timer
 # One directory, since each program finds the others beside itself.
 LIB = $(DESTDIR)$(PREFIX)/lib/wanctl
 UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
@@ -195,7 +195,7 @@ install: ## the programs of `make release`, manual pages, unit, user, sample pol
 
 .PHONY: uninstall
 uninstall: ## take that away again; leaves /etc/wanctl, /var/lib/wanctl and the routes
-	@[ -n "$(DESTDIR)" ] || ! [ -d /run/systemd/system ] || systemctl disable --now wanctld 2>/dev/null || true
+	@[ -n "$(DESTDIR)" ] || ! [ -d /run/systemd/system ] || systemctl disable --now wanctld wanctl-recorder.socket wanctl-recorder 2>/dev/null || true
 	@# Nobody is left to take it back: a box without its daemon is no gateway.
 	@[ -n "$(DESTDIR)" ] || ! [ -x $(PREFIX)/lib/wanctl/wanctld ] || $(PREFIX)/lib/wanctl/wanctld --hand-over || true
 	@[ -n "$(DESTDIR)" ] || ! [ -d /run/systemd/system ] || systemctl stop wanctl-handover.timer 2>/dev/null || true

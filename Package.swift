@@ -41,6 +41,7 @@ let package = Package(
         .executable(name: "wanctld", targets: ["wanctld"]),
         .executable(name: "wanctl", targets: ["wanctl"]),
         .executable(name: "wanctl-courier", targets: ["wanctl-courier"]),
+        .executable(name: "wanctl-recorder", targets: ["wanctl-recorder"]),
         .executable(name: "wanctl-lab", targets: ["wanctl-lab"]),
     ],
     dependencies: [
@@ -53,6 +54,7 @@ let package = Package(
         door("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
         door("CYaml", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         door("CJansson", pkgConfig: "jansson", apt: "libjansson-dev"),
+        door("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
         door("CLinux"),
 
         // Pure: values in, values out.
@@ -68,10 +70,12 @@ let package = Package(
         shellModule("Netlink", ["CMnl", "LinuxIO", "PacketWire", "NetworkTypes"]),
         shellModule("Nftables", ["CNftables"]),
         shellModule("HTTPTransfer", ["CCurl"]),
+        shellModule("SQLite", ["CSQLite"]),
         shellModule("Soracom", ["HTTPTransfer", "JSONText", "LinuxIO"]),
         shellModule("WANProbes", ["WANModel", "NetworkTypes", "PacketWire", "LinuxIO"]),
         shellModule("WANPolicy", ["WANModel", "NetworkTypes", "LinuxIO", "CYaml"]),
         shellModule("WANControl", ["WANModel", "NetworkTypes", "JSONText", "LinuxIO"]),
+        shellModule("WANRecorder", ["SQLite", "WANControl", "JSONText", "LinuxIO"]),
         shellModule("ControlText", ["WANControl", "WANModel", "LinuxIO"]),
         shellModule(
             "WANDaemon",
@@ -98,6 +102,8 @@ let package = Package(
             name: "wanctl-courier", dependencies: ["Soracom", "HTTPTransfer", "LinuxIO", "WANControl", "WANModel"],
             swiftSettings: common),
         .executableTarget(
+            name: "wanctl-recorder", dependencies: ["WANRecorder", "LinuxIO"], swiftSettings: common),
+        .executableTarget(
             name: "wanctl-lab", dependencies: ["WANLab", "JSONText", "LinuxIO", arguments], swiftSettings: common),
 
         // Tests. `SystemTests` runs the real programs in namespaces; `TestSupport` is what several of them share.
@@ -107,6 +113,12 @@ let package = Package(
         tests("NetworkTypesTests", ["NetworkTypes"]),
         tests("PacketWireTests", ["PacketWire", "NetworkTypes"]),
         tests("LinuxIOTests", ["LinuxIO", "TestSupport"]),
+        tests(
+            "WANRecorderTests",
+            [
+                "WANRecorder", "SQLite", "WANDaemon", "WANControl", "WANModel", "WANEngine", "JSONText", "LinuxIO",
+                "TestSupport",
+            ]),
         tests("JSONTextTests", ["JSONText"]),
         tests("NetlinkTests", ["Netlink", "PacketWire", "NetworkTypes", "LinuxIO", "TestSupport"]),
         tests("NftablesTests", ["Nftables", "LinuxIO", "TestSupport"]),

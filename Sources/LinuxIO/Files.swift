@@ -38,10 +38,12 @@ package enum Files {
 
     /// Replaces a file in one step: readers see the old or the new one, never a part (rename(2)).
     ///
-    /// There is no fsync(2): nothing on the daemon's path may wait for a disk. ext4 writes the data of a renamed file out
-    /// by itself before the rename (auto_da_alloc, ext4(5)). It gets this mode whatever the umask is.
+    /// It gets this mode whatever the umask is.
+    ///
+    /// - Parameter isDurable: It outlives a loss of power once this returns (fsync(2) of the file and its directory), which may wait
+    ///   for the disk: nothing for the daemon's loop.
     package static func replace(
-        _ path: String, with bytes: [UInt8], mode: UInt32 = 0o644
+        _ path: String, with bytes: [UInt8], mode: UInt32 = 0o644, isDurable: Bool = false
     ) throws(SystemCallError) {
         let temporary = path + ".new"
         let file = OwnedDescriptor(
@@ -53,19 +55,20 @@ package enum Files {
         do throws(SystemCallError) {
             _ = try checked("fchmod(2)", temporary) { fchmod(raw, mode) }
             try writeAll(bytes, to: file, name: temporary)
+            if isDurable { _ = try checked("fsync(2)", temporary) { fsync(raw) } }
             _ = try checked("rename(2)", path) { rename(temporary, path) }
         } catch {
             unlink(temporary)
             throw error
         }
+        if isDurable { try syncDirectory(of: path) }
     }
 
-    /// Adds to the end of a file, making it where it is missing; the number of bytes.
-    package static func append(_ bytes: [UInt8], to path: String, mode: UInt32) throws(SystemCallError) -> Int {
-        let file = OwnedDescriptor(
-            taking: try checked("open(2)", path) { open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, mode) })
-        try writeAll(bytes, to: file, name: path)
-        return bytes.count
+    private static func syncDirectory(of path: String) throws(SystemCallError) {
+        let name = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let directory = OwnedDescriptor(
+            taking: try checked("open(2)", name) { open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
+        _ = try checked("fsync(2)", name) { fsync(directory.raw) }
     }
 
     private static func writeAll(

@@ -95,6 +95,8 @@ package enum Privileges {
         return held & wanted == wanted
     }
 
+    package static var effectiveUser: UInt32 { geteuid() }
+
     package static var isRoot: Bool { geteuid() == 0 || getuid() == 0 }
 
     /// So that no program started from here gets a capability back, not even by a file's (needs CAP_SETPCAP; without it there

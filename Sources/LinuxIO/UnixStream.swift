@@ -12,11 +12,12 @@ package enum UnixStream {
         package var groups: [UInt32]
     }
 
-    /// Connects; a blocking socket. ENOENT and ECONNREFUSED mean that nobody listens, EAGAIN that the queue stayed full.
+    /// Connects. ENOENT and ECONNREFUSED mean that nobody listens, EAGAIN that the queue is full: at once on a socket that is not to
+    /// block.
     package static func connect(
-        to path: String, timeoutSeconds: Int = 2
+        to path: String, timeoutSeconds: Int = 2, isBlocking: Bool = true
     ) throws(SystemCallError) -> OwnedDescriptor {
-        let socket = try make(flags: 0)
+        let socket = try make(flags: isBlocking ? 0 : Int32(SOCK_NONBLOCK.rawValue))
         var limit = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
         let raw = socket.raw
         _ = try checked("setsockopt(2) SO_SNDTIMEO") {
@@ -99,9 +100,22 @@ package enum UnixStream {
     package static func waitReadable(
         _ socket: borrowing OwnedDescriptor, milliseconds: Int32
     ) throws(SystemCallError) -> Bool {
+        try wait(socket, for: POLLIN, milliseconds)
+    }
+
+    /// Waits until the kernel takes more, or nobody reads any more; false when the time is over first.
+    package static func waitWritable(
+        _ socket: borrowing OwnedDescriptor, milliseconds: Int32
+    ) throws(SystemCallError) -> Bool {
+        try wait(socket, for: POLLOUT, milliseconds)
+    }
+
+    private static func wait(
+        _ socket: borrowing OwnedDescriptor, for events: Int32, _ milliseconds: Int32
+    ) throws(SystemCallError) -> Bool {
         let raw = socket.raw
         return try checked("poll(2)") {
-            var wanted = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)
+            var wanted = pollfd(fd: raw, events: Int16(events), revents: 0)
             return poll(&wanted, 1, milliseconds)
         } > 0
     }

@@ -24,6 +24,7 @@ package final class Alarms {
         case resolver
         case sockets
         case mirror
+        case recorder
         case journal
         case state
         case keptPolicy
@@ -36,7 +37,7 @@ package final class Alarms {
 
     package init(log: Log) { self.log = log }
 
-    var sentences: [String] { texts.sorted { $0.key < $1.key }.map(\.value) }
+    package var sentences: [String] { texts.sorted { $0.key < $1.key }.map(\.value) }
 
     /// `rest` is what the log has behind a text that is new.
     func raise(_ subject: Subject, _ text: String, _ priority: Log.Priority = .warning, rest: String = "") {

@@ -70,7 +70,9 @@ final class Daemon {
         drainWatch = DrainWatch(loop: loop)
         watchers = Watchers(loop: loop)
         probeRequests = ProbeRequests(loop: loop)
-        recorder = Recorder(loop: loop, alarms: alarms, directory: options.stateDirectory)
+        recorder = Recorder(
+            loop: loop, alarms: alarms, directory: options.stateDirectory, besides: options.socket,
+            run: try Daemon.runName())
         if let problem = recorder.problem { log(.warning, problem) }
         inForce = PolicyInForce(loaded, remembered: recorder.state.numbers)
         errands = SpeedClassErrands(
@@ -84,6 +86,12 @@ final class Daemon {
                 memory: recorder.memory(inForce.numbers, now: now, unixSeconds: unixSeconds), at: now),
             loop: loop, clock: Daemon.moment)
         switches = SwitchLedger(loop: loop, routed: driver.engine.decision.share)
+    }
+
+    /// What tells this run of the daemon from all others.
+    private static func runName() throws(SystemCallError) -> String {
+        var entropy = Entropy()
+        return String(try entropy.next(), radix: 16)
     }
 
     /// The uplink that the best default found in our table leads to.
@@ -172,7 +180,7 @@ final class Daemon {
         site.end()
         errands.stop()
         remember()
-        recorder.flush()
+        recorder.end()
     }
 
     private func beatWatchdog() {

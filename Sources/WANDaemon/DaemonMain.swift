@@ -31,7 +31,6 @@ package func runDaemon(arguments: [String]) -> Int32 {
 private func run(_ options: DaemonOptions) -> Int32 {
     do {
         let start = try StartPolicy.find(options)
-        try Files.makeDirectory(options.stateDirectory, mode: 0o750)
         if let slash = options.socket.lastIndex(of: "/"), slash > options.socket.startIndex {
             try Files.makeDirectory(String(options.socket[..<slash]), mode: 0o755)
         }

@@ -1,5 +1,6 @@
 internal import LinuxIO
 package import NetworkTypes
+internal import WANControl
 
 /// The name servers of the selected uplink, in resolv.conf(5)'s format, for dnsmasq's `resolv-file` or a link to it.
 ///
@@ -10,8 +11,7 @@ package struct ResolverFile {
 
     /// `/run/wanctl/resolv.conf` beside `/run/wanctl/wanctl.sock`.
     init(besides socket: String) {
-        let slash = socket.lastIndex(of: "/")
-        path = slash.map { "\(socket[...$0])resolv.conf" } ?? "resolv.conf"
+        path = pathBeside(socket, "resolv.conf")
     }
 
     /// Writes it where it says something else than before. `uplink`: whose servers these are, for people.

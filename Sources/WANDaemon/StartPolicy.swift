@@ -30,8 +30,8 @@ package struct StartPolicy {
         } catch {
             refusal = error
         }
-        let store = KeptPolicyStore(directory: options.stateDirectory)
-        guard let kept = store.read(), kept.node == options.nodeName, kept.path == options.policy,
+        guard let kept = KeptPolicy.read(options.stateDirectory), kept.node == options.nodeName,
+            kept.path == options.policy,
             let loaded = try? LoadedPolicy.load(kept)
         else { throw refusal }
         return StartPolicy(

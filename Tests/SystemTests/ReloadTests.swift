@@ -69,7 +69,7 @@ struct ReloadTests {
         #expect(missing.errors.contains("the credentials of uplink lte, is not there"), "\(missing)")
         #expect(try world.foreign() == before)
         #expect(try world.kernelOurs().contains("proto 87") == false)
-        #expect(!Files.exists(world.stateDirectory))
+        #expect(!Files.exists(world.socketPath))
     }
 
     @Test("a change to one line does not disturb the others", arguments: ["reload", "SIGHUP"])

@@ -197,7 +197,7 @@ extension World {
     /// What must hold at the end of every story: the specification was kept, and no secret is where it can be read.
     fileprivate func finish(_ soracom: SoracomInLab) throws {
         #expect(soracom.service.violations == [])
-        let journal = try Files.text("\(stateDirectory)/journal.jsonl")
+        let journal = try Files.text("\(stateDirectory)/history.db")
         let state = try Files.text("\(stateDirectory)/state.json")
         let processes = try lab.run(in: .router, ["ps", "-e", "eww", "-o", "args"]).output
         let shown = try wanctl("status", "--json").output + wanctl("history", "--json").output

@@ -29,7 +29,7 @@ struct KeptPolicyTests {
     }
 
     private func write(_ policy: String) throws { try Files.replace(options.policy, with: Array(policy.utf8)) }
-    private var store: KeptPolicyStore { KeptPolicyStore(directory: directory.path) }
+    private func keep(_ policy: KeptPolicy) throws { try Files.replace(keptPath, with: policy.bytes) }
     private var keptPath: String { "\(directory.path)/policy.kept" }
 
     private func kept(at seconds: Int64 = 1_795_219_200) throws -> KeptPolicy {
@@ -63,37 +63,16 @@ struct KeptPolicyTests {
         #expect(KeptPolicy(parsing: bytes + [10]) == nil)
     }
 
-    @Test("it is for its owner alone, and written where another one is kept")
-    func stored() throws {
-        try store.keep(kept())
-        let first = try #require(FileStamp(keptPath))
-        #expect(first.mode == 0o600)
-        try store.keep(kept(at: 1_795_300_000))
-        #expect(FileStamp(keptPath) == first)
-        #expect(store.read()?.adoptedAt == Timestamp("2026-11-21T00:00:00Z"))
-        try Files.replace("\(directory.path)/hosts.txt", with: Array("192.0.2.8\n".utf8))
-        try store.keep(kept(at: 1_795_300_000))
-        #expect(FileStamp(keptPath) != first)
-        try Files.replace(keptPath, with: Array("rubbish\n".utf8))
-        #expect(store.read() == nil)
-        try store.keep(kept())
-        #expect(try store.read() == kept())
-        var large = try kept()
-        large.files.append(ReadFile(path: "/x", bytes: [UInt8](repeating: 10, count: 17 << 20)))
-        #expect(throws: SystemCallError.self) { try store.keep(large) }
-        #expect(try store.read() == kept())
-    }
-
     @Test("a policy file in order is what the daemon starts with, whatever is kept")
     func inOrder() throws {
         #expect(try StartPolicy.find(options).substitute == nil)
-        try store.keep(kept())
+        try keep(kept())
         #expect(try StartPolicy.find(options).substitute == nil)
     }
 
     @Test("a faulty, a missing or an unreadable one is replaced by what was kept, with the files of then")
     func faulty() throws {
-        try store.keep(kept())
+        try keep(kept())
         Files.remove("\(directory.path)/hosts.txt")
         let missing = try StartPolicy.find(options)
         #expect(missing.substitute?.refusal.details.first?.contains("cannot read") == true)
@@ -108,7 +87,7 @@ struct KeptPolicyTests {
 
     @Test("without one of this box and this file that is whole and in order, the faults are told")
     func refused() throws {
-        try store.keep(kept())
+        try keep(kept())
         try write("version: 1\n")
         #expect(faults(options).isEmpty)
         var other = options
@@ -119,7 +98,7 @@ struct KeptPolicyTests {
         #expect(faults(other).first?.contains("cannot read the policy") == true)
         var policy = try kept()
         policy.files[0].bytes = Array("version: 7\n".utf8)
-        try store.keep(policy)
+        try keep(policy)
         #expect(faults(options).count == 2)
         Files.remove(keptPath)
         #expect(faults(options).count == 2)

@@ -22,25 +22,6 @@ struct SmallPartsTests {
         ])
     func digest(text: String, hex: String) { #expect(sha256(Array(text.utf8)) == hex) }
 
-    @Test("the disk has its turn when all else that is ready was done (law 5)")
-    func filesLast() throws {
-        let (directory, loop) = (try TemporaryDirectory(), try EventLoop())
-        let alarms = Alarms(log: Log(hasPrefix: false, isVerbose: false))
-        let recorder = Recorder(loop: loop, alarms: alarms, directory: directory.path)
-        var written: [Bool] = []
-        // Ready before the event was noted, as a probe's answer is that waits in a socket.
-        loop.schedule(at: Clock.boottime()) {
-            recorder.note(EventReport(at: .now(), kind: "started", text: "a test"))
-            written.append(Files.exists("\(directory.path)/journal.jsonl"))
-            loop.schedule(at: Clock.boottime()) {
-                written.append(Files.exists("\(directory.path)/journal.jsonl"))
-                loop.stop()
-            }
-        }
-        try loop.run()
-        #expect(written == [false, true])
-    }
-
     @Test("the stored state survives a round trip, its pin by the wall clock")
     func stored() throws {
         var state = StoredState()

@@ -210,8 +210,7 @@ struct StatusSnapshotTests {
         for raw in UplinkNumber.range { state.numbers[raw == 1 ? "ftth" : "old\(raw)"] = UplinkNumber(rawValue: raw) }
         state.disabled = ["ftth", "old2", "old3"]
         try Files.replace("\(directory.path)/state.json", with: Array(state.json.text.utf8))
-        let log = Log(hasPrefix: false, isVerbose: false)
-        let recorder = Recorder(loop: try EventLoop(), alarms: Alarms(log: log), directory: directory.path)
+        let recorder = Recorder.alone(try EventLoop(), directory)
         let next = PolicyInForce(inForce.loaded, remembered: recorder.state.numbers)
         #expect(next.numbers["jcom"] == UplinkNumber(rawValue: 2) && next.numbers["old2"] == nil)
         let memory = recorder.memory(next.numbers, now: now, unixSeconds: 1_000_000)

@@ -42,9 +42,9 @@ extension Daemon {
         reply?.fail(ControlRefusal(refusal.code, "\(refusal.reason); \(outcome)", details: refusal.details))
     }
 
-    /// What is in force, for a start without it. One whose table is refused is none to start with.
+    /// What is in force, for a start without it. One whose table is refused is none to start with, and one that stands in is kept.
     func keepPolicy() {
-        guard router.table.fault == nil else { return }
+        guard router.table.fault == nil, substitute == nil else { return }
         let now = Timestamp(unixMilliseconds: Timestamp.now().unixMilliseconds / 1000 * 1000)
         recorder.keep(KeptPolicy(node: node, path: loaded.path, adoptedAt: now, files: loaded.files))
     }

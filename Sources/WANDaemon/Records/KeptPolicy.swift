@@ -1,5 +1,5 @@
 internal import JSONText
-package import LinuxIO
+internal import LinuxIO
 package import WANControl
 package import WANPolicy
 
@@ -17,11 +17,6 @@ package struct KeptPolicy: Hashable, Sendable {
         self.path = path
         self.adoptedAt = adoptedAt
         self.files = files
-    }
-
-    /// Whether both say the same, whenever that was.
-    func isSame(as other: KeptPolicy) -> Bool {
-        node == other.node && path == other.path && files == other.files
     }
 
     /// A line with the digest of what follows, a line of JSON that says what it is, and the files one after the other.
@@ -57,24 +52,10 @@ package struct KeptPolicy: Hashable, Sendable {
     }
 }
 
-/// The file of the kept policy.
-package struct KeptPolicyStore {
-    private let path: String
-    /// More than any policy has: its own text is 1 MiB at most, and its files have 262,144 lines.
-    private static let limit = 16 << 20
-
-    package init(directory: String) { path = "\(directory)/policy.kept" }
-
-    /// `nil` where there is none that is whole.
-    package func read() -> KeptPolicy? {
-        (try? Files.readRegular(path, limit: Self.limit)).flatMap { KeptPolicy(parsing: $0) }
-    }
-
-    /// Writes it where another one is kept.
-    package func keep(_ policy: KeptPolicy) throws(SystemCallError) {
-        if let former = read(), former.isSame(as: policy) { return }
-        let bytes = policy.bytes
-        guard bytes.count <= Self.limit else { throw .tooLarge(path) }
-        try Files.replace(path, with: bytes, mode: 0o600)
+extension KeptPolicy {
+    /// The one that is kept in that directory; `nil` where there is none that is whole.
+    package static func read(_ directory: String) -> KeptPolicy? {
+        let longest = RecordFrame.longestBody
+        return (try? Files.readRegular("\(directory)/policy.kept", limit: longest)).flatMap { KeptPolicy(parsing: $0) }
     }
 }

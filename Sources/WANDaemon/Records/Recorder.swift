@@ -1,47 +1,53 @@
+internal import JSONText
 package import LinuxIO
 package import WANControl
 package import WANEngine
 package import WANModel
 
-/// What outlives the daemon: events in the journal and the stored state, written when there is time for it.
+/// What outlives the daemon: events, the stored state and the policy in force, told to `wanctl-recorder`, which owns the disk.
 ///
-/// The disk's turn is the loop's next one, after all that was ready in this one: a card that stalls must not come between an
-/// event and the kernel.
+/// The daemon reads, once, before its loop runs. From then on it waits for no disk: what it tells the recorder is sent in the loop's
+/// next turn, after all that was ready in this one. A copy of the state is in /run, which is no disk: there a daemon that is started
+/// again finds it, though the recorder stands still.
 package final class Recorder {
     /// After each event that was noted.
     var onEvent: (EventReport) -> Void = { _ in }
 
     private let loop: EventLoop
     private let alarms: Alarms
-    private let journal: Journal
-    private let store: StateStore
-    private let policies: KeptPolicyStore
-    /// Not yet in its file.
-    private var unkept: KeptPolicy?
+    private let link: RecorderLink
+    private let runtimeCopy: String
     /// Of an earlier run at first.
     package private(set) var state: StoredState
     /// What was wrong with the file that an earlier run left.
     let problem: String?
-    private var isStateWritten = true
+    private var isStateSent = true
     private var timer: EventLoop.Timer?
 
-    package init(loop: EventLoop, alarms: Alarms, directory: String) {
+    /// - Parameter patience: How long the recorder may take to tell what it has of earlier runs, in milliseconds; else it comes later.
+    package init(
+        loop: EventLoop, alarms: Alarms, directory: String, besides socket: String, run: String, patience: Int32 = 300
+    ) {
         self.loop = loop
         self.alarms = alarms
-        journal = Journal(directory: directory)
-        store = StateStore(directory: directory)
-        policies = KeptPolicyStore(directory: directory)
-        (state, problem) = store.read()
+        runtimeCopy = pathBeside(socket, "state.json")
+        link = RecorderLink(loop: loop, path: recorderSocketPath(beside: socket), run: run)
+        link.onChange = { [alarms] in Self.say($0, $1, alarms) }
+        link.begin(within: patience)
+        (state, problem) = StoredState.read([runtimeCopy, "\(directory)/state.json"])
     }
 
+    /// All that was told is kept.
+    package var isComplete: Bool { timer == nil && link.outbox.isComplete }
+
     /// Of this run and earlier ones, the oldest first.
-    var events: [EventReport] { journal.events }
+    package var events: [EventReport] { link.outbox.events }
 
     package func note(_ event: EventReport) {
         var event = event
         event.text = bounded(event.text)
-        journal.append(event)
-        writeSoon()
+        link.append(event)
+        sendSoon()
         onEvent(event)
     }
 
@@ -56,47 +62,54 @@ package final class Recorder {
         state.numbers = numbers
         state.remember(
             memory, handOver: handOver, now: Daemon.moment(), unixSeconds: Clock.realtime() / 1_000_000_000)
-        isStateWritten = false
-        writeSoon()
+        isStateSent = false
+        sendSoon()
     }
 
     /// A policy is in force: kept for a start whose policy file is faulty.
-    func keep(_ policy: KeptPolicy) {
-        unkept = policy
-        writeSoon()
+    package func keep(_ policy: KeptPolicy) {
+        link.keep(policy.bytes, as: .policy)
+        sendSoon()
     }
 
-    private func writeSoon() {
+    private func sendSoon() {
         guard timer == nil else { return }
         timer = loop.schedule(at: Clock.boottime()) { [weak self] in self?.flush() }
     }
 
-    /// Journal, policy and state into their files, now.
-    func flush() {
+    /// All that there is to the recorder, now: what it was sent outlives a crash of the daemon.
+    package func flush() {
         if let timer { loop.cancel(timer) }
         timer = nil
-        journal.write()
-        if let problem = journal.problem { alarms.raise(.journal, problem) } else { alarms.clear(.journal) }
-        writePolicy()
-        guard !isStateWritten else { return }
-        isStateWritten = true
-        do throws(SystemCallError) {
-            try store.write(state)
-            alarms.clear(.state)
-        } catch {
-            alarms.raise(.state, "the state cannot be written, a restart would forget it: \(error)")
+        if !isStateSent {
+            isStateSent = true
+            let bytes = Array((state.json.prettyText + "\n").utf8)
+            link.keep(bytes, as: .state)
+            do throws(SystemCallError) {
+                try Files.replace(runtimeCopy, with: bytes, mode: 0o600)
+            } catch {
+                // With /run full there is none, rather than an old one.
+                Files.remove(runtimeCopy)
+            }
         }
+        link.send()
     }
 
-    private func writePolicy() {
-        guard let policy = unkept else { return }
-        unkept = nil
-        do throws(SystemCallError) {
-            try policies.keep(policy)
-            alarms.clear(.keptPolicy)
-        } catch {
-            alarms.raise(
-                .keptPolicy, "the policy cannot be kept, a start with a faulty policy file would end at once: \(error)")
-        }
+    /// The last of the daemon.
+    package func end() {
+        flush()
+        link.end(within: 500)
+    }
+
+    private static func say(_ kind: RecordFrame.Kind?, _ problem: String?, _ alarms: Alarms) {
+        let (subject, loss): (Alarms.Subject, String) =
+            switch kind {
+            case .event: (.journal, "the history cannot be written")
+            case .state: (.state, "the state cannot be written, a restart would forget it")
+            case .policy:
+                (.keptPolicy, "the policy cannot be kept, a start with a faulty policy file would end at once")
+            default: (.recorder, "nothing is kept for a restart or a look back, wanctl-recorder is missing")
+            }
+        if let problem { alarms.raise(subject, "\(loss): \(problem)") } else { alarms.clear(subject) }
     }
 }

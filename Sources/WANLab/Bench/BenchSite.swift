@@ -26,7 +26,7 @@ final class BenchSite {
         try lab.clearFaults()
         // With its socket: a site's daemon of this machine must not lose its address by that.
         try lab.mustRun(in: .router, [siblingProgram("wanctld"), "--cleanup", "--socket", router.socketPath])
-        removeTree(router.stateDirectory)
+        try router.restartRecorder(isForgetting: true)
         try router.restart()
         try settle()
     }

@@ -17,6 +17,7 @@ package final class RouterUnderTest: Sendable {
     private let host: Host
     private let arguments: [String]
     private let child: Mutex<Child>
+    private let recorder: Mutex<Child>
 
     /// The machine it runs on: where its files are, and how it is started there.
     private struct Host: Sendable {
@@ -77,7 +78,26 @@ package final class RouterUnderTest: Sendable {
                 siblingProgram("wanctld"), "--policy", policyPath, "--socket", socketPath, "--state-dir",
                 stateDirectory,
             ] + more
+        recorder = Mutex(try Self.startRecorder(host, socketPath, stateDirectory))
         child = Mutex(try host.spawn(arguments, logPath))
+    }
+
+    /// `wanctl-recorder` beside it, which keeps what it remembers, and stays when it ends.
+    private static func startRecorder(
+        _ host: Host, _ socketPath: String, _ stateDirectory: String
+    ) throws(LabError) -> Child {
+        let path = recorderSocketPath(beside: socketPath)
+        let words = [siblingProgram("wanctl-recorder"), "--socket", path, "--directory", stateDirectory]
+        let recorder = try host.spawn(words, "\(host.logPath)-recorder")
+        let deadline = Clock.boottime() + 5_000_000_000
+        while true {
+            if (try? UnixStream.isServed(path)) == true { return recorder }
+            guard recorder.isRunning, Clock.boottime() < deadline else {
+                let said = (try? Files.text("\(host.logPath)-recorder")) ?? ""
+                throw LabError("start wanctl-recorder", "nobody serves \(path); it has said: \(said)")
+            }
+            pause(milliseconds: 2)
+        }
     }
 
     /// The selected uplink is up.
@@ -202,6 +222,24 @@ package final class RouterUnderTest: Sendable {
         let fresh = try host.spawn(arguments, logPath)
         child.withLock { $0 = fresh }
         try waitUntil("the daemon back", atMost: limit, claim)
+    }
+
+    // MARK: its recorder
+
+    /// Sends the recorder a signal and goes on: SIGSTOP, SIGKILL.
+    package func signalRecorder(_ number: Int32) { recorder.withLock { $0 }.signal(number) }
+
+    /// Ends the recorder that runs, if one does, and starts another one.
+    ///
+    /// - Parameter isForgetting: All that it has kept is removed in between; for a daemon that does not run.
+    package func restartRecorder(isForgetting: Bool = false) throws(LabError) {
+        _ = recorder.withLock { $0 }.stop(grace: .seconds(5))
+        if isForgetting {
+            removeTree(stateDirectory)
+            Files.remove(pathBeside(socketPath, "state.json"))
+        }
+        let fresh = try Self.startRecorder(host, socketPath, stateDirectory)
+        recorder.withLock { $0 = fresh }
     }
 }
 

@@ -187,22 +187,18 @@ package struct StoredState: Hashable, Sendable {
     }
 }
 
-/// The file of the stored state.
-struct StateStore {
-    let directory: String
-    private var path: String { "\(directory)/state.json" }
-
-    /// The state, and what was wrong with the file, if anything.
-    func read() -> (StoredState, problem: String?) {
-        guard Files.exists(path) else { return (StoredState(), nil) }
-        do {
-            return (StoredState(json: try JSONValue(parsing: try Files.read(path, limit: 1 << 20))), nil)
-        } catch {
-            return (StoredState(), "\(path): \(error), starting without it")
+extension StoredState {
+    /// The state that an earlier run left in the first of these files that is there and in order, and what was wrong with one before.
+    static func read(_ paths: [String]) -> (StoredState, problem: String?) {
+        var problem: String?
+        for path in paths where Files.exists(path) {
+            do {
+                let bytes = try Files.readRegular(path, limit: 1 << 20)
+                return (StoredState(json: try JSONValue(parsing: bytes)), problem)
+            } catch {
+                problem = problem ?? "\(path): \(error), starting without it"
+            }
         }
-    }
-
-    func write(_ state: StoredState) throws(SystemCallError) {
-        try Files.replace(path, with: Array((state.json.prettyText + "\n").utf8), mode: 0o600)
+        return (StoredState(), problem)
     }
 }
