@@ -1,6 +1,6 @@
-internal import Glibc
+internal import LinuxIO
 
-/// Lines for journald on stderr: one event, one line, its priority in front (sd-daemon(3)).
+/// Lines for journald on stderr: one event, one line, its priority in front (sd-daemon(3)). It never waits for who reads them.
 ///
 /// Libraries return errors; only the daemon logs.
 package struct Log {
@@ -14,6 +14,7 @@ package struct Log {
     /// Without journald the priority prefix would only be in the way.
     let hasPrefix: Bool
     let isVerbose: Bool
+    private let output = StandardError()
 
     package init(hasPrefix: Bool, isVerbose: Bool) {
         self.hasPrefix = hasPrefix
@@ -22,8 +23,13 @@ package struct Log {
 
     func callAsFunction(_ priority: Priority, _ text: String) {
         if priority == .debug, !isVerbose { return }
+        output.write(line(priority, text)) {
+            line(.warning, "\($0) line\($0 == 1 ? "" : "s") of this log could not be written")
+        }
+    }
+
+    private func line(_ priority: Priority, _ text: String) -> String {
         let line = text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: " / ")
-        let bytes = Array(((hasPrefix ? "<\(priority.rawValue)>" : "wanctld: ") + line + "\n").utf8)
-        _ = write(2, bytes, bytes.count)
+        return (hasPrefix ? "<\(priority.rawValue)>" : "wanctld: ") + line
     }
 }
