@@ -9,7 +9,7 @@ import WANModel
 @Suite("the daemon and its recorder", .enabled(if: Needs.root, Needs.advice))
 struct RecorderTests {
     private func loss(_ world: World) throws -> String? {
-        try world.status().warnings.first { $0.hasPrefix("nothing is kept for a restart") }
+        try world.status().warnings.first { $0.hasPrefix("nothing is kept for a boot") }
     }
 
     @Test(
@@ -44,7 +44,7 @@ struct RecorderTests {
         let world = try World.running()
         try world.daemon.signalRecorder(SIGKILL)
         try world.wait("it is told of") { try loss(world)?.contains("nobody serves") == true }
-        #expect(try world.wanctl("status").output.contains("wanctl-recorder is missing"))
+        #expect(try world.wanctl("status").output.contains("wanctl-recorder does not serve"))
         #expect(try world.wanctl("disable", "soracom").succeeded)
         try world.daemon.restartRecorder()
         try world.wait("the warning ends", seconds: 20) { try loss(world) == nil }

@@ -88,6 +88,7 @@ package struct Outbox {
 
     /// Something was sent, and is not kept yet.
     package var isWaiting: Bool { sentEvent > storedEvent || !sentFiles.isEmpty }
+    package var hasUnsent: Bool { sentEvent < lastEvent || files.contains { sentFiles[$0.key] != $0.value.number } }
     /// Everything is kept.
     package var isComplete: Bool { storedEvent == lastEvent && files.isEmpty }
     /// The first of what was not kept yet, for whoever looks whether it moves on.

@@ -22,6 +22,7 @@ package final class Recorder {
     /// What was wrong with the file that an earlier run left.
     let problem: String?
     private var isStateSent = true
+    private var unsentPolicy: KeptPolicy?
     private var timer: EventLoop.Timer?
 
     /// - Parameter patience: How long the recorder may take to tell what it has of earlier runs, in milliseconds; else it comes later.
@@ -68,7 +69,7 @@ package final class Recorder {
 
     /// A policy is in force: kept for a start whose policy file is faulty.
     package func keep(_ policy: KeptPolicy) {
-        link.keep(policy.bytes, as: .policy)
+        unsentPolicy = policy
         sendSoon()
     }
 
@@ -81,6 +82,10 @@ package final class Recorder {
     package func flush() {
         if let timer { loop.cancel(timer) }
         timer = nil
+        if let policy = unsentPolicy {
+            unsentPolicy = nil
+            link.keep(policy.bytes, as: .policy)
+        }
         if !isStateSent {
             isStateSent = true
             let bytes = Array((state.json.prettyText + "\n").utf8)
@@ -108,7 +113,7 @@ package final class Recorder {
             case .state: (.state, "the state cannot be written, a restart would forget it")
             case .policy:
                 (.keptPolicy, "the policy cannot be kept, a start with a faulty policy file would end at once")
-            default: (.recorder, "nothing is kept for a restart or a look back, wanctl-recorder is missing")
+            default: (.recorder, "nothing is kept for a boot or a look back, wanctl-recorder does not serve")
             }
         if let problem { alarms.raise(subject, "\(loss): \(problem)") } else { alarms.clear(subject) }
     }

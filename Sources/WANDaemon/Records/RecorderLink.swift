@@ -32,6 +32,7 @@ final class RecorderLink {
         init(_ socket: consuming OwnedDescriptor) { self.socket = socket }
     }
 
+    private static let mostAtOnce = 32
     private static let firstRetry: Int64 = 200_000_000
     private static let retry: Int64 = 10_000_000_000
     /// A card may take seconds for an fsync(2).
@@ -48,11 +49,11 @@ final class RecorderLink {
     func append(_ event: EventReport) { outbox.append(event) }
     func keep(_ bytes: [UInt8], as kind: RecordFrame.Kind) { outbox.keep(bytes, as: kind) }
 
-    /// Gives the kernel what it takes.
+    /// Gives the kernel what it takes; much of it in several turns of the loop.
     func send() {
         guard let connection, connection.isReady else { return }
         do throws(SystemCallError) {
-            while true {
+            for _ in 0..<Self.mostAtOnce {
                 if connection.unsent.isEmpty {
                     guard let frame = outbox.next() else { break }
                     connection.unsent = frame.bytes[...]
@@ -68,7 +69,8 @@ final class RecorderLink {
     }
 
     private func watch(_ connection: Connection) throws(SystemCallError) {
-        let wanted: EventLoop.Readiness = connection.unsent.isEmpty ? .read : [.read, .write]
+        let isAll = connection.unsent.isEmpty && !(connection.isReady && outbox.hasUnsent)
+        let wanted: EventLoop.Readiness = isAll ? .read : [.read, .write]
         if let watch = connection.watch { return try loop.change(watch, to: wanted) }
         connection.watch = try loop.watch(connection.socket.raw, for: wanted) { [weak self] readiness in
             if !readiness.isDisjoint(with: [.read, .hangUp, .error]) { self?.read() }
@@ -196,7 +198,7 @@ final class RecorderLink {
     func end(within milliseconds: Int32) {
         let end = Clock.boottime() + Int64(milliseconds) * 1_000_000
         send()
-        while let connection, connection.isReady, !connection.unsent.isEmpty {
+        while let connection, connection.isReady, !connection.unsent.isEmpty || outbox.hasUnsent {
             let left = Int32(clamping: (end - Clock.boottime()) / 1_000_000)
             guard left > 0, (try? UnixStream.waitWritable(connection.socket, milliseconds: left)) == true else { break }
             send()
