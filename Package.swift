@@ -111,7 +111,7 @@ let package = Package(
         tests("NetlinkTests", ["Netlink", "PacketWire", "NetworkTypes", "LinuxIO", "TestSupport"]),
         tests("NftablesTests", ["Nftables", "LinuxIO", "TestSupport"]),
         tests("WANModelTests", ["WANModel", "NetworkTypes"]),
-        tests("WANPolicyTests", ["WANPolicy", "WANModel", "NetworkTypes"]),
+        tests("WANPolicyTests", ["WANPolicy", "WANModel", "NetworkTypes", "LinuxIO", "TestSupport"]),
         .testTarget(
             name: "WANEngineTests", dependencies: ["WANEngine", "WANModel", "NetworkTypes"],
             swiftSettings: common + simulated),
@@ -139,7 +139,7 @@ let package = Package(
             "WANDaemonTests",
             [
                 "WANDaemon", "WANDataplane", "WANEngine", "WANModel", "NetworkTypes", "PacketWire", "JSONText",
-                "LinuxIO", "WANControl", "TestSupport",
+                "LinuxIO", "WANControl", "WANPolicy", "TestSupport",
             ]),
         tests(
             "SystemTests",
