@@ -123,7 +123,7 @@ let package = Package(
         tests("NetlinkTests", ["Netlink", "PacketWire", "NetworkTypes", "LinuxIO", "TestSupport"]),
         tests("NftablesTests", ["Nftables", "LinuxIO", "TestSupport"]),
         tests("WANModelTests", ["WANModel", "NetworkTypes"]),
-        tests("WANPolicyTests", ["WANPolicy", "WANModel", "NetworkTypes"]),
+        tests("WANPolicyTests", ["WANPolicy", "WANModel", "NetworkTypes", "LinuxIO", "TestSupport"]),
         .testTarget(
             name: "WANEngineTests", dependencies: ["WANEngine", "WANModel", "NetworkTypes"],
             swiftSettings: common + simulated),
@@ -151,7 +151,7 @@ let package = Package(
             "WANDaemonTests",
             [
                 "WANDaemon", "WANDataplane", "WANEngine", "WANModel", "NetworkTypes", "PacketWire", "JSONText",
-                "LinuxIO", "WANControl", "TestSupport",
+                "LinuxIO", "WANControl", "WANPolicy", "TestSupport",
             ]),
         tests(
             "SystemTests",

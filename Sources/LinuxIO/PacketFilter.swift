@@ -25,6 +25,8 @@ package struct FilterInstruction: Hashable, Sendable {
     /// A = the byte at `offset`, or the 16-bit number in network order (BPF_LD|BPF_ABS).
     package static func loadByte(at offset: UInt32) -> Self { Self(0x30, offset) }
     package static func loadHalf(at offset: UInt32) -> Self { Self(0x28, offset) }
+    /// A = the source address of the IPv4 packet that a socket's datagram came in (BPF_LD|BPF_W|BPF_ABS at SKF_NET_OFF + 12).
+    package static let loadIPv4Source = Self(0x20, 0xfff0_0000 + 12)
     /// A = where the netlink attribute of that kind begins among those from `offset` on, or 0 (SKF_AD_NLATTR).
     package static func findAttribute(_ kind: UInt32, from offset: UInt32) -> [Self] {
         [Self(0x01, kind), Self(0x00, offset), Self(0x20, 0xffff_f00c)]

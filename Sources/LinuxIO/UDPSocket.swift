@@ -14,7 +14,11 @@ package struct UDPSocket: ~Copyable, Sendable {
     ///     a missing one, and nothing that comes in elsewhere with a neighbour's address. The kernel looks the name up once: for
     ///     an interface that was made anew it takes a new socket. ENODEV where there is none.
     ///   - timeToLive: Of what is sent: 1 for what no router may pass on (IP_TTL, ip(7)).
-    package init(address: UInt32, port: UInt16, interface: String? = nil, timeToLive: UInt8) throws(SystemCallError) {
+    ///   - peers: The kernel drops what comes from any other address, before it takes room in the socket (SO_ATTACH_FILTER);
+    ///     `nil` lets everybody in.
+    package init(
+        address: UInt32, port: UInt16, interface: String? = nil, timeToLive: UInt8, from peers: [UInt32]? = nil
+    ) throws(SystemCallError) {
         let kind = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let made = OwnedDescriptor(taking: try checked("socket(2)", "UDP") { socket(AF_INET, kind, 0) })
         let raw = made.raw
@@ -27,6 +31,11 @@ package struct UDPSocket: ~Copyable, Sendable {
         var hops = Int32(timeToLive)
         _ = try checked("setsockopt(2)", "IP_TTL") {
             setsockopt(raw, Int32(IPPROTO_IP), IP_TTL, &hops, socklen_t(MemoryLayout<Int32>.size))
+        }
+        // Before the port is open: nothing is in the socket that the filter has not seen.
+        if let peers {
+            let known = peers.flatMap { [FilterInstruction.ifEqual($0, skip: 0, else: 1), .accept(.max)] }
+            try ([.loadIPv4Source] + known + [.accept(0)]).attach(to: raw)
         }
         let own = SocketAddress(ipv4: address, port: port)
         _ = try checked("bind(2)", "\(own.text) port \(port)") { own.withPointer { bind(raw, $0, $1) } }

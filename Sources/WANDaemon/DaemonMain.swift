@@ -62,7 +62,7 @@ private func advice(for error: any Error) -> Int32 {
 
 private func check(_ options: DaemonOptions) -> Int32 {
     do throws(ControlRefusal) {
-        let loaded = try LoadedPolicy.load(options.policy, node: options.nodeName)
+        let loaded = try LoadedPolicy.load(options.policy, node: options.nodeName, isTrial: true)
         for warning in loaded.warnings + missingCredentials(loaded) { say("warning: \(warning)\n") }
         write("\(options.policy): in order, \(loaded.policy.uplinks.count) uplinks\n", to: 1)
         if options.triesTable {

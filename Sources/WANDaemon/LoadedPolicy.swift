@@ -1,7 +1,7 @@
 internal import LinuxIO
 package import WANControl
 internal import WANModel
-internal import WANPolicy
+package import WANPolicy
 
 /// The policy in force and where it came from.
 package struct LoadedPolicy {
@@ -14,9 +14,11 @@ package struct LoadedPolicy {
     let path: String
     let sha256: String
     let loadedAt: Int64
-    private(set) var warnings: [String]
-    /// All that was read, the policy first.
-    let files: [ReadFile]
+    package private(set) var warnings: [String]
+    /// All that was read, the policy first. The key of the site is here by the name that the policy has for it.
+    package let files: [ReadFile]
+    /// With which the boxes of the site sign their words; `nil` where the policy names none.
+    package let key: SiteKey?
 
     /// A fingerprint of what the boxes of a site must agree on, so that one of them gets the address and no two want it.
     var siteFingerprint: String {
@@ -27,25 +29,34 @@ package struct LoadedPolicy {
         return String(WANDaemon.sha256(Array(parts.joined(separator: "\n").utf8)).prefix(12))
     }
 
-    /// A systemd credential of that name (systemd.exec(5) LoadCredential=), or a file of that name beside the policy.
+    /// Where the credentials of a SIM are.
     func path(ofCredentials name: String, _ environment: [String: String]) -> String {
-        if name.hasPrefix("/") { return name }
-        if let directory = environment["CREDENTIALS_DIRECTORY"], Files.exists("\(directory)/\(name)") {
-            return "\(directory)/\(name)"
-        }
-        return path.lastIndex(of: "/").map { "\(path[..<$0])/\(name)" } ?? name
+        credentialPath(name, beside: path, environment)
     }
 
     /// Reads and checks a policy for this release: every fault at once, and what it cannot obey is refused in words.
-    package static func load(_ path: String, node: String) throws(ControlRefusal) -> LoadedPolicy {
+    ///
+    /// - Parameter isTrial: It will not be obeyed: a key that only the daemon can see is no fault.
+    package static func load(
+        _ path: String, node: String, _ environment: [String: String] = environmentVariables(), isTrial: Bool = false
+    ) throws(ControlRefusal) -> LoadedPolicy {
         let bytes: [UInt8]
         do throws(SystemCallError) {
             bytes = try Files.read(path)
         } catch {
             throw ControlRefusal(.policy, "cannot read the policy: \(error)")
         }
-        var loaded = try load(bytes, path, files: .onDisk, node: node)
-        loaded.warnings += PolicyTrust.warnings(of: loaded.files.map(\.path))
+        var unseen: PolicyFault?
+        var keyPath: String?
+        var loaded = try load(bytes, path, files: .onDisk, node: node) { read throws(PolicyFaults) in
+            unseen = isTrial ? read.unseenKey(environment) : nil
+            guard unseen == nil, let found = try read.siteKey(environment) else { return nil }
+            keyPath = found.path
+            return (found.key, found.bytes)
+        }
+        loaded.warnings += unseen.map { [$0.text] } ?? []
+        loaded.warnings += PolicyTrust.warnings(of: loaded.files.map(\.path).filter { $0 != loaded.policy.vrrp?.key })
+        loaded.warnings += keyPath.map { PolicyTrust.warnings(ofSecret: $0) } ?? []
         return loaded
     }
 
@@ -56,15 +67,24 @@ package struct LoadedPolicy {
             guard let bytes = files[path] else { return .failure(.unreadable("it was not kept")) }
             return bytes.count <= limit ? .success(bytes) : .failure(.tooLarge)
         }
-        return try load(kept.files.first?.bytes ?? [], kept.path, files: source, node: kept.node)
+        return try load(
+            kept.files.first?.bytes ?? [], kept.path, files: source, node: kept.node
+        ) { read throws(PolicyFaults) in
+            guard let name = read.policy.vrrp?.key else { return nil }
+            let bytes = files[name] ?? []
+            return (try read.siteKey(bytes, from: name), bytes)
+        }
     }
 
     private static func load(
-        _ bytes: [UInt8], _ path: String, files: PolicyFiles, node: String
+        _ bytes: [UInt8], _ path: String, files: PolicyFiles, node: String,
+        key findKey: (ReadPolicy) throws(PolicyFaults) -> (key: SiteKey, bytes: [UInt8])?
     ) throws(ControlRefusal) -> LoadedPolicy {
         let read: ReadPolicy
+        let key: (key: SiteKey, bytes: [UInt8])?
         do throws(PolicyFaults) {
             read = try PolicyReader.read(bytes, fileName: path, files: files)
+            key = try findKey(read)
         } catch {
             let count = error.faults.count
             throw ControlRefusal(
@@ -84,9 +104,10 @@ package struct LoadedPolicy {
         } catch {
             throw ControlRefusal(.policy, "the policy is not for this box", details: [error.description])
         }
+        var found = [ReadFile(path: path, bytes: bytes)] + read.files
+        if let name = read.policy.vrrp?.key, let key { found.append(ReadFile(path: name, bytes: key.bytes)) }
         return LoadedPolicy(
             policy: part, sitePolicy: read.policy, position: position, path: path, sha256: WANDaemon.sha256(bytes),
-            loadedAt: Clock.realtime(),
-            warnings: read.warnings.map(\.text), files: [ReadFile(path: path, bytes: bytes)] + read.files)
+            loadedAt: Clock.realtime(), warnings: read.warnings.map(\.text), files: found, key: key?.key)
     }
 }

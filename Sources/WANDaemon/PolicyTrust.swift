@@ -6,6 +6,17 @@ package enum PolicyTrust {
         paths.flatMap { path in FileTrust(path).map { warnings(of: path, $0, user: FileTrust.ownUser) } ?? [] }
     }
 
+    /// The same of a file whose content is a secret, who could read it included.
+    static func warnings(ofSecret path: String) -> [String] {
+        FileTrust(path).map { warnings(ofSecret: path, $0, user: FileTrust.ownUser) } ?? []
+    }
+
+    package static func warnings(ofSecret path: String, _ file: FileTrust, user: UInt32) -> [String] {
+        let found = warnings(of: path, file, user: user)
+        guard file.mode & 0o004 != 0 else { return found }
+        return found + ["\(path) holds secrets and can be read by everybody: run `chmod o-rwx \(path)`"]
+    }
+
     /// `user`: whom the daemon runs as.
     package static func warnings(of path: String, _ file: FileTrust, user: UInt32) -> [String] {
         var found: [String] = []

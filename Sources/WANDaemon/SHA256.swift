@@ -1,5 +1,17 @@
-/// SHA-256 (FIPS 180-4), for the policy's fingerprint in `wanctl status`. No secret depends on it.
+/// SHA-256 (FIPS 180-4) in hexadecimal digits, for fingerprints of files.
 package func sha256(_ message: [UInt8]) -> String {
+    sha256Bytes(message).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+}
+
+/// HMAC-SHA-256 (RFC 2104): 32 bytes that only who has the key can make of this message.
+package func hmacSHA256(_ message: [UInt8], key: [UInt8]) -> [UInt8] {
+    var block = key.count > 64 ? sha256Bytes(key) : key
+    block += [UInt8](repeating: 0, count: 64 - block.count)
+    return sha256Bytes(block.map { $0 ^ 0x5c } + sha256Bytes(block.map { $0 ^ 0x36 } + message))
+}
+
+/// The 32 bytes. How long it takes depends on the length of the message, and on nothing in it.
+private func sha256Bytes(_ message: [UInt8]) -> [UInt8] {
     var hash: [UInt32] = [
         0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
     ]
@@ -36,10 +48,7 @@ package func sha256(_ message: [UInt8]) -> String {
         }
         for (index, value) in [a, b, c, d, e, f, g, h].enumerated() { hash[index] &+= value }
     }
-    return hash.map { word in
-        let digits = String(word, radix: 16)
-        return String(repeating: "0", count: 8 - digits.count) + digits
-    }.joined()
+    return hash.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (24 - 8 * $0)) } }
 }
 
 private let constants: [UInt32] = [

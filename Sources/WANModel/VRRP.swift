@@ -31,6 +31,8 @@ package struct VRRP: Hashable, Sendable {
     package var priority = 100
     package var trackFile = VRRP.defaultTrackFile
     package var notifyFIFO = VRRP.defaultNotifyFIFO
+    /// The file of the secrets with which the boxes sign what they tell each other, or the name of a credential.
+    package var key: String?
     package var backupForwarding = BackupForwarding.leave
 
     package static let defaultTrackFile = "/run/wanctl/health"

@@ -9,6 +9,8 @@ package struct ReadPolicy: Sendable {
     /// The other files that it names, as they were read.
     package let files: [ReadFile]
     private let parts: [PolicyPart.Use]
+    /// Of `vrrp.key`.
+    let keyPosition: SourcePosition
 
     fileprivate init(_ policy: Policy, from reading: Reading) {
         self.policy = policy
@@ -16,6 +18,7 @@ package struct ReadPolicy: Sendable {
         fileName = reading.file
         files = reading.readFiles
         parts = reading.parts
+        keyPosition = reading.positions["vrrp.key"] ?? .start
     }
 
     /// What the policy asks for and this release does not do: a daemon refuses the policy with these.

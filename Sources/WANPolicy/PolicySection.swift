@@ -38,7 +38,7 @@ package enum PolicySection: String, Hashable, Sendable, CaseIterable {
         case .vrrp:
             [
                 "instance", "interface", "router-id", "address", "advertisement", "preempt", "preempt-delay",
-                "unicast", "priority", "track-file", "notify-fifo", "backup",
+                "unicast", "priority", "track-file", "notify-fifo", "key", "backup",
             ]
         case .backup: ["forwarding"]
         case .uplink: ["interface", "node", "gateway", "metered", "probe", "keepalive", "soracom", "dns"]

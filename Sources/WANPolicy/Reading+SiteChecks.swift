@@ -12,6 +12,12 @@ extension Reading {
                 key, "forwarding off has no effect",
                 "it is turned off for lan.interfaces, and there are none: name them")
         }
+        if vrrp.key == nil, policy.nodes.count > 1 {
+            warn(
+                positions["vrrp"] ?? .start,
+                "the words of the boxes are not signed: any host of the LAN can forge them",
+                "set vrrp.key, such as key: /etc/wanctl/site.key, see wanctl.yaml(5)")
+        }
         warnAboutSharing(policy)
         let highest = NodeHealth.highestBase(count: policy.siteOrder.count)
         if vrrp.priority > highest, let key = positions["vrrp.priority"] {

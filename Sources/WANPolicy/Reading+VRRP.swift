@@ -59,6 +59,7 @@ extension Reading {
         if vrrp.trackFile == vrrp.notifyFIFO, let position {
             fault(position, "track-file and notify-fifo are the same file", "give each its own")
         }
+        vrrp.key = key(keys["key"])
         if let backup = section(keys["backup"], .backup, path: "vrrp.backup") {
             vrrp.backupForwarding =
                 word(backup["forwarding"], of: VRRP.BackupForwarding.self) ?? vrrp.backupForwarding
@@ -87,6 +88,12 @@ extension Reading {
             return nil
         }
         return name
+    }
+
+    /// A path, or the name of a credential as a SIM has it.
+    private mutating func key(_ field: Field?) -> String? {
+        guard let field else { return nil }
+        return field.node.text?.hasPrefix("/") ?? false ? path(field) : credentials(field)
     }
 
     /// An absolute path as it may stand in keepalived's file without escapes: `$`, `@`, `!`, `#` and `~` mean something there.

@@ -16,6 +16,8 @@ private enum Parser: UInt8 {
     case notice = 7
     case state = 8
     case servers = 9
+    case words = 10
+    case key = 11
 
     /// Gives the bytes to the parser, whose refusal is as good as its acceptance; only a trap or a hang is a finding, or an
     /// answer that contradicts itself.
@@ -31,6 +33,8 @@ private enum Parser: UInt8 {
         case .notice: readNotices(bytes)
         case .state: readState(bytes)
         case .servers: readNameServers(bytes)
+        case .words: readWords(bytes)
+        case .key: readKey(bytes)
         }
     }
 }

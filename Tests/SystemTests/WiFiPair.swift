@@ -15,9 +15,9 @@ enum WiFiPair {
                     "hold: 60s", with: "hold: 1s"
                 )
                 .replacing(
-                    "/24\n\nuplinks",
+                    "  key: /etc/wanctl/site.key ",
                     with:
-                        "/24\n  track-file: \(lab.healthFile(of: node))\n  notify-fifo: \(lab.notifyFIFO(of: node))\n\nuplinks"
+                        "  track-file: \(lab.healthFile(of: node))\n  notify-fifo: \(lab.notifyFIFO(of: node))\n  key: \(lab.keyFile) "
                 )
         }
         try joinFrigg(world.lab)

@@ -62,6 +62,52 @@ struct CheckTests {
         #expect(site.exitCode == 0 && site.output.contains("which is no node of the policy"), "\(site.output)")
     }
 
+    @Test(
+        "the key of a site: a file without a secret is a fault, what the daemon alone can see is a warning, none is one too"
+    )
+    func key() throws {
+        let world = try ControlWorld()
+        let (policy, key) = (world.directory + "/policy.yaml", world.directory + "/site.key")
+        func check(_ line: String) throws -> ProgramRun {
+            let text = """
+                version: 1
+                uplinks: {a: {node: m, interface: p}, b: {node: s, interface: p}}
+                nodes: {m: {address: 10.0.0.1}, s: {address: 10.0.0.2}}
+                vrrp:
+                  instance: V
+                  interface: eth0
+                  router-id: 1
+                  address: 10.0.0.9/24
+                \(line)
+
+                """
+            try Files.replace(policy, with: Array(text.utf8))
+            return try ProgramRun.wanctl(["check", policy], in: world)
+        }
+        let missing = try check("  key: \(key)")
+        #expect(missing.exitCode == 65)
+        #expect(
+            missing.output.contains(
+                "policy.yaml:9:3: the key of the site cannot be read: open(2) \(key): No such file or directory; make a secret by `openssl rand -hex 32`"
+            ), "\(missing)")
+        let credential = try check("  key: site.key")
+        #expect(credential.exitCode == 0)
+        #expect(
+            credential.output.contains("policy.yaml:9:3: warning: the key of the site cannot be judged here: "),
+            "\(credential)")
+        try Files.replace(key, with: Array("secret\n".utf8), mode: 0o600)
+        #expect(try check("  key: site.key").exitCode == 65)
+        try Files.replace(key, with: [UInt8](repeating: 0x61, count: 32), mode: 0o600)
+        for name in ["site.key", key] {
+            let good = try check("  key: \(name)")
+            #expect(good.exitCode == 0 && !good.output.contains("key"), "\(good)")
+        }
+        let none = try check("")
+        #expect(
+            none.exitCode == 0
+                && none.output.contains("policy.yaml:4:1: warning: the words of the boxes are not signed"))
+    }
+
     @Test("all faults are listed with line and column, exit 65")
     func bad() throws {
         let policy = "version: 1\nuplinks:\n  ftth: {interface: ppp0, intervall: 1s}\nfailover: {order: [ftth, jcm]}\n"

@@ -341,7 +341,7 @@ struct ManualTests {
 
     @Test("every page that another one names is there, or of another program")
     func references() throws {
-        let pages = ["wanctl.1", "wanctld.8", "wanctl-lab.1", "wanctl.yaml.5", "wanctl-site.7"]
+        let pages = ["wanctl.1", "wanctld.8", "wanctl-lab.1", "wanctl-recorder.8", "wanctl.yaml.5", "wanctl-site.7"]
         for page in pages {
             for line in try ManualPage.source(page).split(separator: "\n") where line.hasPrefix(".Xr wanctl") {
                 let words = line.split(separator: " ")

@@ -85,6 +85,32 @@ struct KeptPolicyTests {
         #expect(try StartPolicy.find(options).substitute != nil)
     }
 
+    @Test("the key of a site is kept with the rest: what stands in its file later does not count")
+    func key() throws {
+        try write(
+            """
+            version: 1
+            uplinks: {a: {node: router, interface: p}, b: {node: sub, interface: q}}
+            nodes: {router: {address: 10.0.0.1}, sub: {address: 10.0.0.2}}
+            vrrp: {instance: V, interface: eth0, router-id: 1, address: 10.0.0.9/24, key: site.key}
+
+            """)
+        #expect(faults(options).last?.contains("the key of the site cannot be read: open(2)") == true)
+        let trial = try LoadedPolicy.load(options.policy, node: "router", [:], isTrial: true)
+        #expect(trial.key == nil && trial.warnings.last?.contains("LoadCredential=") == true, "\(trial.warnings)")
+        let secret = String(repeating: "k", count: 32)
+        let file = try directory.write(secret, to: "site.key", mode: 0o604)
+        let loaded = try StartPolicy.find(options).loaded
+        #expect(loaded.key?.secrets == [Array(secret.utf8)])
+        #expect(loaded.warnings == ["\(file) holds secrets and can be read by everybody: run `chmod o-rwx \(file)`"])
+        let now = Timestamp(unixMilliseconds: 1_795_219_200_000)
+        try keep(KeptPolicy(node: "router", path: options.policy, adoptedAt: now, files: loaded.files))
+        _ = try directory.write("short", to: "site.key", mode: 0o600)
+        let substitute = try StartPolicy.find(options)
+        #expect(substitute.substitute != nil && substitute.loaded.key == loaded.key)
+        #expect(substitute.loaded.files == loaded.files)
+    }
+
     @Test("without one of this box and this file that is whole and in order, the faults are told")
     func refused() throws {
         try keep(kept())
@@ -128,6 +154,19 @@ struct PolicyTrustTests {
             warnings(place: "/etc/wanctl-old/p") == [
                 "/etc/wanctl/p is a link to /etc/wanctl-old/p, out of its directory: who may write there rules this router"
             ])
+    }
+
+    @Test("of a file with a secret, everybody's reading is told too")
+    func secret() {
+        func warnings(_ mode: UInt32) -> [String] {
+            PolicyTrust.warnings(
+                ofSecret: "/etc/wanctl/k",
+                FileTrust(owner: 990, mode: mode, place: "/etc/wanctl/k", directory: "/etc/wanctl"),
+                user: 990)
+        }
+        #expect(warnings(0o400) == [] && warnings(0o640) == [])
+        let sentence = "/etc/wanctl/k holds secrets and can be read by everybody: run `chmod o-rwx /etc/wanctl/k`"
+        #expect(warnings(0o604) == [sentence] && warnings(0o666).last == sentence && warnings(0o666).count == 2)
     }
 
     @Test("as the system tells it")

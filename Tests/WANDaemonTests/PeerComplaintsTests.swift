@@ -1,4 +1,3 @@
-import NetworkTypes
 import Testing
 import WANDaemon
 import WANModel
@@ -9,18 +8,22 @@ struct PeerComplaintsTests {
 
     @Test("each kind has a sentence that says what to do, with nothing raw from the network in it")
     func sentences() {
+        let same = "give all boxes the same policy and key file; where they have them, a host of the LAN forges words"
         let oddities: [PeerOddity] = [
-            .stranger(IPv4Address(192, 168, 0, 9)), .otherPort(node: "sub", port: 40000),
+            .otherPort(node: "sub", port: 40000),
             .misnamed(node: "sub", name: "x\u{1b}[2J"), .otherSite(node: "sub", site: "office", own: "home"),
+            .unsigned(node: "sub"), .signed(node: "sub"), .forged(node: "sub"),
             .unreadable(node: "sub", problem: "hello is not JSON"),
             .otherVersion(node: "sub", version: "9.0", own: "0.1.0"),
         ]
         #expect(
             oddities.map(\.text) == [
-                "192.168.0.9 speaks as a box of the site and is no node of this policy; it is ignored: correct nodes, here or there",
                 "sub speaks from port 40000 and not from 8787; it is ignored: something translates on the way",
                 "sub calls itself “x\\u{1b}[2J”; it is ignored: give all boxes the same policy, and each its own --node",
                 "sub belongs to site “office”, this box to “home”; it is ignored: give all boxes the same policy",
+                "words in the name of sub are not signed, and vrrp.key is set here; they are ignored: \(same)",
+                "words in the name of sub are signed, and no vrrp.key is set here; they are ignored: \(same)",
+                "words in the name of sub are signed with another key; they are ignored: \(same)",
                 "what sub says cannot be read (hello is not JSON); it is ignored: update the older one of both boxes",
                 "sub runs wanctl “9.0”, this box 0.1.0; update the older one",
             ])
@@ -29,14 +32,14 @@ struct PeerComplaintsTests {
     @Test("once in the log, and counted in the status while it goes on; after an hour it is news again")
     func once() {
         var complaints = PeerComplaints()
-        let stranger = PeerOddity.stranger(IPv4Address(192, 168, 0, 9))
-        #expect(complaints.note(stranger, at: start) == stranger.text)
-        #expect(complaints.warnings(at: start) == [stranger.text])
-        for second in 1...100 { #expect(complaints.note(stranger, at: start + .seconds(Int64(second))) == nil) }
+        let forged = PeerOddity.forged(node: "sub")
+        #expect(complaints.note(forged, at: start) == forged.text)
+        #expect(complaints.warnings(at: start) == [forged.text])
+        for second in 1...100 { #expect(complaints.note(forged, at: start + .seconds(Int64(second))) == nil) }
         let last = start + .seconds(100)
-        #expect(complaints.warnings(at: last + .seconds(60)) == ["\(stranger.text) (101 times)"])
+        #expect(complaints.warnings(at: last + .seconds(60)) == ["\(forged.text) (101 times)"])
         #expect(complaints.warnings(at: last + .seconds(61)) == [])
-        #expect(complaints.note(stranger, at: last + .seconds(3601)) == stranger.text)
+        #expect(complaints.note(forged, at: last + .seconds(3601)) == forged.text)
         let version = PeerOddity.otherVersion(node: "sub", version: "9.0", own: "0.1.0")
         for _ in 0..<3 { _ = complaints.note(version, at: start) }
         #expect(complaints.warnings(at: start).last == version.text, "its words are taken")
@@ -47,11 +50,11 @@ struct PeerComplaintsTests {
         #expect(complaints.warnings(at: last).contains("\(names[1].text) (2 times)"))
     }
 
-    @Test("a flood from invented addresses costs seventeen lines")
+    @Test("a flood in ever other names costs seventeen lines")
     func flood() {
         var complaints = PeerComplaints()
         let told = (0..<10_000).compactMap { number in
-            complaints.note(.stranger(IPv4Address(bits: UInt32(number))), at: start)
+            complaints.note(.forged(node: "box\(number)"), at: start)
         }
         #expect(told.count == 17 && told.last == "more senders than 16 speak as boxes of the site and are ignored")
         #expect(complaints.warnings(at: start).last == "\(told[16]) (9984 times)")

@@ -6,6 +6,7 @@ import Testing
 import WANControl
 import WANDaemon
 import WANModel
+import WANPolicy
 
 /// Two boxes on one wire, each in a namespace of its own: `main` 192.168.0.1 and `sub` 192.168.0.2 on `eth0`.
 private struct TwoBoxes {
@@ -33,14 +34,17 @@ private struct TwoBoxes {
         try sub.run(lines: "ip address add 192.168.0.2/24 dev eth0\nip link set eth0 up")
     }
 
-    func exchange(of node: Node, port: UInt16 = PeerExchange.standardPort) throws -> PeerExchange {
+    func exchange(
+        of node: Node, key: SiteKey? = nil, port: UInt16 = PeerExchange.standardPort
+    ) throws -> PeerExchange {
         let isMain = node == Self.main
         let deadline = Clock.boottime() + 2_000_000_000
         while true {
             do {
                 return try (isMain ? main : sub).inside {
                     try PeerExchange(
-                        node: node, peers: [isMain ? Self.sub : Self.main], site: "home", interface: "eth0", port: port)
+                        node: node, peers: [isMain ? Self.sub : Self.main], site: "home", key: key, interface: "eth0",
+                        port: port)
                 }
             } catch let error as PeerExchangeError where error.problem == .portTaken && Clock.boottime() < deadline {
                 // A program that another test starts in this moment has our descriptors until it is executed.
@@ -105,7 +109,7 @@ struct PeerExchangeTests {
         #expect(again.sequence == 1 && again.run != words[0].run && isNews)
     }
 
-    @Test("strangers, other ports and other names are counted and dropped; a peer's damage is told")
+    @Test("the kernel lets peers in alone; their other ports and names are counted and dropped, their damage is told")
     func strangers() throws {
         let boxes = try TwoBoxes()
         try boxes.sub.run("ip", "address", "add", "192.168.0.3/24", "dev", "eth0")
@@ -120,7 +124,7 @@ struct PeerExchangeTests {
         let stranger = try socket(3, 8787)
         let otherPort = try socket(2, 8788)
         let peer = try socket(2, 8787)
-        // More than one reading takes at once.
+        // Before the peer's in the order of the wire, and never in the socket.
         for _ in 0..<100 { try stranger.send(good, to: target, port: 8787) }
         try otherPort.send(good, to: target, port: 8787)
         try peer.send(hello("main").datagram, to: target, port: 8787)
@@ -133,15 +137,17 @@ struct PeerExchangeTests {
         try peer.send(good, to: target, port: 8787)
         let heard = try read(&main) { $0.taken == 1 }
         var wanted = PeerExchange.Counts()
-        wanted.strangers = 101
+        wanted.strangers = 1
         wanted.misnamed = 2
         wanted.unreadable = 3
         wanted.taken = 1
         let counts = main.counts
         #expect(counts == wanted)
-        // Of the flood no more is kept than one reading takes.
+        // Of a flood no more is kept than one reading takes.
+        for _ in 0..<100 { try otherPort.send(good, to: target, port: 8787) }
+        _ = try read(&main) { $0.strangers == 101 }
         let oddities = main.takeOddities()
-        #expect(oddities.count == 64 && Set(oddities) == [.stranger(IPv4Address(192, 168, 0, 3))])
+        #expect(oddities.count == 16 && oddities.last == .otherPort(node: "sub", port: 8788))
         let reasons = heard.dropLast().map { heard in #expect(throws: ReportError.self) { try heard.hello.get() } }
         #expect(reasons.map { $0?.problem.hasPrefix("is longer than 1200") } == [false, true, true])
         #expect(try heard.last?.hello.get().node == "sub")
@@ -175,6 +181,86 @@ struct PeerExchangeTests {
             ])
         let rest = main.takeOddities()
         #expect(rest == [])
+    }
+
+    private func key() throws -> SiteKey { try SiteKey(parsing: Array("first-secret-of-thirty-two-letters".utf8)) }
+
+    /// Lets both read until it is so, for at most five seconds; what they heard.
+    private func exchange(
+        _ main: inout PeerExchange, _ sub: inout PeerExchange,
+        until isEnough: (PeerExchange.Counts, PeerExchange.Counts) -> Bool
+    ) throws -> (main: [PeerExchange.Heard], sub: [PeerExchange.Heard]) {
+        let deadline = Clock.boottime() + 5_000_000_000
+        var heard: (main: [PeerExchange.Heard], sub: [PeerExchange.Heard]) = ([], [])
+        repeat {
+            var waiting = [main.descriptor, sub.descriptor].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+            poll(&waiting, 2, 100)
+            heard.main += try main.read()
+            heard.sub += try sub.read()
+        } while !isEnough(main.counts, sub.counts) && Clock.boottime() < deadline
+        return heard
+    }
+
+    @Test(
+        "with a key, boxes that start hear each other by one hello; what a host of the LAN forges or sends again is not taken"
+    )
+    func signed() throws {
+        let boxes = try TwoBoxes()
+        let key = try key()
+        var main = try boxes.exchange(of: TwoBoxes.main, key: key)
+        var sub = try boxes.exchange(of: TwoBoxes.sub, key: key)
+        let wire = try boxes.sub.inside { try Eavesdropper() }
+        _ = main.send(hello("main"))
+        _ = sub.send(hello("sub"))
+        let heard = try exchange(&main, &sub) { $0.taken > 1 && $1.taken > 1 }
+        #expect(Set(heard.main.map(\.node)) == ["sub"] && Set(heard.sub.map(\.node)) == ["main"])
+        for second in 2...3 {
+            _ = main.send(hello("main"))
+            _ = sub.send(hello("sub"))
+            _ = try exchange(&main, &sub) { $0.taken > second && $1.taken > second }
+        }
+        let before = main.counts
+
+        let (mine, its) = (IPv4Address(192, 168, 0, 1), IPv4Address(192, 168, 0, 2))
+        let recorded = try wire.datagrams(to: 8787).filter { $0.destination == mine }.map(\.bytes)
+        #expect(recorded.count >= 5 && recorded.allSatisfy { $0.count <= PeerHello.longestDatagram })
+        let forger = try boxes.sub.inside { try Forger() }
+        func forge(_ bytes: [UInt8]) throws { try forger.send(bytes, from: (its, 8787), to: (mine, 8787)) }
+        for word in recorded + recorded.reversed() { try forge(word) }
+        let unsigned = hello("sub").datagram
+        let other = SignedWord(run: 1, sequence: 1, challenge: 1, echo: 0, text: unsigned)
+            .datagram(from: its, to: mine, secret: [UInt8](repeating: 1, count: 32))
+        try forge(unsigned)
+        try forge(other)
+        try forge(Array(try #require(recorded.last).dropLast()))
+        _ = sub.send(hello("sub"))
+        let later = try read(&main) { $0.taken == before.taken + 1 }
+        #expect(later.count == 1, "of all that came, the one that is the peer's")
+        let counts = main.counts
+        #expect(counts.old == before.old + 2 * recorded.count && counts.unproven == 3)
+        let oddities = main.takeOddities()
+        #expect(oddities == [.unsigned(node: "sub"), .forged(node: "sub"), .forged(node: "sub")])
+
+        // One that starts anew is heard by one hello as well.
+        _ = consume sub
+        sub = try boxes.exchange(of: TwoBoxes.sub, key: key)
+        _ = sub.send(hello("sub"))
+        let taken = main.counts.taken
+        let again = try exchange(&main, &sub) { $0.taken > taken && $1.taken > 0 }
+        #expect(!again.main.isEmpty && !again.sub.isEmpty)
+    }
+
+    @Test("a box without a key takes no signed word, as one with a key takes none that is not: told by name")
+    func onlyOneHasTheKey() throws {
+        let boxes = try TwoBoxes()
+        var main = try boxes.exchange(of: TwoBoxes.main, key: try key())
+        var sub = try boxes.exchange(of: TwoBoxes.sub)
+        _ = main.send(hello("main"))
+        _ = sub.send(hello("sub"))
+        let heard = try exchange(&main, &sub) { $0.unproven > 0 && $1.unproven > 0 }
+        #expect(heard.main.isEmpty && heard.sub.isEmpty)
+        let oddities = (main.takeOddities(), sub.takeOddities())
+        #expect(oddities == ([.unsigned(node: "sub")], [.signed(node: "main")]))
     }
 
     @Test("an address or an interface that is not there yet is said, and tried again with success")

@@ -11,7 +11,7 @@ private func site(vrrp: String = "", nodes: String = "", rest: String = "") -> S
       ftth: {node: main, interface: ppp0}
       soracom: {node: sub, interface: ppp0}
     nodes: {main: {address: 192.168.0.1}, sub: {address: 192.168.0.2}\(nodes)}
-    vrrp: {instance: VI_1, interface: eth0, router-id: 51, address: 192.168.0.254/24\(vrrp)}
+    vrrp: {instance: VI_1, interface: eth0, router-id: 51, address: 192.168.0.254/24\(vrrp), key: site.key}
     \(rest)
     """
 }
@@ -30,6 +30,7 @@ struct SiteTests {
         #expect(vrrp.trackFile == "/run/wanctl/health")
         #expect(vrrp.notifyFIFO == "/run/wanctl/vrrp.fifo")
         #expect(vrrp.backupForwarding == .leave)
+        #expect(vrrp.key == "site.key")
         #expect(found.warnings == [])
     }
 
@@ -106,7 +107,7 @@ struct SiteTests {
                 "6:104: forwarding must be off or leave, not \"on\""),
             Faulty(
                 site(vrrp: ", advert_int: 1s"),
-                "6:83: unknown key \"advert_int\"; known: instance, interface, router-id, address, advertisement, preempt, preempt-delay, unicast, priority, track-file, notify-fifo, backup"
+                "6:83: unknown key \"advert_int\"; known: instance, interface, router-id, address, advertisement, preempt, preempt-delay, unicast, priority, track-file, notify-fifo, key, backup"
             ),
             Faulty(
                 site(nodes: ", x: {address: 192.168.0.254}"),
@@ -153,6 +154,10 @@ struct SiteTests {
             ),
             Faulty(site(vrrp: ", backup: {forwarding: off}", rest: "lan: {interfaces: [eth0]}\n")),
             Faulty(
+                site().replacing(", key: site.key", with: ""),
+                "6:1: warning: the words of the boxes are not signed: any host of the LAN can forge them; set vrrp.key, such as key: /etc/wanctl/site.key, see wanctl.yaml(5)"
+            ),
+            Faulty(
                 site(rest: "lan: {interfaces: [eth2]}\n"),
                 "6:24: warning: interface eth0 is not in lan.interfaces; hosts that have the virtual address as their gateway are not routed"
             ),
@@ -177,7 +182,7 @@ struct SiteTests {
         let nodes = (1...16).map { "  n\($0): {address: 10.0.0.\($0)}\n" }.joined()
         let uplinks = (0..<64).map { "  u\($0): {node: n\($0 % 16 + 1), interface: ppp\($0)}\n" }.joined()
         let found = try read(
-            "version: 1\nuplinks:\n\(uplinks)nodes:\n\(nodes)vrrp: {instance: V, interface: eth0, router-id: 1, address: 10.0.0.254/24}\n"
+            "version: 1\nuplinks:\n\(uplinks)nodes:\n\(nodes)vrrp: {instance: V, interface: eth0, router-id: 1, address: 10.0.0.254/24, key: k}\n"
         )
         #expect(found.warnings == [])
         let policy = found.policy

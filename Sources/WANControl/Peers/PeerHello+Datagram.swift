@@ -29,12 +29,15 @@ extension PeerHello {
     /// The hello as it is sent: what does not fit of the uplinks, and of the selected ones, is left out from the end and counted.
     ///
     /// That makes it fit for every node and site that a policy may name.
-    package var datagram: [UInt8] {
+    package var datagram: [UInt8] { datagram(atMost: Self.longestDatagram) }
+
+    /// The same in fewer bytes.
+    package func datagram(atMost limit: Int) -> [UInt8] {
         var fitting = self
         fitting.selected = []
         fitting.uplinks = []
         // Two more digits than "0" for the number of those left out.
-        var room = Self.longestDatagram - 2 - fitting.json.text.utf8.count
+        var room = limit - 2 - fitting.json.text.utf8.count
         /// Takes the room of an element and its comma; `false` where it is not there.
         func fits(_ list: JSONValue) -> Bool {
             let size = list.text.utf8.count - 2 + 1

@@ -3,8 +3,8 @@ package import WANModel
 /// What a box of a site tells the other boxes, about once a second.
 ///
 /// It is for people's eyes (`wanctl status`), and for refusing a `wanctl failover` to an uplink of another box that cannot
-/// work. It decides nothing about roles: VRRP does that, and keepalived tells a box nothing of its peers. Nobody signs a hello:
-/// whoever may send from a peer's address in the LAN may say anything in its name.
+/// work. It decides nothing about roles: VRRP does that, and keepalived tells a box nothing of its peers. Without `vrrp.key`, whoever may
+/// send from a peer's address in the LAN may say anything in its name.
 package struct PeerHello: Hashable, Sendable {
     /// One of the box's own uplinks.
     package struct Uplink: Hashable, Sendable {

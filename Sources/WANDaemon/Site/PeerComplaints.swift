@@ -9,7 +9,7 @@ package struct PeerComplaints: Hashable, Sendable {
         var count = 1
     }
 
-    /// Whoever floods the port with invented addresses fills no more than this.
+    /// A site has many boxes, and whoever forges their addresses may speak in each one's name.
     private static let most = 16
     /// What has not come for so long is news when it comes again.
     private static let memory = Duration.seconds(3600)

@@ -61,7 +61,11 @@ final class SiteLink {
     /// Another box carries the traffic.
     var isBackup: Bool { role?.role == .backup }
     var isUnreliable: Bool { undo.isUnreliable }
-    var warnings: [String] { complaints.warnings(at: Daemon.moment()) }
+    var warnings: [String] {
+        let isForgeable = loaded?.key == nil && role.map { !$0.settings.position.peers.isEmpty } ?? false
+        let forgeable = "the words of the boxes are not signed: any host of the LAN can forge them; set vrrp.key"
+        return (isForgeable ? [forgeable] : []) + complaints.warnings(at: Daemon.moment())
+    }
 
     /// What `wanctl why` says of the site.
     func lines(at now: Moment) -> [String] {
@@ -299,7 +303,7 @@ final class SiteLink {
         do throws(PeerExchangeError) {
             let fresh = try PeerExchange(
                 node: settings.position.node, peers: settings.position.peers, site: loaded?.policy.site,
-                interface: settings.vrrp.interface)
+                key: loaded?.key, interface: settings.vrrp.interface)
             let descriptor = fresh.descriptor
             exchange = consume fresh
             alarms.clear(.peers)

@@ -61,6 +61,22 @@ package final class SiteLab: Laboratory {
 
     package func renew(_ uplink: LabUplink, _ wanted: IPv4Address?) -> IPv4Address { uplink.address }
 
+    /// The key with which its boxes sign what they tell each other (`vrrp.key`); another one in each lab.
+    package var keyFile: String { "\(directory)/site.key" }
+
+    /// Takes the place of what was in it; each a secret in a line.
+    package func setKey(_ secrets: [String]) throws(LabError) {
+        try doing("write \(keyFile)") {
+            try Files.replace(keyFile, with: Array(secrets.map { $0 + "\n" }.joined().utf8), mode: 0o600)
+        }
+    }
+
+    /// As `openssl rand -hex 32` makes one.
+    package static func freshSecret() -> String {
+        let digits = (0..<4).map { _ in String(UInt64.random(in: 1 << 60 ... .max), radix: 16) }
+        return digits.joined()
+    }
+
     private func assemble() throws(LabError) {
         let hasHomeRouter = homes[.jcom] != nil
         try life.mustRun(["ip", "-batch", "-"], input: SiteAssembly.namespaces(id, nodes, hasHomeRouter))
@@ -73,6 +89,7 @@ package final class SiteLab: Laboratory {
         for node in nodes {
             try doing("make \(directory(of: node))") { try Files.makeDirectory(directory(of: node), mode: 0o755) }
         }
+        try setKey([Self.freshSecret()])
         try open()
         for node in nodes { try waitForPort(node) }
     }

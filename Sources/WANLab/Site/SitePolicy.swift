@@ -7,13 +7,15 @@ package enum SitePolicy {
     ///
     /// - Parameters:
     ///   - order: `failover.order`; best first as everywhere in the lab where none is given.
+    ///   - isSigned: The boxes sign what they tell each other, by the lab's key.
     ///   - vrrp: More keys of `vrrp`, such as `preempt: false`.
     ///   - probe: More keys of each line's `probe`.
     ///   - soracom: `SoracomInLab.policyLines()`, where SORACOM is there to be asked.
     ///   - more: Further sections at the end.
     package static func text(
-        for node: SiteNode, in lab: SiteLab, hold: String = "10s", order: [LabUplink]? = nil, vrrp: [String] = [],
-        probe: [LabUplink: String] = [:], soracom: String? = nil, more: String = ""
+        for node: SiteNode, in lab: SiteLab, hold: String = "10s", order: [LabUplink]? = nil,
+        isSigned: Bool = true, vrrp: [String] = [], probe: [LabUplink: String] = [:], soracom: String? = nil,
+        more: String = ""
     ) -> String {
         let boxes = lab.nodes.map { "  \($0.rawValue): {address: \($0.address)}\n" }.joined()
         let uplinks = lab.uplinks.map { text(of: $0, in: lab, probe: probe[$0], soracom: soracom) }.joined()
@@ -22,7 +24,7 @@ package enum SitePolicy {
             [
                 "instance: VI_1", "interface: eth0", "router-id: 51", "address: \(LabAddress.virtual)/24",
                 "track-file: \(lab.healthFile(of: node))", "notify-fifo: \(lab.notifyFIFO(of: node))",
-            ] + vrrp
+            ] + (isSigned ? ["key: \(lab.keyFile)"] : []) + vrrp
         return """
             # The site of wanctl-lab: \(lab.nodes.map(\.rawValue).joined(separator: ", ")), as \(node.rawValue) reads it.
             version: 1
