@@ -27,15 +27,6 @@ package struct LoadedPolicy {
         return String(WANDaemon.sha256(Array(parts.joined(separator: "\n").utf8)).prefix(12))
     }
 
-    /// A systemd credential of that name (systemd.exec(5) LoadCredential=), or a file of that name beside the policy.
-    func path(ofCredentials name: String, _ environment: [String: String]) -> String {
-        if name.hasPrefix("/") { return name }
-        if let directory = environment["CREDENTIALS_DIRECTORY"], Files.exists("\(directory)/\(name)") {
-            return "\(directory)/\(name)"
-        }
-        return path.lastIndex(of: "/").map { "\(path[..<$0])/\(name)" } ?? name
-    }
-
     /// Reads and checks a policy for this release: every fault at once, and what it cannot obey is refused in words.
     package static func load(_ path: String, node: String) throws(ControlRefusal) -> LoadedPolicy {
         let bytes: [UInt8]
