@@ -38,7 +38,8 @@ VM_SECONDS := 780
 
 BUILT := .build/release
 PROGRAMS := wanctld wanctl-courier wanctl-recorder wanctl wanctl-lab
-UNIT_FILES := wanctld.service wanctl-recorder.service wanctl-recorder.socket wanctl-handover.service wanctl-handover.timer
+UNIT_FILES := wanctld.service wanctl-recorder.service wanctl-recorder.socket wanctl-courier.socket wanctl-courier@.service \
+	wanctl-handover.service wanctl-handover.timer
 # One directory, since each program finds the others beside itself.
 LIB = $(DESTDIR)$(PREFIX)/lib/wanctl
 UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
@@ -194,8 +195,8 @@ install: ## the programs of `make release`, manual pages, unit, user, sample pol
 	@[ -n "$(DESTDIR)" ] || Tests/Tools/installed
 
 .PHONY: uninstall
-uninstall: ## take that away again; leaves /etc/wanctl, /var/lib/wanctl and the routes
-	@[ -n "$(DESTDIR)" ] || ! [ -d /run/systemd/system ] || systemctl disable --now wanctld wanctl-recorder.socket wanctl-recorder 2>/dev/null || true
+uninstall: ## take that away again; leaves /etc/wanctl, /var/lib/wanctl* and the routes
+	@[ -n "$(DESTDIR)" ] || ! [ -d /run/systemd/system ] || systemctl disable --now wanctld wanctl-courier.socket wanctl-recorder.socket wanctl-recorder 2>/dev/null || true
 	@# Nobody is left to take it back: a box without its daemon is no gateway.
 	@[ -n "$(DESTDIR)" ] || ! [ -x $(PREFIX)/lib/wanctl/wanctld ] || $(PREFIX)/lib/wanctl/wanctld --hand-over || true
 	@[ -n "$(DESTDIR)" ] || ! [ -d /run/systemd/system ] || systemctl stop wanctl-handover.timer 2>/dev/null || true

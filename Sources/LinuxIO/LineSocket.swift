@@ -14,16 +14,12 @@ package struct LineSocket: ~Copyable {
         case tooLong
     }
 
-    private let input: OwnedDescriptor
-    private let isSocket: Bool
+    private let socket: OwnedDescriptor
     private let limit: Int
     private var pending: [UInt8] = []
 
-    /// Reads from the descriptor, and writes to it too if it is a socket; to standard output if it is not (a pipe, a terminal).
-    package init(taking descriptor: consuming OwnedDescriptor, limit: Int = 64 << 10) {
-        var status = stat()
-        isSocket = fstat(descriptor.raw, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
-        input = descriptor
+    package init(taking socket: consuming OwnedDescriptor, limit: Int = 64 << 10) {
+        self.socket = socket
         self.limit = limit
     }
 
@@ -38,11 +34,11 @@ package struct LineSocket: ~Copyable {
             if pending.count > limit { return .tooLong }
             let left = deadline - Clock.boottime()
             if left <= 0 { return .timeout }
-            var wait = pollfd(fd: input.raw, events: Int16(POLLIN), revents: 0)
+            var wait = pollfd(fd: socket.raw, events: Int16(POLLIN), revents: 0)
             let milliseconds = Int32(min((left + 999_999) / 1_000_000, 1_000_000))
             guard try checked("poll(2)", "", { poll(&wait, 1, milliseconds) }) > 0 else { continue }
             var chunk = [UInt8](repeating: 0, count: 8192)
-            let raw = input.raw
+            let raw = socket.raw
             let count = read(raw, &chunk, chunk.count)
             if count > 0 {
                 pending += chunk[..<count]
@@ -56,28 +52,8 @@ package struct LineSocket: ~Copyable {
 
     /// Sends a line (the newline is added); waits for room. EPIPE says that nobody reads.
     package func send(_ line: [UInt8]) throws(SystemCallError) {
-        try checkedToTheEnd("write(2)", "", line + [10]) { rest, _ in
-            isSocket
-                ? Glibc.send(input.raw, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
-                : write(STDOUT_FILENO, rest.baseAddress, rest.count)
+        try checkedToTheEnd("send(2)", "", line + [10]) { rest, _ in
+            Glibc.send(socket.raw, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
         }
     }
-}
-
-/// Two connected ends of a stream (socketpair(2), AF_UNIX, SOCK_STREAM), one to keep and one to give to a child.
-package struct SocketPair: ~Copyable {
-    package var ours: OwnedDescriptor
-    package var theirs: OwnedDescriptor
-
-    package init() throws(SystemCallError) {
-        var ends: [Int32] = [-1, -1]
-        _ = try checked("socketpair(2)") {
-            socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &ends)
-        }
-        ours = OwnedDescriptor(taking: ends[0])
-        theirs = OwnedDescriptor(taking: ends[1])
-    }
-
-    /// Closes the end that was given away and hands out the other.
-    package consuming func keepOurs() -> OwnedDescriptor { ours }
 }

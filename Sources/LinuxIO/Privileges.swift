@@ -53,9 +53,16 @@ package enum Privileges {
         }
         var header = __user_cap_header_struct()
         header.version = UInt32(_LINUX_CAPABILITY_VERSION_3)
-        let none = (__user_cap_data_struct(), __user_cap_data_struct())
-        _ = try withUnsafeBytes(of: none) { data throws(SystemCallError) in
-            try checked("capset(2)") { wan_capset(&header, data.baseAddress) }
+        var held = (__user_cap_data_struct(), __user_cap_data_struct())
+        _ = try withUnsafeMutableBytes(of: &held) { data throws(SystemCallError) in
+            try checked("capget(2)") { wan_capget(&header, data.baseAddress) }
+        }
+        // Who has none may not even have the call (systemd.exec(5), @privileged).
+        if withUnsafeBytes(of: held, { $0.contains { $0 != 0 } }) {
+            let none = (__user_cap_data_struct(), __user_cap_data_struct())
+            _ = try withUnsafeBytes(of: none) { data throws(SystemCallError) in
+                try checked("capset(2)") { wan_capset(&header, data.baseAddress) }
+            }
         }
         _ = try checked("prctl(2) PR_SET_NO_NEW_PRIVS") { wan_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }
         // A change of user resets this one, hence so late.

@@ -22,7 +22,10 @@ package struct SocketFile: Hashable, Sendable {
 
     /// Gives the file its group (`nil`: leaves it) and mode; write permission is what connect(2) asks for.
     package static func open(_ path: String, to group: UInt32?, mode: UInt32) throws(SystemCallError) {
-        if let group { _ = try checked("chown(2)", path) { lchown(path, uid_t.max, group) } }
+        var status = stat()
+        _ = try checked("lstat(2)", path) { lstat(path, &status) }
+        // A service's own group has it already, and the service may not have the call (systemd.exec(5), @privileged).
+        if let group, status.st_gid != group { _ = try checked("chown(2)", path) { lchown(path, uid_t.max, group) } }
         _ = try checked("chmod(2)", path) { chmod(path, mode) }
     }
 

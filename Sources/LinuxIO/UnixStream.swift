@@ -29,6 +29,16 @@ package enum UnixStream {
         return socket
     }
 
+    /// The same for who may not wait: a non-blocking socket, and EAGAIN where the queue is full now.
+    package static func connectAtOnce(to path: String) throws(SystemCallError) -> OwnedDescriptor {
+        let socket = try make(flags: Int32(SOCK_NONBLOCK.rawValue))
+        let raw = socket.raw
+        _ = try withAddress(path) { (address, length) throws(SystemCallError) in
+            try checked("connect(2)", path) { Glibc.connect(raw, address, length) }
+        }
+        return socket
+    }
+
     /// Whether a program answers at a path, is too busy to, or has left its file behind.
     package static func isServed(_ path: String) throws(SystemCallError) -> Bool {
         do throws(SystemCallError) {
@@ -118,6 +128,17 @@ package enum UnixStream {
             var wanted = pollfd(fd: raw, events: Int16(events), revents: 0)
             return poll(&wanted, 1, milliseconds)
         } > 0
+    }
+
+    /// Ends this process, with exit code 0 and wherever it is, when the other end of a connection is closed. A thread waits for that: rights
+    /// that a thread has of its own must be given up before.
+    package static func endWithPeer(of socket: borrowing OwnedDescriptor) throws(SystemCallError) {
+        let raw = socket.raw
+        _ = try WorkerThread {
+            var hangUp = pollfd(fd: raw, events: 0, revents: 0)
+            while poll(&hangUp, 1, -1) < 1 {}
+            _exit(0)
+        }
     }
 
     package static func peer(of socket: borrowing OwnedDescriptor) throws(SystemCallError) -> PeerCredentials {

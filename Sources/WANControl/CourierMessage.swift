@@ -1,7 +1,7 @@
 package import WANModel
 
-// What the daemon and wanctl-courier say to each other: JSON, one message a line, over a stream socket that is the courier's
-// standard input. No secret is in either direction: credentials are named by path.
+// What the daemon and wanctl-courier say to each other: JSON, one message a line, over a stream socket. No secret is in either direction:
+// credentials have names.
 
 /// What the daemon wants done.
 package struct CourierRequest: Hashable, Sendable {
@@ -26,7 +26,7 @@ package struct CourierRequest: Hashable, Sendable {
     package var metadataEndpoint = "http://100.127.100.127"
     /// `nil`: by the profile.
     package var endpoint: String?
-    /// The path of a profile that the courier was given with `--credential` when it was started.
+    /// The name of an AuthKey that the courier has.
     package var credentials: String?
     /// For all ways together.
     package var timeout: Duration = .seconds(5)
@@ -39,7 +39,7 @@ package struct CourierRequest: Hashable, Sendable {
 
     /// The request for an uplink as its policy describes it.
     package init(
-        id: Int64, verb: Verb, uplink: String, interface: String?, settings: SoracomSettings, credentials: String?
+        id: Int64, verb: Verb, uplink: String, interface: String?, settings: SoracomSettings
     ) {
         self.init(id: id, verb: verb, uplink: uplink)
         self.interface = interface
@@ -47,7 +47,7 @@ package struct CourierRequest: Hashable, Sendable {
         via = settings.via
         metadataEndpoint = settings.metadataEndpoint
         endpoint = settings.endpoint
-        self.credentials = credentials
+        credentials = settings.credentials
     }
 }
 

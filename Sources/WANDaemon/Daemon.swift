@@ -76,8 +76,7 @@ final class Daemon {
         if let problem = recorder.problem { log(.warning, problem) }
         inForce = PolicyInForce(loaded, remembered: recorder.state.numbers)
         errands = SpeedClassErrands(
-            loop: loop, log: log, alarms: alarms, inForce, stateDirectory: options.stateDirectory,
-            environment: environment)
+            loop: loop, log: log, alarms: alarms, inForce, courierSocket: options.courierSocket)
         let (now, unixSeconds) = (Daemon.moment(), Clock.realtime() / 1_000_000_000)
         let adopted = Daemon.adopted(router.picture, policy: loaded.policy, numbers: inForce.numbers)
         driver = EngineDriver(
@@ -242,8 +241,7 @@ final class Daemon {
         }
         // What was pinned by the old bits is let go.
         if isMarkedAnew { flows.letGo(Array(old.values), in: outgoing) }
-        // What comes of it (a courier that cannot be started) waits for the outputs to be done.
-        driver.hold { errands.adopt(inForce, without: formerSIMs) }
+        errands.adopt(inForce)
         takeSite(site.role?.handOver)
         prepareSysctls()
         driver.hold { driver.obey(outputs) }

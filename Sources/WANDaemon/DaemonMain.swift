@@ -63,7 +63,7 @@ private func advice(for error: any Error) -> Int32 {
 private func check(_ options: DaemonOptions) -> Int32 {
     do throws(ControlRefusal) {
         let loaded = try LoadedPolicy.load(options.policy, node: options.nodeName, isTrial: true)
-        for warning in loaded.warnings + missingCredentials(loaded) { say("warning: \(warning)\n") }
+        for warning in loaded.warnings + missingCredentials(loaded.policy) { say("warning: \(warning)\n") }
         write("\(options.policy): in order, \(loaded.policy.uplinks.count) uplinks\n", to: 1)
         if options.triesTable {
             try TableTrial.run(loaded)
@@ -76,15 +76,15 @@ private func check(_ options: DaemonOptions) -> Int32 {
     }
 }
 
-/// What the policy names and this machine does not have: the daemon starts without it, and cannot change a speed class.
-private func missingCredentials(_ loaded: LoadedPolicy) -> [String] {
-    let environment = environmentVariables()
-    return loaded.policy.uplinks.compactMap { uplink in
-        guard let name = uplink.soracom?.credentials else { return nil }
-        let path = loaded.path(ofCredentials: name, environment)
-        if Files.exists(path) { return nil }
-        return "\(path), the credentials of uplink \(uplink.name), is not there; "
-            + "the unit's LoadCredential= or a file of that name gives them"
+/// What the courier's unit would not find: the daemon starts without it, and cannot ask the SORACOM API. Only root can look.
+private func missingCredentials(_ policy: Policy) -> [String] {
+    guard Privileges.isRoot else { return [] }
+    let places = ["/etc/credstore", "/etc/credstore.encrypted", "/run/credstore", "/run/credstore.encrypted"]
+    return policy.uplinks.compactMap { uplink in
+        guard let name = uplink.soracom?.credentials, !places.contains(where: { Files.exists("\($0)/\(name)") }) else {
+            return nil
+        }
+        return "/etc/credstore/\(name), the credentials of uplink \(uplink.name), is not there"
     }
 }
 

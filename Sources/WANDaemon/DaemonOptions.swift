@@ -8,6 +8,7 @@ package struct DaemonOptions: Hashable, Sendable {
     package var node: String?
     package var socket = "/run/wanctl/wanctl.sock"
     package var stateDirectory = "/var/lib/wanctl"
+    package var courierSocket = "/run/wanctl-courier/courier.sock"
     package var action = Action.run
     /// With `check`: libnftables and the kernel are asked, too.
     package var triesTable = false
@@ -19,13 +20,15 @@ package struct DaemonOptions: Hashable, Sendable {
     var nodeName: String { node ?? hostName() }
 
     package static let usage = """
-        usage: wanctld --policy FILE [--node NAME] [--socket PATH] [--state-dir DIR] [--check [--table]] [--cleanup]
-                       [--ended] [--hand-over] [--verbose]
+        usage: wanctld --policy FILE [--node NAME] [--socket PATH] [--state-dir DIR] [--courier-socket PATH]
+                       [--check [--table]] [--cleanup] [--ended] [--hand-over] [--verbose]
 
           --policy FILE     the policy (default /etc/wanctl/policy.yaml)
           --node NAME       this box's name in the policy (default: the host name)
           --socket PATH     where `wanctl` finds the daemon (default /run/wanctl/wanctl.sock)
           --state-dir DIR   what outlives the daemon (default /var/lib/wanctl)
+          --courier-socket PATH
+                            where `wanctl-courier` listens (default /run/wanctl-courier/courier.sock)
           --check           check the policy and what it needs on this box, change nothing; 65 where it has faults
           --table           with --check, also make the nft table of the policy, in a network namespace of its own that ends
                             with this program; 1 where it is refused
@@ -54,6 +57,7 @@ package struct DaemonOptions: Hashable, Sendable {
             case "--node": node = try value(word)
             case "--socket": socket = try value(word)
             case "--state-dir": stateDirectory = try value(word)
+            case "--courier-socket": courierSocket = try value(word)
             case "--check": action = .check
             case "--table": triesTable = true
             case "--cleanup": action = .cleanUp

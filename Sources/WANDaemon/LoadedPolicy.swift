@@ -29,11 +29,6 @@ package struct LoadedPolicy {
         return String(WANDaemon.sha256(Array(parts.joined(separator: "\n").utf8)).prefix(12))
     }
 
-    /// Where the credentials of a SIM are.
-    func path(ofCredentials name: String, _ environment: [String: String]) -> String {
-        credentialPath(name, beside: path, environment)
-    }
-
     /// Reads and checks a policy for this release: every fault at once, and what it cannot obey is refused in words.
     ///
     /// - Parameter isTrial: It will not be obeyed: a key that only the daemon can see is no fault.

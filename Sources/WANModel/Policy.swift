@@ -140,7 +140,7 @@ package struct SoracomSettings: Hashable, Sendable {
     package var identity: Identity?
     package var standby = "s1.minimum"
     package var selected = "s1.fast"
-    /// The name of a systemd credential, or of a file beside the policy.
+    /// The name of a credential that the courier has.
     package var credentials: String?
     package var via: [Way] = [.metadata, .api]
     /// Base address of the API without `/v1`; `nil`: by the profile's coverage type.

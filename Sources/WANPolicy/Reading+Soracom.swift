@@ -63,7 +63,7 @@ extension Reading {
         return nil
     }
 
-    /// A name, not a path: it is looked up in $CREDENTIALS_DIRECTORY (systemd.exec(5)) and beside the policy.
+    /// A name, not a path: the courier has credentials by their names (systemd.exec(5)).
     mutating func credentials(_ field: Field?) -> String? {
         guard let field, let text = text(field, "the name of a credential") else { return nil }
         if (1...64).contains(text.utf8.count), text.first != ".", text.utf8.allSatisfy(isNameByte) { return text }

@@ -1,7 +1,7 @@
 import LinuxIO
 import Soracom
 
-/// The courier's life: take what root may take, become nobody, run errands, leave.
+/// The courier's life: take what it may take, give all rights up, run errands until the daemon hangs up.
 @main
 enum Main {
     static func main() {
@@ -12,17 +12,32 @@ enum Main {
             log(.error, "\(error.text)\n\(Options.usage)")
             leave(64)
         }
+        let credentials = environmentVariables()["CREDENTIALS_DIRECTORY"]
         do {
             try Privileges.forgetParent()
-            let profiles = Profiles(options.credentials)
-            let cache = try openCache(options.tokenCache)
-            try renounce(options)
-            var handler = RequestHandler(profiles: profiles, cache: cache)
-            try serve(&handler, idle: options.idle)
+            if let path = options.listen {
+                try Listener(path, options).run()
+            } else {
+                try serve(options, Profiles(options.credentials, in: credentials))
+            }
         } catch {
             log(.error, "\(error), leaving")
             leave(1)
         }
+    }
+
+    /// Serves who is at the other end of standard input.
+    private static func serve(_ options: Options, _ profiles: Profiles) throws {
+        let connection = OwnedDescriptor(taking: 0)
+        if let refusal = try options.refusal(of: connection) { throw Options.Fault(text: refusal) }
+        let cache = try openCache(options.tokenCache)
+        try renounce(options)
+        try confine(reading: profiles.directory)
+        SignalReader.ignoreFailedWrites()
+        // A newer request comes over another connection: this one may then hang for as long as it likes in libcurl.
+        try UnixStream.endWithPeer(of: connection)
+        var handler = RequestHandler(profiles: profiles, cache: cache)
+        try serve(&handler, LineSocket(taking: connection), idle: options.idle)
     }
 
     /// A cache that cannot be opened or read costs a sign-in, not the errand.
@@ -45,20 +60,29 @@ enum Main {
 
     private static func renounce(_ options: Options) throws {
         if Privileges.isRoot {
-            // The name is given where the system's user table may lack it (a small container): nobody is 65534 everywhere.
-            guard
-                let (user, group) = Privileges.user(options.user) ?? (options.user == "nobody" ? (65534, 65534) : nil),
-                user != 0
-            else { throw Options.Fault(text: "--user \(options.user): not a user to become") }
+            let (user, group) = try options.number(of: options.user, option: "--user")
+            guard user != 0 else { throw Options.Fault(text: "--user \(options.user): not a user to become") }
             try Privileges.become(user: user, group: group)
         }
         try Privileges.renounceAll()
         try Privileges.dieWithParent()
-        SignalReader.ignoreFailedWrites()
     }
 
-    private static func serve(_ handler: inout RequestHandler, idle: Int64) throws {
-        var peer = LineSocket(taking: OwnedDescriptor(taking: 0))
+    /// What libcurl, TLS and the resolver read stays readable. Nothing stays writable but the token's file, which is open.
+    private static func confine(reading credentials: String?) throws {
+        let version = try Landlock.confine(
+            reading: [
+                "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache",
+                "/etc/ssl", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates", "/dev/urandom",
+                "/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf", "/etc/gai.conf",
+                "/etc/services",
+            ] + (credentials.map { [$0] } ?? []), writing: [])
+        if version == 0 { log(.warning, "this kernel has no Landlock: file permissions alone confine the courier") }
+    }
+
+    private static func serve(
+        _ handler: inout RequestHandler, _ peer: consuming LineSocket, idle: Int64
+    ) throws {
         while true {
             switch try peer.next(until: Clock.boottime() + idle * 1_000_000_000) {
             case .line(let line): try peer.send(handler.answer(to: line))

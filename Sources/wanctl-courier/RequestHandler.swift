@@ -8,7 +8,7 @@ import WANModel
 struct RequestHandler {
     private let profiles: Profiles
     private let cache: TokenCache
-    private static let credentialsRetry = Duration.seconds(5)
+    private static let credentialsRetry = Duration.seconds(10)
     private var reportedWriteError: SystemCallError?
 
     init(profiles: Profiles, cache: TokenCache) {
@@ -83,12 +83,12 @@ struct RequestHandler {
     }
 
     private func api(for request: CourierRequest) throws(ServiceFailure) -> API {
-        guard let path = request.credentials else { throw unusable("the policy names no credentials") }
-        switch profiles[path] {
+        guard let name = request.credentials else { throw unusable("the policy names no credentials") }
+        switch profiles[name] {
         case .success(let profile):
             return try API(profile: profile, endpoint: request.endpoint, cache: cache)
         case .failure(let fault):
-            // Looking again costs nothing and is not SORACOM's business: the daemon starts another courier when the file changes.
+            // Looking again is not SORACOM's business: the next errand reads a file that was mended.
             throw ServiceFailure(.configuration, "credentials: \(fault.text)", retryAfter: Self.credentialsRetry)
         }
     }

@@ -54,7 +54,7 @@ struct UpCommand: ParsableCommand {
 
             The daemon in it, with a policy to play with (\(directory)/policy.yaml):
 
-              \(siblingProgram("wanctl-recorder")) --socket \(directory)/recorder.sock --directory \(directory)/state &
+              \(siblingProgram("wanctl-recorder")) --listen \(directory)/recorder.sock --directory \(directory)/state &
               ip netns exec \(router) \(siblingProgram("wanctld")) --policy \(directory)/policy.yaml \\
                 --socket \(directory)/wanctl.sock --state-dir \(directory)/state
               \(siblingProgram("wanctl")) --socket \(directory)/wanctl.sock status

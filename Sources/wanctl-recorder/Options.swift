@@ -3,11 +3,11 @@ import LinuxIO
 /// The command line.
 struct Options {
     static let usage = """
-        usage: wanctl-recorder [--socket PATH] [--for USER] [--directory DIR]
+        usage: wanctl-recorder [--listen PATH] [--for USER] [--directory DIR]
 
         Keeps on the disk what wanctld tells it: the history, the state and the policy that a start needs.
 
-          --socket PATH     where wanctld finds it (default /run/wanctl/recorder.sock); one that systemd passes is taken
+          --listen PATH     where wanctld finds it (default /run/wanctl/recorder.sock); one that systemd passes is taken
           --for USER        who may use the socket beside root: wanctld's user, by name or number (default: our own)
           --directory DIR   where all of it is kept (default /var/lib/wanctl)
         """
@@ -24,12 +24,12 @@ struct Options {
     init(_ arguments: [String]) throws(Fault) {
         var rest = arguments[...]
         while let option = rest.popFirst() {
-            guard ["--socket", "--for", "--directory"].contains(option) else {
+            guard ["--listen", "--for", "--directory"].contains(option) else {
                 throw Fault(text: "unknown option \(option)")
             }
             guard let value = rest.popFirst(), !value.isEmpty else { throw Fault(text: "\(option) needs a value") }
             switch option {
-            case "--socket": socket = value
+            case "--listen": socket = value
             case "--for": client = value
             default: directory = value
             }

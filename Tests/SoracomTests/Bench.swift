@@ -19,6 +19,8 @@ final class Bench {
     let api: String
     let metadata: String
     let profile: String
+    /// As requests name it.
+    static let profileName = "soracom.json"
 
     init(addresses: Set<String> = ["127.0.0.1"]) throws {
         service = try SoracomService(
@@ -33,14 +35,14 @@ final class Bench {
         try service.serveMetadata(at: metadataListener)
         profile = try directory.write(
             #"{"authKeyId":"\#(Self.keyID)","authKey":"\#(Self.key)","coverageType":"jp","unknown":{"x":null}}"#,
-            to: "soracom.json", mode: 0o600)
+            to: Self.profileName, mode: 0o600)
     }
 
     var cachePath: String { directory.path + "/tokens.json" }
 
-    func courier(_ options: [String]? = nil, errorsTo name: String = "stderr") throws -> Courier {
+    func courier(_ options: [String]? = nil, environment: [String: String] = [:]) throws -> Courier {
         let usual = ["--credential", profile, "--token-cache", cachePath, "--idle", "30"]
-        return try Courier(options ?? usual, errorLog: "\(directory.path)/\(name)")
+        return try Courier(options ?? usual, environment: environment, errorLog: "\(directory.path)/stderr")
     }
 
     func request(
@@ -54,7 +56,7 @@ final class Bench {
         request.via = via
         request.metadataEndpoint = metadata
         request.endpoint = api
-        request.credentials = profile
+        request.credentials = Self.profileName
         request.timeout = .seconds(5)
         return request
     }
@@ -87,14 +89,14 @@ struct Courier: ~Copyable {
     private let errorLog: String
     private(set) var heard: [String]
 
-    init(_ options: [String], errorLog: String) throws {
+    init(_ options: [String], environment: [String: String] = [:], errorLog: String) throws {
         let ends = try SocketPair()
         let log = OwnedDescriptor(
             taking: try checked("open(2)", errorLog) {
                 open(errorLog, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
             })
         child = try ChildProcess(
-            Programs.path("wanctl-courier"), options, input: .descriptor(ends.theirs.raw),
+            Programs.path("wanctl-courier"), options, environment: environment, input: .descriptor(ends.theirs.raw),
             errors: .descriptor(log.raw))
         peer = LineSocket(taking: ends.keepOurs())
         // Swift 6.2 destroys twice what is set when this throws: all that needs destroying is set after the last `try`.

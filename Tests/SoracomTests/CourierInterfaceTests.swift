@@ -63,7 +63,7 @@ struct CourierInterfaceTests {
         var courier = try start(world, ["--credential", profile])
         var request = request("sim")
         request.via = [.api]
-        request.credentials = profile
+        request.credentials = "profile"
         #expect(try courier.ask(request).outcome == .speedClass("s1.fast", via: .api))
         #expect(service.calls.map(\.source) == ["10.1.0.2", "10.1.0.2"])
         #expect(service.violations == [])
@@ -94,7 +94,7 @@ struct CourierInterfaceTests {
         }
         var request = request("lo")
         request.via = [.api]
-        request.credentials = profile
+        request.credentials = "profile"
         request.timeout = .milliseconds(600)
         let answer = try courier.ask(request)
         #expect(!answer.isPermanent && !answer.isOK)

@@ -38,6 +38,48 @@ struct CourierLifeTests {
         try bench.finish(courier)
     }
 
+    @Test("takes systemd's credentials, and reads nothing beside them: a link out of their directory leads nowhere")
+    func confined() throws {
+        let credentials = bench.directory.path + "/credentials"
+        #expect(mkdir(credentials, 0o755) == 0 && chmod(bench.directory.path, 0o755) == 0)
+        let content = try Files.text(bench.profile)
+        for (name, place) in [("inside", "\(credentials)/inside"), ("outside", bench.directory.path + "/outside")] {
+            try Files.replace(place, with: Array(content.utf8), mode: 0o600)
+            // Its own, as under systemd: it is not the file's mode that keeps it out.
+            if getuid() == 0 { #expect(chown(place, 65534, 65534) == 0) }
+            if name == "outside" { #expect(symlink(place, "\(credentials)/outside") == 0) }
+        }
+        var courier = try bench.courier([], environment: ["CREDENTIALS_DIRECTORY": credentials])
+        var request = bench.request(via: [.api])
+        request.credentials = "inside"
+        #expect(try courier.ask(request).outcome == .speedClass("s1.fast", via: .api))
+        request.credentials = "outside"
+        let answer = try courier.ask(request)
+        let hasLandlock = try !courier.errors().contains("no Landlock")
+        #expect(answer.isOK != hasLandlock && (!hasLandlock || answer.error.contains("Permission denied")), "\(answer)")
+        for name in ["../outside", "nothing"] {
+            request.credentials = name
+            #expect(try courier.ask(request).error.contains("none of the name \(name): put them into /etc/credstore"))
+        }
+        try bench.finish(courier)
+    }
+
+    @Test("leaves when the daemon does, in the middle of an errand too")
+    func hungUp() throws {
+        bench.service.fail(.metadataUpdate, with: .hang)
+        let ends = try SocketPair()
+        let child = try ChildProcess(
+            Programs.path("wanctl-courier"), [], input: .descriptor(ends.theirs.raw), errors: .null)
+        let peer = LineSocket(taking: ends.keepOurs())
+        try peer.send(bench.request(via: [.metadata]).line)
+        let deadline = Clock.boottime() + 10_000_000_000
+        #expect(bench.service.wait(until: deadline) { !$0.calls.isEmpty })
+        let start = Clock.boottime()
+        _ = consume peer
+        #expect(try child.wait(until: deadline) == .code(0))
+        #expect(Clock.boottime() - start < 2_000_000_000)
+    }
+
     @Test("leaves when the daemon does")
     func endOfPeer() throws {
         let ends = try SocketPair()
@@ -91,7 +133,7 @@ struct CourierLifeTests {
         let path = try bench.directory.write(content, to: "other.json", mode: mode)
         var courier = try bench.courier(["--credential", path, "--credential", bench.profile])
         var request = bench.request(via: [.api])
-        request.credentials = path
+        request.credentials = "other.json"
         let answer = try courier.ask(request)
         #expect(!answer.isPermanent && answer.error.contains(reason), "somebody mends the file, and waits")
         #expect(try courier.errors().contains(reason))
@@ -107,7 +149,7 @@ struct CourierLifeTests {
         #expect((fifo ? mkfifo(path, 0o600) : mkdir(path, 0o700)) == 0)
         var courier = try bench.courier(["--credential", path])
         var request = bench.request(via: [.api])
-        request.credentials = path
+        request.credentials = "odd"
         #expect(try courier.ask(request).error.contains("is not a regular file"))
         try bench.finish(courier)
     }

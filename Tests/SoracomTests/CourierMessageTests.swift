@@ -12,7 +12,7 @@ struct CourierMessageTests {
         request.via = [.api, .metadata]
         request.metadataEndpoint = "http://10.0.0.1:8080"
         request.endpoint = "https://api.example"
-        request.credentials = "/etc/wanctl/soracom"
+        request.credentials = "soracom"
         request.timeout = .milliseconds(1234)
         return request
     }

@@ -111,15 +111,75 @@ struct SpeedClassTests {
         try world.finish(soracom)
     }
 
-    @Test("a courier that does not move is killed at its deadline, and the next one does the work")
-    func stoppedCourier() throws {
+    @Test("an errand that is killed is run again; one that does not move is given up at its deadline, and run again")
+    func lostErrand() throws {
         let (world, soracom) = try World.withSoracom()
         try world.waitClass("s1.minimum", of: soracom)
-        let courier = try #require(try world.couriers().first)
-        kill(courier, SIGSTOP)
-        #expect(try world.wanctl("failover", "soracom").succeeded)
-        try world.wait("it is killed", seconds: 60) { try !world.couriers().contains(courier) }
+        for signal in [SIGKILL, SIGSTOP] {
+            let (wanted, words) = signal == SIGKILL ? ("s1.fast", ["failover", "soracom"]) : ("s1.minimum", ["auto"])
+            soracom.service.fail(.metadataUpdate, with: .hang, times: 1)
+            let asked = soracom.service.calls.count
+            #expect(try world.lab.run(in: .router, world.wanctlWords(words)).succeeded)
+            try world.wait("it asks", seconds: 10) { soracom.service.calls.count > asked }
+            for errand in try world.errands() { kill(errand, signal) }
+            try world.wait("the status says what is wrong and what to do", seconds: 40) {
+                let problem = try world.uplink(.soracom).speedClass?.problem ?? ""
+                let what = signal == SIGKILL ? "hung up before it answered" : "did not answer in time"
+                return problem.contains(what) && problem.contains("journalctl -u 'wanctl-courier@*'")
+            }
+            try world.waitClass(wanted, of: soracom, seconds: 15)
+        }
+        try world.finish(soracom)
+    }
+
+    @Test(
+        "without a courier, or with one that hangs, traffic moves as fast, and the class follows when it is back",
+        arguments: [false, true])
+    func lostCourier(hangs: Bool) throws {
+        let (world, soracom) = try World.withSoracom()
+        try world.waitClass("s1.minimum", of: soracom)
+        let client = try ClientProber.start(in: world.lab, flow: .fresh())
+        try world.waitTraffic(of: client, on: .ftth)
+        if hangs { kill(try world.daemon.courierPID, SIGSTOP) } else { try world.daemon.killCourier() }
+        try world.lab.setFault(.jcom, .blackhole())
+        try world.waitState(.jcom, .down)
+        try world.lab.setFault(.ftth, .blackhole())
+        try world.waitTraffic(of: client, on: .soracom)
+        if !hangs {
+            try world.wait("the status says what is wrong and what to do") {
+                let problem = try world.uplink(.soracom).speedClass?.problem ?? ""
+                return problem.contains("no courier listens at")
+                    && problem.contains("systemctl status wanctl-courier.socket")
+            }
+        }
+        #expect(soracom.speedClass == "s1.minimum")
+        if hangs { kill(try world.daemon.courierPID, SIGCONT) } else { try world.daemon.restartCourier() }
         try world.waitClass("s1.fast", of: soracom, seconds: 15)
+        let report = try client.stop()
+        #expect(report.outages.count == 1 && report.longestOutageMilliseconds < 600, "\(report.outages)")
+        try world.finish(soracom)
+    }
+
+    @Test("rubbish, another's answer and too much of one are told, and the next errand is asked anew")
+    func rubbish() throws {
+        let (world, soracom) = try World.withSoracom()
+        try world.waitClass("s1.minimum", of: soracom)
+        try world.daemon.killCourier()
+        let another = #"{\"id\":0,\"ok\":true,\"class\":\"s1.fast\",\"via\":\"api\",\"took_ms\":1}\n"#
+        for (answer, speedClass, problem) in [
+            (#""HTTP/1.1 302 Found\r\n""#, "s1.fast", "gave an answer that is none"),
+            ("\"\(another)\"", "s1.slow", "it is about another request"),
+            (#"" " x 100000"#, "s1.fast", "sent an endless line"),
+        ] {
+            let impostor = try world.spawnImpostor(saying: answer)
+            #expect(try world.wanctl("speed", "soracom", speedClass).succeeded)
+            try world.wait("the status tells of it", seconds: 15) {
+                try world.uplink(.soracom).speedClass?.problem?.contains(problem) == true
+            }
+            impostor.kill()
+        }
+        try world.daemon.restartCourier()
+        try world.waitClass("s1.fast", of: soracom, seconds: 30)
         try world.finish(soracom)
     }
 
@@ -189,9 +249,28 @@ extension World {
         }
     }
 
-    fileprivate func couriers() throws -> [Int32] {
-        let text = try lab.run(in: .router, ["pgrep", "-P", "\(try daemon.pid)"]).output
+    /// The processes that ask SORACOM now.
+    fileprivate func errands() throws -> [Int32] {
+        let text = try lab.run(in: .router, ["pgrep", "-P", "\(try daemon.courierPID)"]).output
         return text.split(separator: "\n").compactMap { Int32($0) }
+    }
+
+    /// Listens in the courier's place, and says the same to everybody: an expression of perl(1).
+    fileprivate func spawnImpostor(saying answer: String) throws -> Child {
+        let path = try daemon.courierSocket
+        let script = """
+            use IO::Socket::UNIX; $SIG{PIPE} = "IGNORE"; unlink $ARGV[0];
+            my $s = IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 5) or die $!;
+            while (my $c = $s->accept) { my $request = <$c>; print $c \(answer); close $c }
+            """
+        Files.remove(path)
+        let impostor = try lab.spawn(in: .router, ["perl", "-e", script, path])
+        try wait("the impostor listens") { Files.exists(path) }
+        return impostor
+    }
+
+    fileprivate func wanctlWords(_ words: [String]) throws -> [String] {
+        [try Programs.path("wanctl"), "--socket", socketPath] + words
     }
 
     /// What must hold at the end of every story: the specification was kept, and no secret is where it can be read.
@@ -203,7 +282,8 @@ extension World {
         let shown = try wanctl("status", "--json").output + wanctl("history", "--json").output
         for secret in soracom.service.secrets {
             for (place, text) in [
-                ("log", try log), ("journal", journal), ("state", state), ("ps", processes), ("status", shown),
+                ("log", try log), ("courier's log", try daemon.courierLog()), ("journal", journal), ("state", state),
+                ("ps", processes), ("status", shown),
             ] {
                 let isThere = text.contains(secret)
                 #expect(!isThere, "a secret can be read in the \(place)")

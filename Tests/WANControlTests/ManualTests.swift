@@ -1,6 +1,7 @@
 import JSONText
 import LinuxIO
 import NetworkTypes
+import TestSupport
 import Testing
 import WANControl
 import WANDaemon
@@ -325,23 +326,37 @@ struct ManualTests {
         let silent: Set<String> = ["--help", "-h", "--version"]
         #expect(told == usage.union(silent))
         for option in silent { _ = try DaemonOptions(arguments: [option]) }
-        for option in ["--policy", "--socket", "--state-dir"] {
+        for option in ["--policy", "--socket", "--state-dir", "--courier-socket"] {
             let item = page.items(of: "DESCRIPTION").first {
                 $0.options.contains(option) && $0.head.contains(option.dropFirst(2))
             }
             let defaults = DaemonOptions()
             let path = [
                 "--policy": defaults.policy, "--socket": defaults.socket, "--state-dir": defaults.stateDirectory,
+                "--courier-socket": defaults.courierSocket,
             ]
             #expect(item?.text.hasSuffix("Default: \(path[option] ?? "") .") == true, "\(option)")
         }
+    }
+
+    @Test("wanctl-courier(8) has every option of the usage, and no other")
+    func courier() throws {
+        let page = try ManualPage("wanctl-courier.8")
+        let told = Set(page.items(of: "DESCRIPTION").flatMap { ManualPage.options(in: ".It " + $0.head) })
+        let run = try TestSupport.Command.run(["sh", "-c", "! \"$0\" --what 2>&1", try Programs.path("wanctl-courier")])
+        let words = run.split(whereSeparator: { " []\n,".contains($0) })
+        #expect(told == Set(words.filter { $0.hasPrefix("--") && $0 != "--what" }.map(String.init)))
+        #expect(told.contains("--listen"))
     }
 
     // MARK: all
 
     @Test("every page that another one names is there, or of another program")
     func references() throws {
-        let pages = ["wanctl.1", "wanctld.8", "wanctl-lab.1", "wanctl-recorder.8", "wanctl.yaml.5", "wanctl-site.7"]
+        let pages = [
+            "wanctl.1", "wanctld.8", "wanctl-courier.8", "wanctl-recorder.8", "wanctl-lab.1", "wanctl.yaml.5",
+            "wanctl-site.7",
+        ]
         for page in pages {
             for line in try ManualPage.source(page).split(separator: "\n") where line.hasPrefix(".Xr wanctl") {
                 let words = line.split(separator: " ")

@@ -17,7 +17,7 @@ struct RecorderTests {
 
     private func start() throws -> ChildProcess {
         let child = try ChildProcess(
-            try Programs.path("wanctl-recorder"), ["--socket", socket, "--directory", "\(directory.path)/kept"])
+            try Programs.path("wanctl-recorder"), ["--listen", socket, "--directory", "\(directory.path)/kept"])
         try waitUntil("it listens") { (try? UnixStream.isServed(socket)) == true }
         return child
     }
@@ -146,7 +146,7 @@ struct RecorderTests {
             mount -t tmpfs -o size=400k none "$1"
             exec 3<&0  # what is in the background has no standard input
             while read -r size; do mount -o "remount,size=$size" "$1"; done <&3 &
-            exec "$2" --socket "$3" --directory "$1"
+            exec "$2" --listen "$3" --directory "$1"
             """
         let pair = try SocketPair()
         let child = try ChildProcess(
@@ -187,7 +187,7 @@ struct RecorderTests {
         let mount = #"mount -o loop,commit=600 "$1" "$2""#
         let child = try ChildProcess(
             "/usr/bin/unshare",
-            ["--mount", "/bin/sh", "-c", mount + #" && exec "$3" --socket "$4" --directory "$2""#, "sh", disk, kept]
+            ["--mount", "/bin/sh", "-c", mount + #" && exec "$3" --listen "$4" --directory "$2""#, "sh", disk, kept]
                 + [try Programs.path("wanctl-recorder"), socket],
             environment: ["PATH": "/usr/bin:/bin:/usr/sbin:/sbin"])
         try waitUntil("it listens") { (try? UnixStream.isServed(socket)) == true }

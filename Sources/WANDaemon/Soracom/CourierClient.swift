@@ -1,196 +1,122 @@
-internal import Glibc
 internal import LinuxIO
 internal import WANControl
 
-/// The daemon's side of `wanctl-courier`: started when there is something to carry, killed at its deadline, gone when idle.
+/// The daemon's side of `wanctl-courier`, which listens at a socket of its own: one connection for each errand.
 ///
-/// Whatever happens to the courier, every request gets exactly one answer, unless a newer one on the same subject takes its place.
+/// Whatever happens to the courier, every errand ends with exactly one answer, unless a newer one on the same subject takes its place.
+/// To hang up is to call it off.
 final class CourierClient {
-    struct Settings: Equatable {
-        var program: String
-        /// Files with secrets that the courier may read before it drops its privileges.
-        var credentials: [String]
-        var tokenCache: String
-    }
-    private struct Pending {
-        var subject: String?
-        var answer: (CourierAnswer?, String) -> Void
-        var timer: EventLoop.Timer
-    }
-    /// A running courier.
-    private final class Process {
-        let child: ChildProcess
-        let stream: OwnedDescriptor
+    private final class Errand {
+        let subject: String?
+        let connection: OwnedDescriptor
+        let answer: (CourierAnswer?, String) -> Void
         var reading: EventLoop.Watch?
-        var ending: EventLoop.Watch?
-        var input: [UInt8] = []
-        /// The files of the credentials as they were before it read them.
-        let stamps: [FileStamp?]
-        init(_ child: consuming ChildProcess, _ stream: consuming OwnedDescriptor, stamps: [FileStamp?]) {
-            self.child = child
-            self.stream = stream
-            self.stamps = stamps
+        var timer: EventLoop.Timer?
+        var input = LineBuffer(limit: courierLineLimit)
+
+        init(
+            _ subject: String?, _ connection: consuming OwnedDescriptor,
+            _ answer: @escaping (CourierAnswer?, String) -> Void
+        ) {
+            self.subject = subject
+            self.connection = connection
+            self.answer = answer
         }
     }
 
     private let loop: EventLoop
-    private let log: Log
-    /// A courier that runs has read the credentials of before and cannot read others: it goes, and the next one starts.
-    var settings: Settings {
-        didSet { if settings != oldValue, process != nil { end("was stopped for a new policy") } }
-    }
-    private var process: Process?
-    private var pending: [Int64: Pending] = [:]
+    private let path: String
+    private var errands: [Int64: Errand] = [:]
     private var lastID: Int64 = 0
-    /// Beyond what the courier allows itself for a request; then it is killed.
+    /// Beyond what the courier allows itself for a request.
     private static let grace: Int64 = 2_000_000_000
 
-    init(loop: EventLoop, log: Log, settings: Settings) {
+    /// - Parameter path: Where the courier listens.
+    init(loop: EventLoop, path: String) {
         self.loop = loop
-        self.log = log
-        self.settings = settings
+        self.path = path
     }
 
     /// `timeout` in nanoseconds. The answer is `nil` with a reason where the courier could not give one.
     ///
-    /// - Parameter subject: What it is about, so that one that is under way on the same is given up; `nil`: nobody waits for it.
+    /// - Parameter subject: What it is about, so that one that is under way on the same is called off; `nil`: nobody waits for it.
     func ask(
         _ make: (Int64) -> CourierRequest, on subject: String?, timeout: Int64,
         answer: @escaping (CourierAnswer?, String) -> Void
     ) {
-        if pending.isEmpty, hasNewCredentials { end("was stopped for new credentials") }
-        if let subject { makeWay(for: subject) }
+        for (id, errand) in errands where subject != nil && errand.subject == subject { forget(id) }
         lastID += 1
         let id = lastID
-        // It serves one request after the other: those before this one may take their whole time.
-        let longest = Int64(pending.count + 1) * timeout + Self.grace
-        let timer = loop.schedule(at: Clock.boottime() + longest) { [weak self] in
-            self?.end("did not answer in time and was killed")
-        }
-        pending[id] = Pending(subject: subject, answer: answer, timer: timer)
         do throws(SystemCallError) {
-            let process = if let running = self.process { running } else { try start() }
+            let errand = Errand(subject, try UnixStream.connectAtOnce(to: path), answer)
+            // A fresh socket has room for far more than a request.
             let line = make(id).line + [10]
-            let raw = process.stream.raw
-            let sent = try checked("send(2)", "to the courier") {
-                Glibc.send(raw, line, line.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+            guard try UnixStream.send(line[...], to: errand.connection) == line.count else {
+                return answer(nil, "the courier does not take requests; \(Self.advice)")
             }
-            if sent != line.count { end("does not take requests") }
+            errand.reading = try loop.watch(errand.connection.raw) { [weak self] _ in self?.read(id) }
+            errand.timer = loop.schedule(at: Clock.boottime() + timeout + Self.grace) { [weak self] in
+                self?.end(id, "did not answer in time and was given up; \(Self.advice)")
+            }
+            errands[id] = errand
         } catch {
-            end("cannot be reached: \(error)")
+            answer(nil, meaning(of: error))
         }
     }
 
-    /// The courier serves one request after the other and cannot leave one alone: where that stands in the way, it goes.
-    private func makeWay(for subject: String) {
-        let former = pending.filter { $0.value.subject == subject }
-        for (id, entry) in former {
-            loop.cancel(entry.timer)
-            pending[id] = nil
+    private func read(_ id: Int64) {
+        guard let errand = errands[id] else { return }
+        do throws(SystemCallError) {
+            guard let bytes = try UnixStream.receive(from: errand.connection, limit: 4096) else { return }
+            if bytes.isEmpty { return end(id, "hung up before it answered; \(Self.advice)") }
+            errand.input.append(bytes)
+        } catch {
+            return end(id, "hung up: \(error); \(Self.advice)")
         }
-        if !former.isEmpty || pending.values.contains(where: { $0.subject == nil }) {
-            end("gave way to another request")
+        guard let line = errand.input.next() else {
+            if errand.input.isOverlong { end(id, "sent an endless line and was given up; \(Self.advice)") }
+            return
         }
-    }
-
-    /// A courier that runs cannot read again: it would not see a file that was mended. One that was taken away, or that it
-    /// would refuse, is no reason to give up what it knows.
-    private var hasNewCredentials: Bool {
-        guard let process else { return false }
-        return zip(settings.credentials, process.stamps).contains { path, before in
-            guard let now = FileStamp(path), now.mode & 0o077 == 0 else { return false }
-            return now != before
-        }
-    }
-
-    private func start() throws(SystemCallError) -> Process {
-        let stamps = settings.credentials.map { FileStamp($0) }
-        let pair = try SocketPair()
-        var arguments = ["--token-cache", settings.tokenCache]
-        for path in settings.credentials { arguments += ["--credential", path] }
-        let child = try ChildProcess(
-            settings.program, arguments, environment: ["PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"],
-            input: .descriptor(pair.theirs.raw))
-        let ours = pair.keepOurs()
-        try ours.setNonBlocking()
-        let process = Process(child, ours, stamps: stamps)
-        process.reading = try loop.watch(process.stream.raw) { [weak self] _ in self?.read() }
-        // The loop holds the process until it has been reaped, even after it was killed and another one started.
-        process.ending = try loop.watch(process.child.ended.raw) { [weak self] _ in self?.reap(process) }
-        self.process = process
-        return process
-    }
-
-    private func read() {
-        guard let process else { return }
-        var chunk = [UInt8](repeating: 0, count: 4096)
-        while true {
-            let count = Glibc.read(process.stream.raw, &chunk, chunk.count)
-            if count < 0 { break }
-            if count == 0 {
-                // It closes its end when it leaves; `reap` hears of it.
-                stopReading(process)
-                break
-            }
-            process.input += chunk[..<count]
-            if process.input.count > courierLineLimit {
-                end("sent an endless line and was killed")
-                return
-            }
-        }
-        while let newline = process.input.firstIndex(of: 10) {
-            let line = Array(process.input[..<newline])
-            process.input.removeSubrange(...newline)
-            do throws(CourierMessageError) {
-                let answer = try CourierAnswer(line: line)
-                guard let id = answer.id, let waiting = pending.removeValue(forKey: id) else { continue }
-                loop.cancel(waiting.timer)
-                waiting.answer(answer, "")
-            } catch {
-                log(.warning, "courier: \(error), ignoring the line")
-            }
+        do throws(CourierMessageError) {
+            let answer = try CourierAnswer(line: line)
+            guard answer.id == id else { throw CourierMessageError("it is about another request") }
+            forget(id)
+            errand.answer(answer, "")
+        } catch {
+            end(id, "gave an answer that is none: \(error); \(Self.advice)")
         }
     }
 
-    private func reap(_ ended: Process) {
-        if process === ended { read() }
-        let how = ended.child.reap()
-        stopReading(ended)
-        if let watch = ended.ending { loop.remove(watch) }
-        ended.ending = nil
-        guard process === ended else { return }
-        process = nil
-        failAll("ended (\(how)) before it answered")
+    /// Tells who waits that there will be no answer.
+    private func end(_ id: Int64, _ reason: String) {
+        guard let errand = errands[id] else { return }
+        forget(id)
+        errand.answer(nil, "the courier \(reason)")
     }
 
-    private func stopReading(_ process: Process) {
-        if let watch = process.reading { loop.remove(watch) }
-        process.reading = nil
+    /// Hangs up, and nobody is told.
+    private func forget(_ id: Int64) {
+        guard let errand = errands.removeValue(forKey: id) else { return }
+        if let watch = errand.reading { loop.remove(watch) }
+        if let timer = errand.timer { loop.cancel(timer) }
     }
 
-    /// Kills the courier and tells everybody who waits.
-    private func end(_ reason: String) {
-        if let process {
-            process.child.signal(SIGKILL)
-            stopReading(process)
-        }
-        process = nil
-        failAll(reason)
-    }
-
-    private func failAll(_ reason: String) {
-        let waiting = pending
-        pending = [:]
-        for (_, entry) in waiting {
-            loop.cancel(entry.timer)
-            entry.answer(nil, "the courier \(reason)")
-        }
-    }
-
-    /// Nobody is told any more: the daemon ends, and what was asked for will be asked for by the next one.
+    /// The daemon ends, and what was asked for will be asked for by the next one.
     func stop() {
-        for entry in pending.values { loop.cancel(entry.timer) }
-        pending = [:]
-        end("is stopped with the daemon")
+        for id in errands.keys { forget(id) }
+    }
+
+    private static let advice = "see: journalctl -u 'wanctl-courier@*'"
+
+    private func meaning(of error: SystemCallError) -> String {
+        if error.isNobodyThere {
+            "no courier listens at \(path); see: systemctl status wanctl-courier.socket"
+        } else if error.isNotPermitted {
+            "the courier at \(path) is not for this user; see: systemctl status wanctl-courier.socket"
+        } else if error.isTryAgain {
+            "the courier at \(path) takes no more requests just now; \(Self.advice)"
+        } else {
+            "the courier cannot be reached: \(error)"
+        }
     }
 }

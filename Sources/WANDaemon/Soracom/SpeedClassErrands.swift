@@ -5,11 +5,9 @@ internal import WANModel
 
 /// What the courier carries to SORACOM and back: classes that are wanted, those of SIMs that left the policy, and tokens.
 final class SpeedClassErrands {
-    /// A SIM, with the path of its secrets.
     struct SIM {
         var uplink: Uplink
         var settings: SoracomSettings
-        var credentials: String?
     }
 
     var onAnswer: (UplinkNumber, SpeedClassAnswer) -> Void = { _, _ in }
@@ -18,41 +16,21 @@ final class SpeedClassErrands {
     private let loop: EventLoop
     private let log: Log
     private let alarms: Alarms
-    private let environment: [String: String]
     private var inForce: PolicyInForce
-    /// SIMs that a reload took away while they still have to be lowered, by the path of their secrets.
-    private var formerCredentials: Set<String> = []
     private var tokenTimer: EventLoop.Timer?
 
-    init(
-        loop: EventLoop, log: Log, alarms: Alarms, _ inForce: PolicyInForce, stateDirectory: String,
-        environment: [String: String]
-    ) {
+    init(loop: EventLoop, log: Log, alarms: Alarms, _ inForce: PolicyInForce, courierSocket: String) {
         self.loop = loop
         self.log = log
         self.alarms = alarms
         self.inForce = inForce
-        self.environment = environment
-        courier = CourierClient(
-            loop: loop, log: log,
-            settings: CourierClient.Settings(
-                program: siblingProgram("wanctl-courier"), credentials: [],
-                tokenCache: "\(stateDirectory)/soracom-token.json"))
-        courier.settings.credentials = allCredentials
+        courier = CourierClient(loop: loop, path: courierSocket)
     }
 
     /// Takes a policy in. What it no longer has is lowered by `lower`.
-    func adopt(_ inForce: PolicyInForce, without former: [SIM]) {
-        self.inForce = inForce
-        formerCredentials.formUnion(former.compactMap(\.credentials))
-        courier.settings.credentials = allCredentials
-    }
+    func adopt(_ inForce: PolicyInForce) { self.inForce = inForce }
 
     func stop() { courier.stop() }
-
-    private var allCredentials: [String] {
-        formerCredentials.union(inForce.policy.uplinks.compactMap { sim($0)?.credentials }).sorted()
-    }
 
     // MARK: classes
 
@@ -65,18 +43,13 @@ final class SpeedClassErrands {
     }
 
     private func sim(_ uplink: Uplink) -> SIM? {
-        uplink.soracom.map {
-            SIM(
-                uplink: uplink, settings: $0,
-                credentials: $0.credentials.map { inForce.loaded.path(ofCredentials: $0, environment) })
-        }
+        uplink.soracom.map { SIM(uplink: uplink, settings: $0) }
     }
 
-    private func request(_ id: Int64, _ verb: CourierRequest.Verb, _ sim: SIM, limit: Int64) -> CourierRequest {
+    private func request(_ id: Int64, _ verb: CourierRequest.Verb, _ sim: SIM) -> CourierRequest {
         var request = CourierRequest(
-            id: id, verb: verb, uplink: sim.uplink.name, interface: sim.uplink.interface, settings: sim.settings,
-            credentials: sim.credentials)
-        request.timeout = .nanoseconds(limit)
+            id: id, verb: verb, uplink: sim.uplink.name, interface: sim.uplink.interface, settings: sim.settings)
+        request.timeout = .nanoseconds(Self.limit)
         return request
     }
 
@@ -84,7 +57,7 @@ final class SpeedClassErrands {
         let identity = sim.settings.identity.map { "\($0)" } ?? ""
         courier.ask(
             { [unowned self] id in
-                var request = request(id, .setSpeedClass, sim, limit: Self.limit)
+                var request = request(id, .setSpeedClass, sim)
                 request.speedClass = speedClass
                 return request
             }, on: "\(sim.uplink.interface) \(identity)", timeout: Self.limit
@@ -125,7 +98,6 @@ final class SpeedClassErrands {
             guard let self else { return }
             if case .confirmed(standby, _) = answer {
                 onLowered(name, "\(standby) confirmed for the SIM that left the policy")
-                if let credentials = sim.credentials { formerCredentials.remove(credentials) }
                 return
             }
             let pause = min(Int64(10) << Int64(min(attempt, 6)), 600)
@@ -149,16 +121,14 @@ final class SpeedClassErrands {
             .filter { $0.1.settings.via.contains(.api) }
         guard !sims.isEmpty else { return }
         for (number, sim) in sims {
-            // Requests are served one after the other: this one must not hold up a change of class for long.
             courier.ask(
-                { [unowned self] id in request(id, .prepare, sim, limit: Self.limit / 2) }, on: nil,
-                timeout: Self.limit / 2
-            ) { [weak self] answer, reason in
+                { [unowned self] id in request(id, .prepare, sim) }, on: nil, timeout: Self.limit
+            ) { [weak self] answer, _ in
                 switch answer?.outcome {
                 case .prepared?: self?.alarms.clear(.token(number))
                 case .failed(let text, _, _)?:
                     self?.alarms.raise(.token(number), "no SORACOM API token for \(sim.uplink.name): \(text)")
-                // The courier gave way or died: nothing is known of the key.
+                // Nothing is known of the key.
                 default: self?.scheduleToken(after: 10)
                 }
             }

@@ -26,10 +26,6 @@ extension Bench {
         let site = try BenchSite(on: stage)
         try site.settle()
         let process = DaemonProcess(pid: site.router.pid)
-        // The courier signs in at the start and leaves when nobody has wanted anything of it for a minute.
-        guard try stage.wait(atMost: .seconds(120), until: { process.children.isEmpty }) else {
-            throw LabError("see the courier leave", "it is still there after two minutes")
-        }
         let before = try (process.cpu(), site.router.status())
         let began = Clock.boottime()
         try stage.linger(.seconds(60))

@@ -6,7 +6,7 @@ package import WANControl
 internal import WANModel
 
 /// `wanctld` itself, in the router of a lab or on a box of a site's, with a policy, socket, state and log of its own below the lab's
-/// directory.
+/// directory; and beside it `wanctl-courier`, which listens by itself and runs its errands as nobody.
 ///
 /// Asked in this process over its control socket, as `wanctl` would. It ends with the lab at the latest.
 package final class RouterUnderTest: Sendable {
@@ -18,12 +18,27 @@ package final class RouterUnderTest: Sendable {
     private let arguments: [String]
     private let child: Mutex<Child>
     private let recorder: Mutex<Child>
+    private let courier: Mutex<Child>
 
     /// The machine it runs on: where its files are, and how it is started there.
     private struct Host: Sendable {
         var directory: String
         var logPath: String
         var spawn: @Sendable (_ arguments: [String], _ logPath: String) throws(LabError) -> Child
+
+        var courierSocket: String { "\(directory)/courier/courier.sock" }
+
+        /// Returns when it listens.
+        func startCourier() throws(LabError) -> Child {
+            Files.remove(courierSocket)
+            let words = [
+                siblingProgram("wanctl-courier"), "--listen", courierSocket, "--token-cache",
+                "\(directory)/courier/token.json", "--credential", "\(directory)/soracom",
+            ]
+            let courier = try spawn(words, "\(logPath)-courier")
+            try courier.wait("the courier listen", atMost: .seconds(10)) { Files.exists(courierSocket) }
+            return courier
+        }
     }
 
     /// Starts it and waits until its status is as wanted: without a claim, until it answers and has chosen an uplink that is up.
@@ -76,10 +91,13 @@ package final class RouterUnderTest: Sendable {
         arguments =
             [
                 siblingProgram("wanctld"), "--policy", policyPath, "--socket", socketPath, "--state-dir",
-                stateDirectory,
+                stateDirectory, "--courier-socket", host.courierSocket,
             ] + more
-        recorder = Mutex(try Self.startRecorder(host, socketPath, stateDirectory))
+        let recorder = try Self.startRecorder(host, socketPath, stateDirectory)
+        let courier = try host.startCourier()
+        self.recorder = Mutex(recorder)
         child = Mutex(try host.spawn(arguments, logPath))
+        self.courier = Mutex(courier)
     }
 
     /// `wanctl-recorder` beside it, which keeps what it remembers, and stays when it ends.
@@ -87,7 +105,7 @@ package final class RouterUnderTest: Sendable {
         _ host: Host, _ socketPath: String, _ stateDirectory: String
     ) throws(LabError) -> Child {
         let path = recorderSocketPath(beside: socketPath)
-        let words = [siblingProgram("wanctl-recorder"), "--socket", path, "--directory", stateDirectory]
+        let words = [siblingProgram("wanctl-recorder"), "--listen", path, "--directory", stateDirectory]
         let recorder = try host.spawn(words, "\(host.logPath)-recorder")
         let deadline = Clock.boottime() + 5_000_000_000
         while true {
@@ -105,6 +123,10 @@ package final class RouterUnderTest: Sendable {
         status.uplinks.contains { $0.traffic == .selected && $0.state == .up }
     }
 
+    /// Where the courier listens.
+    package var courierSocket: String { host.courierSocket }
+    /// The courier that listens; those that run errands are its children.
+    package var courierPID: Int32 { courier.withLock { $0.pid } }
     package var pid: Int32 { child.withLock { $0.pid } }
     package var isRunning: Bool { child.withLock { $0.isRunning } }
 
@@ -201,7 +223,7 @@ package final class RouterUnderTest: Sendable {
     /// Sends a signal and goes on: SIGHUP, SIGSTOP.
     package func signal(_ number: Int32) { child.withLock { $0 }.signal(number) }
 
-    /// Kills it, with its courier; returns when nothing of it is left.
+    /// Kills it; returns when nothing of it is left. The courier goes on.
     package func kill() {
         let child = child.withLock { $0 }
         child.signal(SIGKILL)
@@ -219,6 +241,7 @@ package final class RouterUnderTest: Sendable {
         atMost limit: Duration = .seconds(15), until claim: (StatusReport) -> Bool = RouterUnderTest.isWorking
     ) throws(LabError) {
         if isRunning { terminate() }
+        if !courier.withLock({ $0.isRunning }) { try restartCourier() }
         let fresh = try host.spawn(arguments, logPath)
         child.withLock { $0 = fresh }
         try waitUntil("the daemon back", atMost: limit, claim)
@@ -240,6 +263,22 @@ package final class RouterUnderTest: Sendable {
         }
         let fresh = try Self.startRecorder(host, socketPath, stateDirectory)
         recorder.withLock { $0 = fresh }
+    }
+
+    // MARK: its courier's
+
+    /// Kills the courier with its errands; nobody listens any more.
+    package func killCourier() { courier.withLock { $0 }.kill() }
+
+    /// Starts the courier again after it was killed, or the box was without power.
+    package func restartCourier() throws(LabError) {
+        let fresh = try host.startCourier()
+        courier.withLock { $0 = fresh }
+    }
+
+    /// Everything the courier has logged so far.
+    package func courierLog() throws(LabError) -> String {
+        try doing("read the courier's log") { try Files.text("\(logPath)-courier") }
     }
 }
 

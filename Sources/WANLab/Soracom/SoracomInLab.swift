@@ -12,7 +12,7 @@ package final class SoracomInLab: Sendable {
     private static let authKey = "secret-laboratory000000000000000000000000000000000000000000000"
 
     package let service: SoracomService
-    /// The file that `credentials: soracom` finds beside the router's policy; mode 0600.
+    /// The file that is `credentials: soracom` to the router's courier; mode 0600.
     package let credentialsPath: String
 
     /// For the policy, below the SORACOM uplink.

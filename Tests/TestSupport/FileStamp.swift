@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 
 /// What changes when a file is written, replaced or given other rights (stat(2)); a file that is not there has none.
