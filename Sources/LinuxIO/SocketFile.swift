@@ -29,10 +29,13 @@ package struct SocketFile: Hashable, Sendable {
         _ = try checked("chmod(2)", path) { chmod(path, mode) }
     }
 
-    /// Makes a directory that only its owner may change; one that is there already is left as it is.
+    /// Makes a directory that only its owner may change and everybody may pass, whatever the umask is; one that is there already is left
+    /// as it is.
     package static func makeDirectory(_ path: String) throws(SystemCallError) {
-        if mkdir(path, 0o755) != 0 && Glibc.errno != EEXIST {
+        guard mkdir(path, 0o755) == 0 else {
+            if Glibc.errno == EEXIST { return }
             throw SystemCallError(call: "mkdir(2)", subject: path)
         }
+        _ = try checked("chmod(2)", path) { chmod(path, 0o755) }
     }
 }

@@ -41,6 +41,20 @@ struct ServiceSocketTests {
         #expect(Clock.boottime() >= deadline)
     }
 
+    @Test("where too many wait already, who may not wait is told at once")
+    func fullQueue() throws {
+        let place = "\(directory.path)/full.sock"
+        let listener = try UnixStream.listen(at: place, backlog: 1)
+        var waiting: [Int32] = []
+        defer { for raw in waiting { close(raw) } }
+        let start = Clock.boottime()
+        let error = #expect(throws: SystemCallError.self) {
+            for _ in 0..<10 { waiting.append(try UnixStream.connectAtOnce(to: place).release()) }
+        }
+        #expect(error?.isTryAgain == true && Clock.boottime() - start < 1_000_000_000)
+        withExtendedLifetime(listener) {}
+    }
+
     @Test("a socket that nobody serves is replaced; one that is served is left, and so is a file")
     func taken() throws {
         do { _ = try listen() }

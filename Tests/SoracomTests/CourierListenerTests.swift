@@ -11,7 +11,7 @@ struct CourierListenerTests {
     let bench: Bench
     init() throws { bench = try Bench() }
 
-    private var path: String { "\(bench.directory.path)/socket" }
+    private var path: String { "\(bench.directory.path)/made/socket" }
 
     private func listen(_ more: [String] = []) throws -> ChildProcess {
         let log = OwnedDescriptor(

@@ -151,6 +151,21 @@ struct PeerExchangeTests {
         let reasons = heard.dropLast().map { heard in #expect(throws: ReportError.self) { try heard.hello.get() } }
         #expect(reasons.map { $0?.problem.hasPrefix("is longer than 1200") } == [false, true, true])
         #expect(try heard.last?.hello.get().node == "sub")
+
+        // It is the kernel that keeps them out: nothing of theirs is in a socket.
+        let choosy = try boxes.main.inside {
+            try UDPSocket(
+                address: target, port: 8789, timeToLive: 1,
+                from: [IPv4Address(192, 168, 0, 7), IPv4Address(192, 168, 0, 2)].map(\.bits))
+        }
+        for (sender, word) in [(3, 1), (2, 2)] as [(UInt8, UInt8)] {
+            let source = try socket(sender, 8790)
+            try source.send([word], to: target, port: 8789)
+        }
+        var waiting = pollfd(fd: choosy.descriptor.raw, events: Int16(POLLIN), revents: 0)
+        #expect(poll(&waiting, 1, 5000) == 1)
+        let first = try choosy.receive(atMost: 10)
+        #expect(first?.bytes == [2])
     }
 
     @Test("whoever is not taken is told by name: another site, another name, another port, damage; no site is any site")
