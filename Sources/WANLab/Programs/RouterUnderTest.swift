@@ -26,14 +26,16 @@ package final class RouterUnderTest: Sendable {
     }
 
     /// Starts it and waits until its status is as wanted: without a claim, until it answers and has chosen an uplink that is up.
+    ///
+    /// - Parameter entrance: What stands in front of its name, as nsenter(1).
     package static func start(
-        in lab: Lab, policy: String = SamplePolicy.text, arguments: [String] = [],
+        in lab: Lab, policy: String = SamplePolicy.text, arguments: [String] = [], entrance: [String] = [],
         atMost limit: Duration = .seconds(15),
         until claim: (StatusReport) -> Bool = RouterUnderTest.isWorking
     ) throws(LabError) -> RouterUnderTest {
         let host = Host(directory: lab.directory, logPath: "\(lab.directory)/log/wanctld") {
             [lab] (arguments, logPath) throws(LabError) in
-            try lab.spawn(in: .router, arguments, logPath: logPath)
+            try lab.spawn(in: .router, entrance + arguments, logPath: logPath)
         }
         return try start(host, policy, arguments, limit, claim)
     }
@@ -42,14 +44,14 @@ package final class RouterUnderTest: Sendable {
     ///
     /// Without a claim, returns when it answers and its own line is up.
     package static func start(
-        on node: SiteNode, in lab: SiteLab, policy: String? = nil, arguments: [String] = [],
+        on node: SiteNode, in lab: SiteLab, policy: String? = nil, arguments: [String] = [], entrance: [String] = [],
         atMost limit: Duration = .seconds(15),
         until claim: @escaping (StatusReport) -> Bool = { $0.uplinks.contains { $0.state == .up } }
     ) throws(LabError) -> RouterUnderTest {
         let host = Host(
             directory: lab.directory(of: node), logPath: "\(lab.directory)/log/wanctld-\(node.rawValue)"
         ) { [lab] (arguments, logPath) throws(LabError) in
-            try lab.spawn(in: node.place, arguments, logPath: logPath)
+            try lab.spawn(in: node.place, entrance + arguments, logPath: logPath)
         }
         return try start(
             host, policy ?? SitePolicy.text(for: node, in: lab), ["--node", node.rawValue] + arguments, limit, claim)
@@ -85,6 +87,8 @@ package final class RouterUnderTest: Sendable {
         status.uplinks.contains { $0.traffic == .selected && $0.state == .up }
     }
 
+    /// Of its policy, its socket and what stands beside it.
+    var directory: String { host.directory }
     package var pid: Int32 { child.withLock { $0.pid } }
     package var isRunning: Bool { child.withLock { $0.isRunning } }
 
@@ -202,6 +206,17 @@ package final class RouterUnderTest: Sendable {
         let fresh = try host.spawn(arguments, logPath)
         child.withLock { $0 = fresh }
         try waitUntil("the daemon back", atMost: limit, claim)
+    }
+
+    /// Starts another one beside the running one, which is silent: it is the other one's part to end it.
+    package func succeed(atMost limit: Duration = .seconds(15)) throws(LabError) {
+        let silent = child.withLock { $0 }
+        let fresh = try host.spawn(arguments, logPath)
+        child.withLock { $0 = fresh }
+        try waitUntil("the daemon's successor", atMost: limit) { _ in true }
+        guard silent.wait(atMost: .seconds(1)) != nil else {
+            throw LabError("see process \(silent.pid) ended by its successor", "it is still there")
+        }
     }
 }
 
