@@ -60,11 +60,18 @@ package enum Files {
         }
     }
 
-    /// Adds to the end of a file, making it where it is missing; the number of bytes.
+    /// Adds to the end of a file, making it where it is missing; the number of bytes. Where there is room for a part only, none is added.
     package static func append(_ bytes: [UInt8], to path: String, mode: UInt32) throws(SystemCallError) -> Int {
         let file = OwnedDescriptor(
             taking: try checked("open(2)", path) { open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, mode) })
-        try writeAll(bytes, to: file, name: path)
+        let raw = file.raw
+        let end = lseek(raw, 0, SEEK_END)
+        do throws(SystemCallError) {
+            try writeAll(bytes, to: file, name: path)
+        } catch {
+            if end >= 0 { _ = ftruncate(raw, end) }
+            throw error
+        }
         return bytes.count
     }
 

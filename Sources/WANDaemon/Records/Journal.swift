@@ -34,21 +34,22 @@ final class Journal {
         events.append(event)
         if events.count > Self.kept + 100 { events.removeFirst(events.count - Self.kept) }
         unwritten.append(event)
+        if unwritten.count > Self.kept { unwritten.removeFirst() }
     }
 
+    /// What the disk refuses stays for the next time.
     func write() {
         guard !unwritten.isEmpty else { return }
-        let fresh = unwritten
-        unwritten = []
         do throws(SystemCallError) {
             if fileSize > Self.fileLimit {
                 let text = events.suffix(Self.kept / 2).map { $0.json.text + "\n" }.joined()
                 try Files.replace(path, with: Array(text.utf8), mode: 0o640)
                 fileSize = text.utf8.count
             } else {
-                let text = fresh.map { $0.json.text + "\n" }.joined()
+                let text = unwritten.map { $0.json.text + "\n" }.joined()
                 fileSize += try Files.append(Array(text.utf8), to: path, mode: 0o640)
             }
+            unwritten = []
             problem = nil
         } catch {
             problem = "the journal cannot be written: \(error)"

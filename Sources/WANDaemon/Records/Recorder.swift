@@ -24,8 +24,18 @@ package final class Recorder {
     let problem: String?
     private var isStateWritten = true
     private var timer: EventLoop.Timer?
+    /// Where the disk has refused something.
+    private var retry: EventLoop.Timer?
+    private var pause: Duration
+    private let firstPause: Duration
 
-    package init(loop: EventLoop, alarms: Alarms, directory: String) {
+    /// A card that is dying may hold us up for as long as each try takes.
+    private static let longestPause = Duration.seconds(600)
+
+    /// - Parameter pause: After which it is tried again what the disk has refused; twice as long after each further refusal.
+    package init(loop: EventLoop, alarms: Alarms, directory: String, pause: Duration = .seconds(5)) {
+        self.pause = pause
+        firstPause = pause
         self.loop = loop
         self.alarms = alarms
         journal = Journal(directory: directory)
@@ -52,7 +62,7 @@ package final class Recorder {
         return state.memory(now: now, unixSeconds: unixSeconds)
     }
 
-    func remember(_ memory: EngineMemory, _ numbers: [String: UplinkNumber], handOver: SiteRole.HandOver?) {
+    package func remember(_ memory: EngineMemory, _ numbers: [String: UplinkNumber], handOver: SiteRole.HandOver?) {
         state.numbers = numbers
         state.remember(
             memory, handOver: handOver, now: Daemon.moment(), unixSeconds: Clock.realtime() / 1_000_000_000)
@@ -78,10 +88,32 @@ package final class Recorder {
         journal.write()
         if let problem = journal.problem { alarms.raise(.journal, problem) } else { alarms.clear(.journal) }
         writePolicy()
-        guard !isStateWritten else { return }
-        isStateWritten = true
+        writeState()
+        tryAgain(journal.problem != nil || unkept != nil || !isStateWritten)
+    }
+
+    /// A disk that was full may have room, and nothing else may happen for days that would have it written.
+    private func tryAgain(_ isNeeded: Bool) {
+        guard isNeeded else {
+            if let retry { loop.cancel(retry) }
+            retry = nil
+            pause = firstPause
+            return
+        }
+        guard retry == nil else { return }
+        let now = Clock.boottime()
+        retry = loop.schedule(at: now + pause.nanoseconds) { [weak self] in
+            self?.retry = nil
+            self?.flush()
+        }
+        pause = min(pause * 2, Self.longestPause)
+    }
+
+    private func writeState() {
+        if isStateWritten { return }
         do throws(SystemCallError) {
             try store.write(state)
+            isStateWritten = true
             alarms.clear(.state)
         } catch {
             alarms.raise(.state, "the state cannot be written, a restart would forget it: \(error)")
@@ -90,9 +122,9 @@ package final class Recorder {
 
     private func writePolicy() {
         guard let policy = unkept else { return }
-        unkept = nil
         do throws(SystemCallError) {
             try policies.keep(policy)
+            unkept = nil
             alarms.clear(.keptPolicy)
         } catch {
             alarms.raise(

@@ -36,8 +36,8 @@ package enum ChaosAct: Hashable, Sendable {
     case order(ChaosBox, String)
     case policy(ChaosBox, PolicyEdit)
     case daemon(ChaosBox, DaemonDeed)
-    /// The disk with the daemon's state is full.
-    case disk(ChaosBox)
+    /// A disk is full.
+    case disk(ChaosBox, ChaosDisk)
     case soracom(SoracomTrouble)
     case keepalived(ChaosBox, KeepalivedDeed)
     /// The cable between a box and the LAN's switch.
@@ -46,7 +46,7 @@ package enum ChaosAct: Hashable, Sendable {
     case power(ChaosBox)
 }
 
-/// What another program does to a box: scripts of sh(1), in which `$1` is the directory of the box's files.
+/// What another program does to a box: scripts of sh(1), in which `$1` is the box's /run/wanctl.
 package enum StrangersDeed: String, Hashable, Sendable, CaseIterable {
     case deletesTable = "nft delete table inet wanctl"
     case flushesRuleset = "nft flush ruleset"
@@ -81,6 +81,13 @@ package enum StrangersDeed: String, Hashable, Sendable, CaseIterable {
     var needsLine: Bool { [.setsDefault, .downsLine, .flushesAddress].contains(self) }
 
     package func happens(in scene: ChaosScene) -> Bool { self != .removesHealth || scene == .twoBoxes }
+}
+
+/// What the daemon writes to.
+package enum ChaosDisk: String, Hashable, Sendable, CaseIterable {
+    /// Socket, health and FIFO: what a boot empties.
+    case run = "/run"
+    case state = "/var/lib"
 }
 
 package enum DaemonDeed: String, Hashable, Sendable, CaseIterable {
@@ -194,7 +201,7 @@ extension ChaosAct {
         case .order(let box, let words): return (.order, first(words), box.rawValue)
         case .policy(let box, let edit): return (.policy, edit.rawValue, box.rawValue)
         case .daemon(let box, let deed): return (.daemon, deed.rawValue, box.rawValue)
-        case .disk(let box): return (.disk, "full", box.rawValue)
+        case .disk(let box, let disk): return (.disk, "\(disk.rawValue) is full", box.rawValue)
         case .soracom(let trouble): return (.soracom, trouble.rawValue, "")
         case .keepalived(let box, let deed): return (.keepalived, deed.rawValue, box.rawValue)
         case .cable(let box, let state): return (.cable, state == .silent ? "silent" : "unplugged", box.rawValue)

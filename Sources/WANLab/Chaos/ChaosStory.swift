@@ -112,7 +112,7 @@ package struct ChaosStory: Hashable, Sendable {
         case .order: return one(of: orders(of: line)).map { .order(box, $0) }
         case .policy: return one(of: PolicyEdit.allCases).map { .policy(box, $0) }
         case .daemon: return one(of: DaemonDeed.allCases).map { .daemon(box, $0) }
-        case .disk: return .disk(box)
+        case .disk: return one(of: ChaosDisk.allCases).map { .disk(box, $0) }
         case .soracom: return one(of: SoracomTrouble.allCases).map { .soracom($0) }
         case .keepalived: return one(of: KeepalivedDeed.allCases).map { .keepalived(box, $0) }
         case .cable: return one(of: [SiteCable.silent, .unplugged]).map { .cable(box, $0) }

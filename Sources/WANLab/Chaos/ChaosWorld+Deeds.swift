@@ -25,8 +25,8 @@ extension ChaosWorld {
         case .order(let name, let words): return try order(words, on: try box(name))
         case .policy(let name, let edit): return try change(edit, on: try box(name))
         case .daemon(let name, let deed): return try perform(deed, on: try box(name))
-        case .disk(let name):
-            try box(name).disk.fill()
+        case .disk(let name, let disk):
+            try box(name).disks[disk]?.fill()
             return ""
         case .soracom(let trouble):
             try make(trouble)
@@ -58,7 +58,7 @@ extension ChaosWorld {
             }
         case .daemon(let name): try box(name).daemon.restart { _ in true }
         case .hang(let name): try box(name).daemon.signal(SIGCONT)
-        case .disk(let name): try box(name).disk.empty()
+        case .disk(let name, let disk): try box(name).disks[disk]?.relieve()
         case .soracom:
             try soracom.service.healAll()
             soracom.service.setMetadata(.writable)
@@ -72,7 +72,7 @@ extension ChaosWorld {
 
     /// A script of another program.
     private func run(_ script: String, on box: Box) throws(LabError) -> String {
-        try run(["sh", "-c", script, "stranger", box.daemon.directory], on: box)
+        try run(["sh", "-c", script, "stranger", box.disks[.run]?.path ?? ""], on: box)
     }
 
     // MARK: the operator
@@ -167,9 +167,7 @@ extension ChaosWorld {
     /// Nothing of what ran and stood in /run is left; the disk is.
     private func boot(_ box: Box) throws(LabError) {
         guard let site, let node = box.node else { return }
-        for name in ["health", "vrrp.fifo", "leavings.json", "wanctl.sock"] {
-            Files.remove("\(site.directory(of: node))/\(name)")
-        }
+        box.disks[.run]?.clear()
         try site.powerOn(node)
         try box.daemon.restart { _ in true }
         try startKeepalived(on: box)

@@ -15,7 +15,7 @@ final class ChaosWorld {
         let name: ChaosBox
         /// Its network namespace, as ip-netns(8) has it.
         let namespace: String
-        let disk: LabDisk
+        let disks: [ChaosDisk: LabDisk]
         let daemon: RouterUnderTest
         /// The policy when all is well.
         let policy: String
@@ -24,12 +24,12 @@ final class ChaosWorld {
         var keepalived: SiteKeepalived?
 
         init(
-            _ name: ChaosBox, _ namespace: String, _ disk: LabDisk, _ daemon: RouterUnderTest, _ policy: String,
-            _ node: SiteNode? = nil
+            _ name: ChaosBox, _ namespace: String, _ disks: [ChaosDisk: LabDisk], _ daemon: RouterUnderTest,
+            _ policy: String, _ node: SiteNode? = nil
         ) {
             self.name = name
             self.namespace = namespace
-            self.disk = disk
+            self.disks = disks
             self.daemon = daemon
             self.policy = policy
             self.node = node
@@ -59,25 +59,25 @@ final class ChaosWorld {
     }
 
     private static func router(in lab: Lab) throws(LabError) -> Box {
-        let namespace = lab.namespaceName(.router)
-        let disk = try LabDisk(
-            at: "\(lab.directory)/state", of: lab, holder: lab.namespaceName(.lan), machine: namespace)
+        let run = try LabDisk(at: "\(lab.directory)/run", of: lab, holder: LabPlace.lan)
+        let state = try LabDisk(at: "\(lab.directory)/state", of: lab, holder: LabPlace.lan)
         let policy = SamplePolicy.text(hold: hold, drain: drain, soracom: SoracomInLab.policyLines())
         let daemon = try RouterUnderTest.start(
-            in: lab, policy: policy, arguments: ["--node", "router", "--verbose"], entrance: disk.entrance)
-        return Box(.router, namespace, disk, daemon, policy)
+            in: lab, policy: policy, arguments: ["--node", "router", "--verbose"], run: run.path, state: state.path)
+        return Box(.router, lab.namespaceName(.router), [.run: run, .state: state], daemon, policy)
     }
 
     private static func box(_ node: SiteNode, in lab: SiteLab) throws(LabError) -> Box {
-        let namespace = lab.namespaceName(node.place)
-        let disk = try LabDisk(
-            at: "\(lab.directory(of: node))/state", of: lab, holder: lab.namespaceName(.lan), machine: namespace)
+        let directory = lab.directory(of: node)
+        let run = try LabDisk(at: "\(directory)/run", of: lab, holder: SitePlace.lan)
+        let state = try LabDisk(at: "\(directory)/state", of: lab, holder: SitePlace.lan)
         let policy = SitePolicy.text(
-            for: node, in: lab, hold: hold, vrrp: ["backup: {forwarding: off}"], soracom: SoracomInLab.policyLines(),
-            more: "  drain: \(drain)\n")
+            for: node, in: lab, hold: hold, run: run.path, vrrp: ["backup: {forwarding: off}"],
+            soracom: SoracomInLab.policyLines(), more: "  drain: \(drain)\n")
         let daemon = try RouterUnderTest.start(
-            on: node, in: lab, policy: policy, arguments: ["--verbose"], entrance: disk.entrance)
-        return Box(node == .main ? .main : .sub, namespace, disk, daemon, policy, node)
+            on: node, in: lab, policy: policy, arguments: ["--verbose"], run: run.path, state: state.path)
+        let name: ChaosBox = node == .main ? .main : .sub
+        return Box(name, lab.namespaceName(node.place), [.run: run, .state: state], daemon, policy, node)
     }
 
     func startKeepalived(on box: Box) throws(LabError) {

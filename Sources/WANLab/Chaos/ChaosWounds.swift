@@ -10,7 +10,7 @@ package enum ChaosWound: Hashable, Sendable {
     case daemon(ChaosBox)
     /// It is stopped, by SIGSTOP.
     case hang(ChaosBox)
-    case disk(ChaosBox)
+    case disk(ChaosBox, ChaosDisk)
     case soracom
     case keepalived(ChaosBox)
     case cable(ChaosBox)
@@ -60,7 +60,7 @@ package struct ChaosWounds: Hashable, Sendable {
             case .cleanUp: return isPowered(box) && has(.daemon(box))
             case .handOver: return box != .router && isPowered(box) && !listens(box)
             }
-        case .disk(let box): return isPowered(box) && !has(.disk(box))
+        case .disk(let box, let disk): return isPowered(box) && !has(.disk(box, disk))
         case .keepalived(let box, _): return isPowered(box) && !has(.keepalived(box))
         case .cable(let box, _): return isPowered(box) && !has(.cable(box))
         case .power(let box): return !open.contains { concerns($0, box) }
@@ -93,7 +93,7 @@ package struct ChaosWounds: Hashable, Sendable {
             add(.daemon(box))
         case .daemon(let box, .hang): add(.hang(box))
         case .daemon: break
-        case .disk(let box): add(.disk(box))
+        case .disk(let box, let disk): add(.disk(box, disk))
         case .soracom: add(.soracom)
         case .keepalived(let box, .kill), .keepalived(let box, .stop): add(.keepalived(box))
         case .keepalived: break
@@ -125,7 +125,7 @@ package struct ChaosWounds: Hashable, Sendable {
         case .line(let line), .address(let line): box.has(line)
         case .targets, .soracom: false
         case .stranger(let other, _), .orders(let other), .policy(let other), .daemon(let other), .hang(let other),
-            .disk(let other), .keepalived(let other), .cable(let other), .power(let other):
+            .disk(let other, _), .keepalived(let other), .cable(let other), .power(let other):
             other == box
         }
     }
@@ -142,7 +142,7 @@ extension ChaosWound: CustomStringConvertible {
         case .policy(let box): "\(box.rawValue) has its policy again"
         case .daemon(let box): "the daemon of \(box.rawValue) is started"
         case .hang(let box): "the daemon of \(box.rawValue) goes on"
-        case .disk(let box): "the disk of \(box.rawValue) has room again"
+        case .disk(let box, let disk): "\(disk.rawValue) of \(box.rawValue) has room again"
         case .soracom: "SORACOM works again"
         case .keepalived(let box): "keepalived of \(box.rawValue) is started"
         case .cable(let box): "the LAN's cable of \(box.rawValue) is plugged"

@@ -1,40 +1,36 @@
 internal import Glibc
 internal import LinuxIO
 
-/// A disk of a mebibyte for a directory of one machine of a lab, which can be full: a tmpfs(5) that only those see who are
-/// started by `entrance`.
+/// A disk of a mebibyte for one machine of a lab, which can be full: a tmpfs(5).
 ///
-/// It is in the mount namespace of a program of the lab, so it goes with that, and nothing of it is ever mounted outside.
-final class LabDisk: Sendable {
+/// It is in the mount namespace of a program of the lab, so nothing is mounted on this machine, and it goes with the lab.
+package final class LabDisk: Sendable {
     private let holder: Child
-    private let path: String
-    private let namespace: String
+    /// Its directory, in the holder's eyes (proc(5), root).
+    package let path: String
 
     private static let size = 1 << 20
 
     /// - Parameters:
-    ///   - path: The directory; it is made where it is missing.
-    ///   - lab: Whose machine it is. The holder runs in the client's place, for a box that loses its power keeps its disk.
-    init(at path: String, of lab: any Laboratory, holder place: String, machine: String) throws(LabError) {
-        try doing("make \(path)") { try Files.makeDirectory(path, mode: 0o750) }
-        let script = "mount -t tmpfs -o size=\(Self.size),mode=0750 wanctl-lab \"$1\" && exec sleep infinity"
-        let words = ["sh", "-c", script, "disk", path]
-        holder = try lab.life.spawn(
-            in: place, words, environment: [:], logPath: nil, label: "disk")
-        self.path = path
-        namespace = machine
-        try holder.wait("a disk at \(path)", atMost: .seconds(10)) { () throws(LabError) in
-            ((try? Files.text("/proc/\(holder.pid)/mountinfo")) ?? "").contains(" \(path) ")
+    ///   - directory: Where the holder mounts it; below the lab's own.
+    ///   - place: Where the holder runs: not on the machine, which keeps its disk when it loses its power.
+    package init(
+        at directory: String, of lab: some Laboratory, holder place: some LabMachine
+    ) throws(LabError) {
+        try doing("make \(directory)") { try Files.makeDirectory(directory, mode: 0o755) }
+        let script = "mount -t tmpfs -o size=\(Self.size),mode=0755 wanctl-lab \"$1\" && exec sleep infinity"
+        let holder = try lab.life.spawn(
+            in: place.namespace(of: lab.id), ["sh", "-c", script, "disk", directory], environment: [:], logPath: nil,
+            label: "disk")
+        try holder.wait("a disk at \(directory)", atMost: .seconds(10)) { () throws(LabError) in
+            ((try? Files.text("/proc/\(holder.pid)/mountinfo")) ?? "").contains(" \(directory) ")
         }
-    }
-
-    /// What stands in front of a program's name. It enters the machine's network a second time, for the /sys of that.
-    var entrance: [String] {
-        ["nsenter", "--mount=/proc/\(holder.pid)/ns/mnt", "--", "ip", "netns", "exec", namespace]
+        self.holder = holder
+        path = "/proc/\(holder.pid)/root\(directory)"
     }
 
     /// Takes all room that is left.
-    func fill() throws(LabError) {
+    package func fill() throws(LabError) {
         try doing("fill the disk at \(path)") {
             let file = try openFile(filler, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND)
             let zeros = [UInt8](repeating: 0, count: 4096)
@@ -45,8 +41,11 @@ final class LabDisk: Sendable {
         }
     }
 
-    func empty() { Files.remove(filler) }
+    /// It has room again.
+    package func relieve() { Files.remove(filler) }
 
-    /// In the holder's eyes (proc(5), root).
-    private var filler: String { "/proc/\(holder.pid)/root\(path)/filler" }
+    /// Nothing is left on it, as of a /run after a boot.
+    func clear() { for name in directoryEntries(path) { removeTree("\(path)/\(name)") } }
+
+    private var filler: String { "\(path)/filler" }
 }

@@ -21,21 +21,28 @@ package final class RouterUnderTest: Sendable {
     /// The machine it runs on: where its files are, and how it is started there.
     private struct Host: Sendable {
         var directory: String
+        var run: String
+        var state: String
         var logPath: String
         var spawn: @Sendable (_ arguments: [String], _ logPath: String) throws(LabError) -> Child
     }
 
     /// Starts it and waits until its status is as wanted: without a claim, until it answers and has chosen an uplink that is up.
     ///
-    /// - Parameter entrance: What stands in front of its name, as nsenter(1).
+    /// - Parameters:
+    ///   - run: The directory of its socket and what it keeps beside that, as below /run; the policy's where none is given.
+    ///   - state: That of what outlives it, as below /var/lib.
     package static func start(
-        in lab: Lab, policy: String = SamplePolicy.text, arguments: [String] = [], entrance: [String] = [],
-        atMost limit: Duration = .seconds(15),
+        in lab: Lab, policy: String = SamplePolicy.text, arguments: [String] = [],
+        run: String? = nil, state: String? = nil, atMost limit: Duration = .seconds(15),
         until claim: (StatusReport) -> Bool = RouterUnderTest.isWorking
     ) throws(LabError) -> RouterUnderTest {
-        let host = Host(directory: lab.directory, logPath: "\(lab.directory)/log/wanctld") {
-            [lab] (arguments, logPath) throws(LabError) in
-            try lab.spawn(in: .router, entrance + arguments, logPath: logPath)
+        let directory = lab.directory
+        let host = Host(
+            directory: directory, run: run ?? directory, state: state ?? "\(directory)/state",
+            logPath: "\(directory)/log/wanctld"
+        ) { [lab] (arguments, logPath) throws(LabError) in
+            try lab.spawn(in: .router, arguments, logPath: logPath)
         }
         return try start(host, policy, arguments, limit, claim)
     }
@@ -44,14 +51,16 @@ package final class RouterUnderTest: Sendable {
     ///
     /// Without a claim, returns when it answers and its own line is up.
     package static func start(
-        on node: SiteNode, in lab: SiteLab, policy: String? = nil, arguments: [String] = [], entrance: [String] = [],
-        atMost limit: Duration = .seconds(15),
+        on node: SiteNode, in lab: SiteLab, policy: String? = nil, arguments: [String] = [],
+        run: String? = nil, state: String? = nil, atMost limit: Duration = .seconds(15),
         until claim: @escaping (StatusReport) -> Bool = { $0.uplinks.contains { $0.state == .up } }
     ) throws(LabError) -> RouterUnderTest {
+        let directory = lab.directory(of: node)
         let host = Host(
-            directory: lab.directory(of: node), logPath: "\(lab.directory)/log/wanctld-\(node.rawValue)"
+            directory: directory, run: run ?? directory, state: state ?? "\(directory)/state",
+            logPath: "\(lab.directory)/log/wanctld-\(node.rawValue)"
         ) { [lab] (arguments, logPath) throws(LabError) in
-            try lab.spawn(in: node.place, entrance + arguments, logPath: logPath)
+            try lab.spawn(in: node.place, arguments, logPath: logPath)
         }
         return try start(
             host, policy ?? SitePolicy.text(for: node, in: lab), ["--node", node.rawValue] + arguments, limit, claim)
@@ -68,11 +77,10 @@ package final class RouterUnderTest: Sendable {
     }
 
     private init(_ host: Host, _ more: [String]) throws(LabError) {
-        let directory = host.directory
         self.host = host
-        policyPath = "\(directory)/policy.yaml"
-        socketPath = "\(directory)/wanctl.sock"
-        stateDirectory = "\(directory)/state"
+        policyPath = "\(host.directory)/policy.yaml"
+        socketPath = "\(host.run)/wanctl.sock"
+        stateDirectory = host.state
         logPath = host.logPath
         arguments =
             [
@@ -87,8 +95,6 @@ package final class RouterUnderTest: Sendable {
         status.uplinks.contains { $0.traffic == .selected && $0.state == .up }
     }
 
-    /// Of its policy, its socket and what stands beside it.
-    var directory: String { host.directory }
     package var pid: Int32 { child.withLock { $0.pid } }
     package var isRunning: Bool { child.withLock { $0.isRunning } }
 
