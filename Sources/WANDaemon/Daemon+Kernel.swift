@@ -27,6 +27,7 @@ extension Daemon {
             switches.flowsMoved(from: uplink, count: count, sweep: sweep)
         }
         flows.onStrays = { [unowned self] in router.table.steer() }
+        router.table.onNew = { [unowned self] in flows.letGoUntranslated() }
         router.table.wanted = { [unowned self] in wantedTable() }
         router.table.names = { [unowned self] in policy.rules.map(\.name) }
         router.table.onFault = { [unowned self] text in

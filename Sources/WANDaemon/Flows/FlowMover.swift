@@ -70,6 +70,25 @@ final class FlowMover {
         }
     }
 
+    /// Those that began while there was no table of ours: how a flow is translated is settled with its first packet, so these would leave
+    /// untranslated, and be dropped, for as long as somebody sends.
+    ///
+    /// They never had an answer, and what has none begins anew as well as not. Our own questions stay: some firewalls take an answer
+    /// without one for an attack.
+    func letGoUntranslated() {
+        do throws(NetlinkError) {
+            let found = try kernel.flows { [attachments] entry in
+                entry.original.source.family == .v4
+                    && entry.status.isDisjoint(with: [.seenReply, .sourceTranslated, .destinationTranslated])
+                    && !attachments.hasHad(entry.original.source)
+            }
+            let count = try kernel.delete(found)
+            if count > 0 { log(.info, "\(count) flows that had begun without translation begin anew") }
+        } catch {
+            log(.warning, "flows that began without translation may hang until they pause for long: \(error)")
+        }
+    }
+
     /// All that are on an uplink now.
     func entries(on uplink: UplinkNumber, in policy: Policy) throws(NetlinkError) -> [ConntrackEntry] {
         try kernel.flows(with: policy.mark.mark(of: uplink))
