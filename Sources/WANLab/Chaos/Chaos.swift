@@ -69,7 +69,15 @@ package final class Chaos {
             complaints = world.boxes.flatMap { $0.complaints() }
             return complaints.isEmpty
         }
-        guard isCalm else { throw LabError("see a calm system to begin with", complaints.joined(separator: "; ")) }
+        guard isCalm else {
+            var logs: [String] = []
+            for box in world.boxes {
+                logs += try box.daemon.log().split(separator: "\n").suffix(30).map { "  \(box.name.rawValue)  \($0)" }
+            }
+            throw LabError(
+                "see a calm system to begin with", ([complaints.joined(separator: "; ")] + logs).joined(separator: "\n")
+            )
+        }
         var census: [ChaosBox: Census] = [:]
         for box in world.boxes { census[box.name] = try box.census(world.lab.life) }
         return census

@@ -82,7 +82,8 @@ final class ChaosWorld {
 
     func startKeepalived(on box: Box) throws(LabError) {
         guard let site, let node = box.node else { return }
-        box.keepalived = try SiteKeepalived.start(on: node, in: site, policy: box.policy)
+        box.keepalived = try SiteKeepalived.start(
+            on: node, in: site, policy: box.policy, run: box.disks[.run])
     }
 
     var site: SiteLab? { lab as? SiteLab }

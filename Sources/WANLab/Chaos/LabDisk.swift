@@ -6,8 +6,10 @@ internal import LinuxIO
 /// It is in the mount namespace of a program of the lab, so nothing is mounted on this machine, and it goes with the lab.
 package final class LabDisk: Sendable {
     private let holder: Child
-    /// Its directory, in the holder's eyes (proc(5), root).
+    /// Its directory, in the holder's eyes (proc(5), root): where everybody finds it.
     package let path: String
+    /// Where those find it who enter by `entrance`.
+    let directory: String
 
     private static let size = 1 << 20
 
@@ -26,7 +28,13 @@ package final class LabDisk: Sendable {
             ((try? Files.text("/proc/\(holder.pid)/mountinfo")) ?? "").contains(" \(directory) ")
         }
         self.holder = holder
+        self.directory = directory
         path = "/proc/\(holder.pid)/root\(directory)"
+    }
+
+    /// In front of a program's name: it has the disk in its place, and this network namespace with the /sys of that.
+    func entrance(to namespace: String) -> [String] {
+        ["nsenter", "--mount=/proc/\(holder.pid)/ns/mnt", "--", "ip", "netns", "exec", namespace]
     }
 
     /// Takes all room that is left.
