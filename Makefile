@@ -20,6 +20,8 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 AS_ROOT = $(if $(SUDO),$(SUDO) env "PATH=$$PATH",)
 SWIFT ?= swift
 FUZZ_SECONDS ?= 20
+# Of each topology.
+CHAOS_MINUTES ?= 1
 # Which parts of Tests/VM, by number; all where it is empty.
 PARTS ?=
 
@@ -121,6 +123,14 @@ demo-two: setup ## two routers and keepalived, `wanctl-lab demo --two-boxes`
 bench: setup ## outages, CPU and memory, beside keepalived and fping
 	$(SWIFT) build -c release --static-swift-stdlib
 	$(AS_ROOT) $(BUILT)/wanctl-lab bench
+
+.PHONY: chaos
+chaos: setup ## random faults, healed again, in both topologies (CHAOS_MINUTES for each, 1)
+	$(SWIFT) build -c release --static-swift-stdlib
+	@status=0; \
+	$(AS_ROOT) $(BUILT)/wanctl-lab chaos --minutes $(CHAOS_MINUTES) || status=$$?; \
+	$(AS_ROOT) $(BUILT)/wanctl-lab chaos --minutes $(CHAOS_MINUTES) --two-boxes || status=$$?; \
+	exit $$status
 
 .PHONY: check
 check: setup lint purity man ## what must hold before a commit: format, lint, purity, manual pages, a build without a warning

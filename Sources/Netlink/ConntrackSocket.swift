@@ -149,6 +149,19 @@ package struct ConntrackSocket: ~Copyable {
         return (found, hasMore)
     }
 
+    /// The flows of both families, whatever their mark, for which this holds. It takes as long as `entries`, and no more memory than
+    /// what is found.
+    package mutating func entries(
+        where isWanted: (ConntrackEntry) -> Bool
+    ) throws(NetlinkError) -> [ConntrackEntry] {
+        let request = ConntrackRequest.dump(FwMark(value: 0, mask: 0))
+        return try socket.dump(for: "\(request)", request.write) { (header, payload) throws(WireError) in
+            guard header.type == ConntrackRequest.entryType else { return nil }
+            let entry = try ConntrackEntry(payload)
+            return isWanted(entry) ? entry : nil
+        }
+    }
+
     /// How many flows have this mark under its mask; as expensive as `entries`.
     package mutating func count(mark: FwMark) throws(NetlinkError) -> Int {
         let request = ConntrackRequest.dump(mark)

@@ -1,4 +1,5 @@
 internal import LinuxIO
+internal import Netlink
 internal import NetworkTypes
 internal import WANControl
 internal import WANDataplane
@@ -23,10 +24,13 @@ extension Daemon {
             if isFirst { flows.letGo(numbers.values.filter { attachments[$0] == nil }, in: inForce) }
         }
         router.onRepair = { [unowned self] text in note(.repair, text) }
+        router.onRoutes = { [unowned self] in flows.lookSoon() }
+        flows.onLook = { [unowned self] in lookForLedAstray() }
         flows.onMoved = { [unowned self] uplink, count, sweep in
             switches.flowsMoved(from: uplink, count: count, sweep: sweep)
         }
         flows.onStrays = { [unowned self] in router.table.steer() }
+        router.table.onNew = { [unowned self] in flows.letGoUntranslated() }
         router.table.wanted = { [unowned self] in wantedTable() }
         router.table.names = { [unowned self] in policy.rules.map(\.name) }
         router.table.onFault = { [unowned self] text in
@@ -39,6 +43,25 @@ extension Daemon {
             }
             // In the middle of a reload the ranks are the new policy's and the site the old one's; the site is taken in there.
             if isRefused || router.outgoingUplinks == nil { site.follow() }
+        }
+    }
+
+    /// While this daemon was dead or hung, or another program had our routes away, the kernel fell along the ladder by itself. What began then
+    /// is pinned to a line that nobody chose, and would stay there for as long as it lasts, on a SIM at its cheap class: it drains.
+    private func lookForLedAstray() {
+        guard !isBackup else { return }
+        let used = Set(engine.choices.flatMap(\.active))
+        for (number, uplink) in inForce.uplinks where attachments[number] != nil && !used.contains(number) {
+            do throws(NetlinkError) {
+                let count = try flows.outgoing(on: number, in: policy)
+                guard count > 0, engine.draining[number] == nil else { continue }
+                log(
+                    .info, "\(count) flows are on \(uplink.name), which nobody chose: they may finish as after a switch"
+                )
+                feed(.ledAstray(number))
+            } catch {
+                log(.warning, "flows that \(uplink.name) has without a choice could not be read: \(error)")
+            }
         }
     }
 

@@ -161,6 +161,11 @@ package final class KernelAccess {
         try conntrack.entries(mark: mark, limit: limit).entries
     }
 
+    /// Of all.
+    func flows(where isWanted: (ConntrackEntry) -> Bool) throws(NetlinkError) -> [ConntrackEntry] {
+        try conntrack.entries(where: isWanted)
+    }
+
     func delete(_ flows: [ConntrackEntry]) throws(NetlinkError) -> Int { try conntrack.delete(flows) }
 
     /// What waits for no connection.

@@ -129,7 +129,8 @@ extension Engine {
         outputs.append(.remember)
     }
 
-    /// The operator wants it empty: flows that came in by it or were left on it get the time that a switch would give them.
+    /// It is to be empty, by the operator's word or since nobody chose it: flows that came in by it or were left on it get the time that
+    /// a switch would give them.
     mutating func drainAll(of index: Int, at now: Moment) {
         guard drains(index) else { return }
         for classIndex in classes.indices where records[index].departures[classIndex] == nil {

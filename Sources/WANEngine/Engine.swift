@@ -58,6 +58,11 @@ package struct Engine: Hashable, Sendable {
             if let index = index(of: uplink) {
                 endDrains(of: index, Set(records[index].departures.keys), reason, at: now)
             }
+        case .ledAstray(let uplink):
+            if let index = index(of: uplink), !isUsed(uplink) {
+                drainAll(of: index, at: now)
+                outputs.append(.remember)
+            }
         case .isBackup(let isBackup): standBy(isBackup, at: now)
         case .reload(let setup): reload(setup, at: now)
         case .deadlineReached: break

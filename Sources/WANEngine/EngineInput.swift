@@ -31,6 +31,8 @@ package enum EngineInput: Hashable, Sendable {
     case speedClass(UplinkNumber, SpeedClassAnswer)
     /// Nothing that drains on this uplink is still at work, or it has used up its octets: the drain is over, for this reason.
     case drainSettled(UplinkNumber, reason: String)
+    /// Flows of the LAN are on this uplink that no choice led there: while nobody decided, the kernel fell along the ladder.
+    case ledAstray(UplinkNumber)
     /// Of a site with several boxes: another one has the LAN's gateway address, or this one has it (again).
     case isBackup(Bool)
     /// A new policy takes over; uplinks that did not change go on undisturbed.

@@ -11,7 +11,8 @@ struct LabCommand: ParsableCommand {
             next one, or by `wanctl-lab down --all`.
             """,
         subcommands: [
-            DemoCommand.self, BenchCommand.self, UpCommand.self, StatusCommand.self, FaultVerb.self, TargetVerb.self,
+            DemoCommand.self, BenchCommand.self, ChaosCommand.self, UpCommand.self, StatusCommand.self, FaultVerb.self,
+            TargetVerb.self,
             ClearVerb.self,
             ProbeVerb.self,
             DownCommand.self,

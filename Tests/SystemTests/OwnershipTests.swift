@@ -1,3 +1,4 @@
+import Glibc
 import LinuxIO
 import NetworkTypes
 import Testing
@@ -126,6 +127,29 @@ struct OwnershipTests {
         let report = try client.stop()
         #expect(report.longestOutageMilliseconds < 500, "\(report.outages)")
         #expect(try world.switches().isEmpty)
+    }
+
+    @Test("a call that begins while somebody has taken our table away is translated when the table is back")
+    func callWithoutTable() throws {
+        let world = try World.running()
+        // As most firewalls, which have flows tracked also where nothing translates them.
+        let firewall = """
+            table inet filter {
+                chain forward { type filter hook forward priority 0; ct state established accept; }
+            }
+            """
+        try world.lab.mustRun(in: .router, ["nft", "-f", "-"], input: firewall)
+        try world.daemon.signal(SIGSTOP)
+        try world.lab.mustRun(in: .router, ["nft", "delete", "table", "inet", "wanctl"])
+        let client = try ClientProber.start(in: world.lab)
+        let list = ["conntrack", "-L", "-p", "udp", "-s", "\(LabAddress.client)"]
+        try world.wait("the call is tracked without translation") {
+            try world.lab.mustRun(in: .router, list).contains("dst=\(LabAddress.client) ")
+        }
+        try world.daemon.signal(SIGCONT)
+        try world.waitTraffic(of: client, on: .ftth)
+        #expect(try world.log.contains("flows that had begun without translation begin anew"))
+        _ = try client.stop()
     }
 
     @Test("who deletes again and again is not fought at full speed")

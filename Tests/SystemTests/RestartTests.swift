@@ -39,6 +39,21 @@ struct RestartTests {
         }
     }
 
+    @Test("a call that the kernel led to another line while no daemon ran comes back when that line has drained")
+    func ledAstray() throws {
+        let world = try World.running(Policies.threeLines(drain: "{default: 1s, metered: 1s}"))
+        try world.daemon.kill()
+        try world.lab.setFault(.ftth, .carrierOff)
+        let client = try ClientProber.start(in: world.lab)
+        try world.waitTraffic(of: client, on: .jcom)
+        try world.lab.clearFaults(.ftth)
+        try world.startDaemon()
+        try world.waitTraffic(of: client, on: .ftth, seconds: 10)
+        #expect(try world.switches().isEmpty)
+        #expect(try world.history().last { $0.kind == "drained" }?.uplink == "jcom")
+        _ = try client.stop()
+    }
+
     @Test("a daemon that starts stays on the line it finds, though another comes first in the order")
     func adopts() throws {
         let world = try World.running()

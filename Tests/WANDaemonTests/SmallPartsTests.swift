@@ -1,3 +1,4 @@
+import Glibc
 import JSONText
 import LinuxIO
 import NetworkTypes

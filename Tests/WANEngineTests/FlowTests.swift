@@ -15,6 +15,28 @@ struct EngineFlowTests {
         world.moved.filter { $0.uplink == uplink && $0.at >= since }.map(\.movement)
     }
 
+    // MARK: nobody's choice
+
+    @Test(
+        "flows on a line that nobody chose drain as after a switch; where a line is used, or has fallen, nothing happens"
+    )
+    func ledAstray() {
+        var world = ready(threeUplinks { $0.failover.drain.default = .seconds(30) })
+        world.perform(.ledAstray(ftth))
+        world.lines[soracom]?.isDead = true
+        world.detach(soracom)
+        world.perform(.ledAstray(soracom))
+        #expect(world.engine.draining.isEmpty)
+        world.perform(.ledAstray(jcom))
+        #expect(world.engine.draining.keys.map { $0 } == [jcom])
+        world.run(.seconds(29))
+        #expect(movements(world, of: jcom).isEmpty)
+        world.run(.seconds(3))
+        // What came in by it stays, as after each drain of a line that works and costs nothing.
+        #expect(movements(world, of: jcom) == [.outgoing, .outgoing])
+        #expect(world.engine.draining.isEmpty && world.selected == ftth)
+    }
+
     // MARK: grace
 
     @Test(

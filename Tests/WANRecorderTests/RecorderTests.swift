@@ -88,6 +88,23 @@ struct RecorderTests {
         #expect(try child.wait(until: Clock.boottime() + 5_000_000_000) == .code(0))
     }
 
+    @Test("the recorder has its turn when all else that is ready was done (law 5)")
+    func last() throws {
+        let child = try start()
+        let run = try Run(directory, "one")
+        var unsent: [Bool] = []
+        // Ready before the event was noted, as a probe's answer is that waits in a socket.
+        run.loop.schedule(at: Clock.boottime()) {
+            run.note("x")
+            unsent.append(run.recorder.hasUnsent)
+            run.loop.schedule(at: Clock.boottime()) { unsent.append(run.recorder.hasUnsent) }
+        }
+        try run.turn("both turns are over") { unsent.count == 2 }
+        #expect(unsent == [true, false])
+        child.signal(SIGKILL)
+        _ = child.reap()
+    }
+
     @Test("one that stands still keeps nobody waiting; what it missed for good is a gap")
     func stuck() throws {
         let child = try start()

@@ -14,6 +14,8 @@ internal import WANModel
 final class FlowMover {
     /// So many were on an uplink and are moved.
     var onMoved: (UplinkNumber, _ count: Int, _ sweep: Int) -> Void = { _, _, _ in }
+    /// Some time after `lookSoon`.
+    var onLook: () -> Void = {}
     /// Strays are expected from now on, or no more.
     var onStrays: () -> Void = {}
 
@@ -22,6 +24,7 @@ final class FlowMover {
     private let loop: EventLoop
     private let log: Log
     private let alarms: Alarms
+    private var lookTimer: EventLoop.Timer?
     private var straysUntil: Moment?
     private var straysTimer: EventLoop.Timer?
     /// How many connections get a reset; beyond that they are left to the servers' own.
@@ -67,6 +70,41 @@ final class FlowMover {
             } catch {
                 log(.warning, "flows of \(inForce.name(of: number)) could not be moved: \(error), ignoring")
             }
+        }
+    }
+
+    /// Those that began while there was no table of ours: how a flow is translated is settled with its first packet, so these would leave
+    /// untranslated, and be dropped, for as long as somebody sends.
+    ///
+    /// They never had an answer, and what has none begins anew as well as not. Our own questions stay: some firewalls take an answer
+    /// without one for an attack.
+    func letGoUntranslated() {
+        do throws(NetlinkError) {
+            let found = try kernel.flows { [attachments] entry in
+                entry.original.source.family == .v4
+                    && entry.status.isDisjoint(with: [.seenReply, .sourceTranslated, .destinationTranslated])
+                    && !attachments.hasHad(entry.original.source)
+            }
+            let count = try kernel.delete(found)
+            if count > 0 { log(.info, "\(count) flows that had begun without translation begin anew") }
+        } catch {
+            log(.warning, "flows that began without translation may hang until they pause for long: \(error)")
+        }
+    }
+
+    /// In a second, when nothing follows the routes of before any more.
+    func lookSoon() {
+        guard lookTimer == nil else { return }
+        lookTimer = loop.schedule(at: Clock.boottime() + 1_000_000_000) { [weak self] in
+            self?.lookTimer = nil
+            self?.onLook()
+        }
+    }
+
+    /// How many flows of the LAN are on an uplink that somebody would miss; of forwards and of the router's own, none.
+    func outgoing(on uplink: UplinkNumber, in policy: Policy) throws(NetlinkError) -> Int {
+        try entries(on: uplink, in: policy).count { entry in
+            entry.isAlive && !cameIn(entry, by: uplink) && !attachments.hasHad(entry.original.source)
         }
     }
 

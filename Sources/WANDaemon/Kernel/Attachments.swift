@@ -66,6 +66,9 @@ package final class Attachments {
         addresses[uplink]?.contains(address) ?? false
     }
 
+    /// Of any uplink.
+    func hasHad(_ address: IPAddress) -> Bool { addresses.values.contains { $0.contains(address) } }
+
     /// Behind two boxes of one make two lines may have the same.
     package func isElsewhere(_ address: IPAddress, than uplink: UplinkNumber) -> Bool {
         present.contains { $0.key != uplink && $0.value.addresses.contains(address) }

@@ -17,6 +17,8 @@ package final class KernelRouter {
     var onChange: (_ isFirst: Bool) -> Void = { _ in }
     /// What others had changed was put back, in words.
     var onRepair: (String) -> Void = { _ in }
+    /// Our routes stand, as at a start, or again: until now the kernel may have led traffic elsewhere.
+    var onRoutes: () -> Void = {}
 
     package private(set) var picture = KernelPicture()
     /// The kernel has been read since it is watched. Until then what stands there is an earlier run's, carries traffic, and stays.
@@ -104,7 +106,10 @@ package final class KernelRouter {
         // A link that went down and up within one batch is attached as before, without its routes: that is nobody's
         // attack on them and does not wait for the pace of repairs.
         // Nor is the LAN's interface coming up under the way to the box that has the address.
-        if picture.routesTaken != taken || relay() != relayBefore { reconcile() }
+        if picture.routesTaken != taken || relay() != relayBefore {
+            reconcile()
+            onRoutes()
+        }
         repairIfNeeded()
     }
 
@@ -125,6 +130,7 @@ package final class KernelRouter {
         // What an earlier run left is ours now, and what must go of it goes. That is no repair: nobody but that run made it.
         hasReadKernel = true
         reconcile()
+        onRoutes()
     }
 
     // MARK: what we want of it
@@ -213,6 +219,7 @@ package final class KernelRouter {
                     continue
                 }
                 reconcile()
+                onRoutes()
             }
             if !reasons.isEmpty { onRepair(reasons.joined(separator: "; ") + outcome) }
         }

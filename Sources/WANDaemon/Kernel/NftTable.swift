@@ -15,6 +15,9 @@ package final class NftTable {
     /// It is refused, or in force again, in words.
     var onFault: (String) -> Void = { _ in }
 
+    /// It stands where there was none, as far as we know.
+    var onNew: () -> Void = {}
+
     /// Why it is not what it should be; `nil` while it is.
     private(set) var fault: TableFault?
     /// What it was made from, `nil` before it was.
@@ -52,9 +55,11 @@ package final class NftTable {
         guard isRepair || wanted != made || fault != nil else { return }
         let counted = made == nil ? [:] : flows() ?? [:]
         let remembered = memories(of: wanted)
+        let isNew = isRepair || fault != nil || made == nil && !kernel.translates()
         try kernel.apply(ruleset: Ruleset.make(wanted))
         made = wanted
         recall(remembered)
+        if isNew { onNew() }
         // A new table counts from zero.
         rules = names()
         flowsBefore = counted.filter { rules.contains($0.key) }

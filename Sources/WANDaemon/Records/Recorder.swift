@@ -38,6 +38,8 @@ package final class Recorder {
         (state, problem) = StoredState.read([runtimeCopy, "\(directory)/state.json"])
     }
 
+    /// Something was not sent yet.
+    package var hasUnsent: Bool { timer != nil || link.outbox.hasUnsent }
     /// All that was told is kept.
     package var isComplete: Bool { timer == nil && link.outbox.isComplete }
 

@@ -7,17 +7,6 @@ extension Lab {
         for uplink in LabUplink.allCases { try clearFaults(uplink) }
     }
 
-    /// A target that dies, revives, or loses a share of what is asked: over one uplink, or over all.
-    package func setTarget(
-        _ address: IPv4Address, _ health: TargetHealth, over uplink: LabUplink? = nil
-    ) throws(LabError) {
-        try onWires { wires in
-            for uplink in uplink.map({ [$0] }) ?? LabUplink.allCases {
-                try wires[uplink].change(.up) { $0.lossOf[address.bits] = health == .alive ? nil : health.loss }
-            }
-        }
-    }
-
     /// The router's address on an uplink, now or when it was last there.
     package func address(of uplink: LabUplink) -> IPv4Address {
         state.withLock { $0.addresses[uplink] ?? uplink.address }
@@ -52,6 +41,20 @@ extension Lab {
         state.withLock { state in
             state.addresses[uplink] = address
             if uplink.isPointToPoint { state.owners[address] = uplink }
+        }
+    }
+}
+
+extension Laboratory {
+    /// A target that dies, revives, or loses a share of what is asked: over one uplink, or over all.
+    package func setTarget(
+        _ address: IPv4Address, _ health: TargetHealth, over uplink: LabUplink? = nil
+    ) throws(LabError) {
+        let uplinks = uplink.map { [$0] } ?? Array(routers.keys)
+        try onWires { wires in
+            for uplink in uplinks {
+                try wires[uplink].change(.up) { $0.lossOf[address.bits] = health == .alive ? nil : health.loss }
+            }
         }
     }
 }

@@ -57,7 +57,11 @@ struct ClassicKeepalived {
 
 extension Laboratory {
     /// The real keepalived in a place, with its files in a folder.
-    func spawnKeepalived(in place: Place, _ folder: String, _ configuration: String) throws(LabError) -> Child {
+    ///
+    /// - Parameter entrance: What stands in front of its name, as nsenter(1).
+    func spawnKeepalived(
+        in place: Place, _ folder: String, _ configuration: String, entrance: [String] = []
+    ) throws(LabError) -> Child {
         try doing("write keepalived's file") {
             try Files.replace("\(folder)/keepalived.conf", with: Array(configuration.utf8))
         }
@@ -65,7 +69,7 @@ extension Laboratory {
         for path in KeepalivedPidFiles.paths(in: folder) { Files.remove(path) }
         return try spawn(
             in: place,
-            [
+            entrance + [
                 "keepalived", "--dont-fork", "--log-console", "--log-detail", "--vrrp", "--use-file",
                 "\(folder)/keepalived.conf",
             ] + KeepalivedPidFiles.arguments(in: folder))

@@ -23,6 +23,8 @@ package final class RouterUnderTest: Sendable {
     /// The machine it runs on: where its files are, and how it is started there.
     private struct Host: Sendable {
         var directory: String
+        var run: String
+        var state: String
         var logPath: String
         var spawn: @Sendable (_ arguments: [String], _ logPath: String) throws(LabError) -> Child
 
@@ -42,13 +44,20 @@ package final class RouterUnderTest: Sendable {
     }
 
     /// Starts it and waits until its status is as wanted: without a claim, until it answers and has chosen an uplink that is up.
+    ///
+    /// - Parameters:
+    ///   - run: The directory of its socket and what it keeps beside that, as below /run; the policy's where none is given.
+    ///   - state: That of what outlives it, as below /var/lib.
     package static func start(
         in lab: Lab, policy: String = SamplePolicy.text, arguments: [String] = [],
-        atMost limit: Duration = .seconds(15),
+        run: String? = nil, state: String? = nil, atMost limit: Duration = .seconds(15),
         until claim: (StatusReport) -> Bool = RouterUnderTest.isWorking
     ) throws(LabError) -> RouterUnderTest {
-        let host = Host(directory: lab.directory, logPath: "\(lab.directory)/log/wanctld") {
-            [lab] (arguments, logPath) throws(LabError) in
+        let directory = lab.directory
+        let host = Host(
+            directory: directory, run: run ?? directory, state: state ?? "\(directory)/state",
+            logPath: "\(directory)/log/wanctld"
+        ) { [lab] (arguments, logPath) throws(LabError) in
             try lab.spawn(in: .router, arguments, logPath: logPath)
         }
         return try start(host, policy, arguments, limit, claim)
@@ -59,11 +68,13 @@ package final class RouterUnderTest: Sendable {
     /// Without a claim, returns when it answers and its own line is up.
     package static func start(
         on node: SiteNode, in lab: SiteLab, policy: String? = nil, arguments: [String] = [],
-        atMost limit: Duration = .seconds(15),
+        run: String? = nil, state: String? = nil, atMost limit: Duration = .seconds(15),
         until claim: @escaping (StatusReport) -> Bool = { $0.uplinks.contains { $0.state == .up } }
     ) throws(LabError) -> RouterUnderTest {
+        let directory = lab.directory(of: node)
         let host = Host(
-            directory: lab.directory(of: node), logPath: "\(lab.directory)/log/wanctld-\(node.rawValue)"
+            directory: directory, run: run ?? directory, state: state ?? "\(directory)/state",
+            logPath: "\(lab.directory)/log/wanctld-\(node.rawValue)"
         ) { [lab] (arguments, logPath) throws(LabError) in
             try lab.spawn(in: node.place, arguments, logPath: logPath)
         }
@@ -82,11 +93,10 @@ package final class RouterUnderTest: Sendable {
     }
 
     private init(_ host: Host, _ more: [String]) throws(LabError) {
-        let directory = host.directory
         self.host = host
-        policyPath = "\(directory)/policy.yaml"
-        socketPath = "\(directory)/wanctl.sock"
-        stateDirectory = "\(directory)/state"
+        policyPath = "\(host.directory)/policy.yaml"
+        socketPath = "\(host.run)/wanctl.sock"
+        stateDirectory = host.state
         logPath = host.logPath
         arguments =
             [
@@ -241,13 +251,30 @@ package final class RouterUnderTest: Sendable {
         atMost limit: Duration = .seconds(15), until claim: (StatusReport) -> Bool = RouterUnderTest.isWorking
     ) throws(LabError) {
         if isRunning { terminate() }
-        if !courier.withLock({ $0.isRunning }) { try restartCourier() }
+        try startHelpers()
         let fresh = try host.spawn(arguments, logPath)
         child.withLock { $0 = fresh }
         try waitUntil("the daemon back", atMost: limit, claim)
     }
 
-    // MARK: its recorder
+    /// Starts another one beside the running one, which is silent: it is the other one's part to end it.
+    package func succeed(atMost limit: Duration = .seconds(15)) throws(LabError) {
+        let silent = child.withLock { $0 }
+        let fresh = try host.spawn(arguments, logPath)
+        child.withLock { $0 = fresh }
+        try waitUntil("the daemon's successor", atMost: limit) { _ in true }
+        guard silent.wait(atMost: .seconds(1)) != nil else {
+            throw LabError("see process \(silent.pid) ended by its successor", "it is still there")
+        }
+    }
+
+    // MARK: beside it
+
+    /// Starts the recorder and the courier where they do not run, as after the box was without power.
+    package func startHelpers() throws(LabError) {
+        if !recorder.withLock({ $0.isRunning }) { try restartRecorder() }
+        if !courier.withLock({ $0.isRunning }) { try restartCourier() }
+    }
 
     /// Sends the recorder a signal and goes on: SIGSTOP, SIGKILL.
     package func signalRecorder(_ number: Int32) { recorder.withLock { $0 }.signal(number) }
@@ -264,8 +291,6 @@ package final class RouterUnderTest: Sendable {
         let fresh = try Self.startRecorder(host, socketPath, stateDirectory)
         recorder.withLock { $0 = fresh }
     }
-
-    // MARK: its courier's
 
     /// Kills the courier with its errands; nobody listens any more.
     package func killCourier() { courier.withLock { $0 }.kill() }

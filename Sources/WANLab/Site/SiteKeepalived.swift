@@ -10,8 +10,10 @@ package final class SiteKeepalived: Sendable {
     private let child: Child
 
     /// Starts it with the configuration that `wanctl export keepalived` prints for the box.
+    ///
+    /// - Parameter run: Where the track file and the FIFO of that policy lie, if it is no plain directory.
     package static func start(
-        on node: SiteNode, in lab: SiteLab, policy: String? = nil
+        on node: SiteNode, in lab: SiteLab, policy: String? = nil, run: LabDisk? = nil
     ) throws(LabError) -> SiteKeepalived {
         let text = policy ?? SitePolicy.text(for: node, in: lab)
         let configuration = try doing("make keepalived's file for \(node.rawValue)") {
@@ -21,13 +23,19 @@ package final class SiteKeepalived: Sendable {
             }
             return made
         }
-        return try start(on: node, in: lab, configuration: configuration)
+        guard let run else { return try start(on: node, in: lab, configuration: configuration) }
+        // It takes links out of the paths, and that into another mount namespace too.
+        let seen = configuration.split(separator: run.path, omittingEmptySubsequences: false)
+            .joined(separator: run.directory)
+        return try start(
+            on: node, in: lab, configuration: seen, entrance: run.entrance(to: lab.namespaceName(node.place)))
     }
 
     package static func start(
-        on node: SiteNode, in lab: SiteLab, configuration: String
+        on node: SiteNode, in lab: SiteLab, configuration: String, entrance: [String] = []
     ) throws(LabError) -> SiteKeepalived {
-        let child = try lab.spawnKeepalived(in: node.place, lab.directory(of: node), configuration)
+        let child = try lab.spawnKeepalived(
+            in: node.place, lab.directory(of: node), configuration, entrance: entrance)
         return SiteKeepalived(lab: lab, node: node, child: child)
     }
 

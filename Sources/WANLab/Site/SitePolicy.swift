@@ -6,6 +6,7 @@ package enum SitePolicy {
     /// boxes of a lab share one file system.
     ///
     /// - Parameters:
+    ///   - run: The directory of what it shares with its keepalived; the box's own where none is given.
     ///   - order: `failover.order`; best first as everywhere in the lab where none is given.
     ///   - isSigned: The boxes sign what they tell each other, by the lab's key.
     ///   - vrrp: More keys of `vrrp`, such as `preempt: false`.
@@ -13,17 +14,19 @@ package enum SitePolicy {
     ///   - soracom: `SoracomInLab.policyLines()`, where SORACOM is there to be asked.
     ///   - more: Further sections at the end.
     package static func text(
-        for node: SiteNode, in lab: SiteLab, hold: String = "10s", order: [LabUplink]? = nil,
+        for node: SiteNode, in lab: SiteLab, hold: String = "10s", run: String? = nil, order: [LabUplink]? = nil,
         isSigned: Bool = true, vrrp: [String] = [], probe: [LabUplink: String] = [:], soracom: String? = nil,
         more: String = ""
     ) -> String {
         let boxes = lab.nodes.map { "  \($0.rawValue): {address: \($0.address)}\n" }.joined()
         let uplinks = lab.uplinks.map { text(of: $0, in: lab, probe: probe[$0], soracom: soracom) }.joined()
         let order = order ?? lab.uplinks
+        let trackFile = run.map { "\($0)/health" } ?? lab.healthFile(of: node)
+        let fifo = run.map { "\($0)/vrrp.fifo" } ?? lab.notifyFIFO(of: node)
         let settings =
             [
                 "instance: VI_1", "interface: eth0", "router-id: 51", "address: \(LabAddress.virtual)/24",
-                "track-file: \(lab.healthFile(of: node))", "notify-fifo: \(lab.notifyFIFO(of: node))",
+                "track-file: \(trackFile)", "notify-fifo: \(fifo)",
             ] + (isSigned ? ["key: \(lab.keyFile)"] : []) + vrrp
         return """
             # The site of wanctl-lab: \(lab.nodes.map(\.rawValue).joined(separator: ", ")), as \(node.rawValue) reads it.

@@ -1,0 +1,37 @@
+import Glibc
+import JSONText
+import LinuxIO
+import Testing
+import WANControl
+import WANLab
+import WANModel
+
+@Suite("full disks", .enabled(if: Needs.root, Needs.advice))
+struct FullDiskTests {
+    @Test(
+        "what a full disk refused is written when it has room, though nothing else happens; no line is half, none is lost"
+    )
+    func room() throws {
+        let world = try World()
+        let disk = try LabDisk(at: "\(world.lab.directory)/disk", of: world.lab, holder: LabPlace.lan)
+        let router = try RouterUnderTest.start(in: world.lab, policy: world.policy, state: disk.path)
+        try router.waitUntil("all lines up") { $0.uplinks.allSatisfy { $0.state == .up } }
+        try disk.fill()
+        for uplink in [LabUplink.jcom, .soracom, .jcom] { try router.act(.failover(uplink: uplink.rawValue)) }
+        try router.waitUntil("a warning") { status in
+            status.warnings.contains { $0.contains("the state cannot be written") }
+        }
+        // As many as it takes until a page is full: the last one of them has room in part only.
+        for _ in 0..<60 { try router.act(.auto); try router.act(.failover(uplink: "jcom")) }
+        try router.waitUntil("another one") { status in
+            status.warnings.contains { $0.contains("the journal cannot be written") }
+        }
+        disk.relieve()
+        try router.waitUntil("no warning any more", atMost: .seconds(15)) { $0.warnings.isEmpty }
+        let told = try router.history(1000)
+        let lines = try Files.text("\(disk.path)/journal.jsonl").split(separator: "\n")
+        #expect(try lines.map { try EventReport(json: try JSONValue(parsing: Array($0.utf8))) } == told)
+        let state = try JSONValue(parsing: try Files.text("\(disk.path)/state.json"))
+        #expect(state["pin"]?["uplink"]?.string == "jcom")
+    }
+}
