@@ -20,8 +20,9 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 AS_ROOT = $(if $(SUDO),$(SUDO) env "PATH=$$PATH",)
 SWIFT ?= swift
 FUZZ_SECONDS ?= 20
-# Of each topology.
+# Of each topology; the seed is the same each time, for what fails is to be the change's doing.
 CHAOS_MINUTES ?= 1
+CHAOS_SEED ?= 1
 # Which parts of Tests/VM, by number; all where it is empty.
 PARTS ?=
 
@@ -125,11 +126,11 @@ bench: setup ## outages, CPU and memory, beside keepalived and fping
 	$(AS_ROOT) $(BUILT)/wanctl-lab bench
 
 .PHONY: chaos
-chaos: setup ## random faults, healed again, in both topologies (CHAOS_MINUTES for each, 1)
+chaos: setup ## random faults, healed again, in both topologies (CHAOS_MINUTES for each, 1; CHAOS_SEED)
 	$(SWIFT) build -c release --static-swift-stdlib
 	@status=0; \
-	$(AS_ROOT) $(BUILT)/wanctl-lab chaos --minutes $(CHAOS_MINUTES) || status=$$?; \
-	$(AS_ROOT) $(BUILT)/wanctl-lab chaos --minutes $(CHAOS_MINUTES) --two-boxes || status=$$?; \
+	$(AS_ROOT) $(BUILT)/wanctl-lab chaos --seed $(CHAOS_SEED) --minutes $(CHAOS_MINUTES) || status=$$?; \
+	$(AS_ROOT) $(BUILT)/wanctl-lab chaos --seed $(CHAOS_SEED) --minutes $(CHAOS_MINUTES) --two-boxes || status=$$?; \
 	exit $$status
 
 .PHONY: check

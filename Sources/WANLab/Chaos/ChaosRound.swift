@@ -154,11 +154,8 @@ final class ChaosRound {
 
     private func finish() -> [String] {
         tell("the round is over")
-        // A datagram that the kernel itself has lost is counted there: two of one new flow at once on two processors.
-        for box in world.boxes {
-            let lines = (try? world.run(["conntrack", "-S"], on: box)) ?? ""
-            told.append("              \(box.name.rawValue)  \(lines)")
-        }
+        // A machine that is busy looks like lines that are bad, and like a keepalived that is silent.
+        told.append("              the machine's load: \((try? Files.text("/proc/loadavg")) ?? "unknown")")
         return told
     }
 
