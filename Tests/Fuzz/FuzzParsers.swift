@@ -4,7 +4,7 @@ import WANControl
 import WANModel
 import WANPolicy
 
-/// Which parser the first byte of an input selects. New ones go at the end: the corpus holds these numbers.
+/// Which parser, or model of what happens, the first byte of an input selects. New ones go at the end: the corpus holds these numbers.
 private enum Parser: UInt8 {
     case policy = 0
     case json = 1
@@ -16,6 +16,8 @@ private enum Parser: UInt8 {
     case notice = 7
     case state = 8
     case servers = 9
+    case engine = 10
+    case steering = 11
 
     /// Gives the bytes to the parser, whose refusal is as good as its acceptance; only a trap or a hang is a finding, or an
     /// answer that contradicts itself.
@@ -31,6 +33,8 @@ private enum Parser: UInt8 {
         case .notice: readNotices(bytes)
         case .state: readState(bytes)
         case .servers: readNameServers(bytes)
+        case .engine: runEngine(bytes)
+        case .steering: steerTable(bytes)
         }
     }
 }
