@@ -18,6 +18,11 @@ private enum Parser: UInt8 {
     case servers = 9
     case engine = 10
     case steering = 11
+    case frames = 12
+    case outbox = 13
+    case leavings = 14
+    case lines = 15
+    case headers = 16
 
     /// Gives the bytes to the parser, whose refusal is as good as its acceptance; only a trap or a hang is a finding, or an
     /// answer that contradicts itself.
@@ -35,6 +40,11 @@ private enum Parser: UInt8 {
         case .servers: readNameServers(bytes)
         case .engine: runEngine(bytes)
         case .steering: steerTable(bytes)
+        case .frames: readFrames(bytes)
+        case .outbox: runOutbox(bytes)
+        case .leavings: readLeavings(bytes)
+        case .lines: readLines(bytes)
+        case .headers: readHeaders(bytes)
         }
     }
 }
