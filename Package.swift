@@ -108,7 +108,7 @@ let package = Package(
 
         // Tests. `SystemTests` runs the real programs in namespaces; `TestSupport` is what several of them share.
         .target(
-            name: "TestSupport", dependencies: ["LinuxIO", "NetworkTypes"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["LinuxIO", "NetworkTypes", "WANDataplane"], path: "Tests/TestSupport",
             swiftSettings: common),
         tests("NetworkTypesTests", ["NetworkTypes"]),
         tests("PacketWireTests", ["PacketWire", "NetworkTypes"]),
@@ -166,7 +166,7 @@ if Context.environment["FUZZ"] != nil {
             name: "fuzz-parsers",
             dependencies: [
                 "PacketWire", "WANPolicy", "WANControl", "ControlText", "JSONText", "Soracom", "HTTPTransfer",
-                "NetworkTypes", "WANModel", "WANDaemon", "WANEngine",
+                "NetworkTypes", "WANModel", "WANDaemon", "WANEngine", "WANDataplane", "TestSupport",
             ],
             path: "Tests/Fuzz", exclude: ["corpus", "run"], swiftSettings: common)
     ]

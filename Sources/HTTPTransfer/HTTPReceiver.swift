@@ -3,34 +3,25 @@ internal import CCurl
 /// Takes what libcurl hands over piece by piece: header lines and body.
 ///
 /// A class because libcurl keeps its address while the transfer runs; it is alive as long as `HTTPClient.perform`.
-final class HTTPReceiver {
-    private(set) var headers: [HTTPRequest.Header] = []
-    private(set) var body: [UInt8] = []
+package final class HTTPReceiver {
+    package private(set) var headers: [HTTPRequest.Header] = []
+    package private(set) var body: [UInt8] = []
     private(set) var isTooLarge = false
     private var headerBytes = 0
     private let bodyLimit: Int
     /// Real answers have some 2 kB of them.
-    private static let headerLimit = 64 << 10
+    package static let headerLimit = 64 << 10
 
-    init(bodyLimit: Int) { self.bodyLimit = bodyLimit }
+    package init(bodyLimit: Int) { self.bodyLimit = bodyLimit }
 
     /// CURLOPT_WRITEFUNCTION: an answer other than the count ends the transfer.
     static let takeBody: curl_write_callback = { bytes, size, count, context in
-        HTTPReceiver.take(bytes, size * count, context) { receiver, piece in
-            guard receiver.body.count + piece.count <= receiver.bodyLimit else { return false }
-            receiver.body += piece
-            return true
-        }
+        HTTPReceiver.take(bytes, size * count, context) { receiver, piece in receiver.take(body: piece) }
     }
 
     /// CURLOPT_HEADERFUNCTION: called once for each whole line, the status lines and the empty one too.
     static let takeHeader: curl_write_callback = { bytes, size, count, context in
-        HTTPReceiver.take(bytes, size * count, context) { receiver, line in
-            receiver.headerBytes += line.count
-            guard receiver.headerBytes <= headerLimit else { return false }
-            receiver.add(headerLine: String(decoding: line, as: UTF8.self))
-            return true
-        }
+        HTTPReceiver.take(bytes, size * count, context) { receiver, line in receiver.take(headerLine: line) }
     }
 
     private static func take(
@@ -42,6 +33,21 @@ final class HTTPReceiver {
         if body(receiver, UnsafeRawBufferPointer(start: bytes, count: count)) { return count }
         receiver.isTooLarge = true
         return 0
+    }
+
+    /// A piece of the body; false: it is too long with this one.
+    package func take(body piece: UnsafeRawBufferPointer) -> Bool {
+        guard body.count + piece.count <= bodyLimit else { return false }
+        body += piece
+        return true
+    }
+
+    /// A whole line with its end; false: there are too many of them.
+    package func take(headerLine line: UnsafeRawBufferPointer) -> Bool {
+        headerBytes += line.count
+        guard headerBytes <= Self.headerLimit else { return false }
+        add(headerLine: String(decoding: line, as: UTF8.self))
+        return true
     }
 
     private func add(headerLine line: String) {

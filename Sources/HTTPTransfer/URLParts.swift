@@ -24,7 +24,11 @@ package struct URLParts: Hashable, Sendable {
         let portText: Substring
         if authority.first == "[" {
             guard let end = authority.firstIndex(of: "]") else { return nil }
-            host = String(authority[authority.index(after: authority.startIndex)..<end])
+            host = authority[..<end].dropFirst().lowercased()
+            let isAddress = host.utf8.allSatisfy {
+                (0x30...0x3a).contains($0) || (0x61...0x66).contains($0) || $0 == 0x2e
+            }
+            guard isAddress, host.contains(":") else { return nil }
             portText = authority[authority.index(after: end)...]
         } else {
             let colon = authority.firstIndex(of: ":") ?? authority.endIndex

@@ -55,7 +55,8 @@ package struct Engine: Hashable, Sendable {
         case .operatorCommand(let command): obey(command, at: now)
         case .speedClass(let uplink, let answer): speedClassAnswered(uplink, answer, at: now)
         case .drainSettled(let uplink, let reason):
-            if let index = index(of: uplink) {
+            // Before the first look all lines seem gone, and more would move than the drain was about.
+            if knowsUplinks, let index = index(of: uplink) {
                 endDrains(of: index, Set(records[index].departures.keys), reason, at: now)
             }
         case .ledAstray(let uplink):

@@ -4,7 +4,7 @@ import WANControl
 import WANModel
 import WANPolicy
 
-/// Which parser the first byte of an input selects. New ones go at the end: the corpus holds these numbers.
+/// Which parser, or model of what happens, the first byte of an input selects. New ones go at the end: the corpus holds these numbers.
 private enum Parser: UInt8 {
     case policy = 0
     case json = 1
@@ -18,6 +18,13 @@ private enum Parser: UInt8 {
     case servers = 9
     case words = 10
     case key = 11
+    case engine = 12
+    case steering = 13
+    case frames = 14
+    case outbox = 15
+    case leavings = 16
+    case lines = 17
+    case headers = 18
 
     /// Gives the bytes to the parser, whose refusal is as good as its acceptance; only a trap or a hang is a finding, or an
     /// answer that contradicts itself.
@@ -35,6 +42,13 @@ private enum Parser: UInt8 {
         case .servers: readNameServers(bytes)
         case .words: readWords(bytes)
         case .key: readKey(bytes)
+        case .engine: runEngine(bytes)
+        case .steering: steerTable(bytes)
+        case .frames: readFrames(bytes)
+        case .outbox: runOutbox(bytes)
+        case .leavings: readLeavings(bytes)
+        case .lines: readLines(bytes)
+        case .headers: readHeaders(bytes)
         }
     }
 }

@@ -35,3 +35,21 @@ func readNameServers(_ bytes: [UInt8]) {
         }
     }
 }
+
+/// What a dead daemon left to undo, in a file of whoever owns the directory: its words become paths.
+func readLeavings(_ bytes: [UInt8]) {
+    let record = UndoRecord(path: "/run/wanctl/leavings.json", text: bytes)
+    if let file = record.trackFile {
+        precondition(file.hasPrefix("/") && !file.utf8.contains(0), "a file that is none")
+    }
+    for name in record.silenced {
+        // dev_valid_name(), net/core/dev.c.
+        precondition((1...15).contains(name.utf8.count) && name != "." && name != "..", "no interface has that name")
+        precondition(!name.utf8.contains { $0 == 0 || $0 == 0x2f }, "a name that leads elsewhere")
+    }
+    precondition(record.crashes >= 0, "less than no crash")
+    let again = UndoRecord(path: record.path, text: Array(record.text.utf8))
+    precondition(
+        again.trackFile == record.trackFile && again.silenced == record.silenced, "a record changed on the way")
+    precondition(again.crashes == record.crashes && again.text == record.text, "a record changed on the way")
+}

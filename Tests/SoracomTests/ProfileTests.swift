@@ -35,6 +35,7 @@ struct ProfileTests {
         arguments: [
             "", "api.soracom.io", "ftp://a.example", "https://", "https://user:pw@a.example", "https://a.example/?x=1",
             "https://a.example:0", "https://a.example:99999", "http://api.soracom.io", "https://a b", "https://[::1",
+            "https://[name]",
         ])
     func badEndpoint(url: String) { #expect(throws: ServiceFailure.self) { try Endpoint(url) } }
 

@@ -108,6 +108,8 @@ struct KeepalivedFilesTests {
         arguments: [
             "", "{", "[]", "null", #"{"silenced": 1, "deaths": "x", "track-file": []}"#,
             #"{"silenced": ["../../../tmp/x", "", ".", "..", "sixteen-letters-"], "deaths": -1, "track-file": "health"}"#,
+            // To Swift the second name has no slash in it, and to the kernel the others end at the NUL.
+            #"{"silenced": ["lan\u0000x", "a/\u0338b"], "deaths": 0, "track-file": "/run/health\u0000x"}"#,
         ])
     func damagedLeavings(text: String) throws {
         try Files.replace(UndoRecord(besides: socket).path, with: Array(text.utf8))

@@ -80,4 +80,20 @@ struct RecordingTests {
         world.attach(ftth)
         #expect(world.decisions.count > before && world.engine.isBackup)
     }
+    @Test("a drain of an earlier run that is over before the first look moves nothing before it")
+    func settledBeforeLook() {
+        let policy = threeUplinks()
+        var world = Simulation(policy)
+        world.run(.seconds(120))
+        world.perform(.operatorCommand(.failover(jcom, until: nil, force: false, strict: false)))
+        world.restart(policy, adopted: jcom)
+        #expect(world.engine.draining[ftth] == [0])
+        let before = world.moved.count
+        world.perform(.drainSettled(ftth, reason: "all is quiet"))
+        #expect(world.moved.count == before && world.engine.draining[ftth] == [0])
+        world.attach(jcom)
+        world.attach(ftth)
+        world.perform(.drainSettled(ftth, reason: "all is quiet"))
+        #expect(world.moved.last?.movement == .outgoing && world.engine.draining.isEmpty)
+    }
 }

@@ -25,13 +25,19 @@ package struct UndoRecord: Sendable {
     /// `/run/wanctl/leavings.json` beside `/run/wanctl/wanctl.sock`. A file that cannot be read counts as none.
     package init(besides socket: String) {
         let slash = socket.lastIndex(of: "/")
-        path = slash.map { "\(socket[...$0])leavings.json" } ?? "leavings.json"
+        self.init(path: slash.map { "\(socket[...$0])leavings.json" } ?? "leavings.json", text: [])
         let (path, directory) = (path, directory)
         let bytes = try? Privileges.asOwner(of: directory) { () throws(SystemCallError) in
             try Files.readRegular(path, limit: 1 << 16, followsLink: false, isOurs: true)
         }
-        guard let bytes, let json = try? JSONValue(parsing: bytes) else { return }
-        trackFile = json["track-file"]?.string.flatMap { $0.hasPrefix("/") ? $0 : nil }
+        if let bytes { self = Self(path: path, text: bytes) }
+    }
+
+    /// With what stands in the file; what makes no sense counts as not there.
+    package init(path: String, text: [UInt8]) {
+        self.path = path
+        guard let json = try? JSONValue(parsing: text) else { return }
+        trackFile = json["track-file"]?.string.flatMap { $0.utf8.first == 0x2f && !$0.utf8.contains(0) ? $0 : nil }
         mustGive = json["must-give"]?.bool ?? false
         // Names that could be an interface's: they become part of a path.
         silenced = Set((json["silenced"]?.array ?? []).compactMap(\.string).filter { Self.isName($0) })
@@ -44,8 +50,10 @@ package struct UndoRecord: Sendable {
         return name.isEmpty ? "." : String(name)
     }
 
+    /// By bytes, as the kernel reads it: to Swift a slash with an accent is another character, and a NUL is no end.
     private static func isName(_ text: String) -> Bool {
-        (1...15).contains(text.utf8.count) && !text.contains("/") && text != "." && text != ".."
+        (1...15).contains(text.utf8.count) && !text.utf8.contains { $0 == 0 || $0 == 0x2f } && text != "."
+            && text != ".."
     }
 
     /// Notes the track file; what stands there already is not written again.
@@ -68,7 +76,8 @@ package struct UndoRecord: Sendable {
         try write()
     }
 
-    private var json: JSONValue {
+    /// What is to stand in the file.
+    package var text: String {
         var members: [JSONValue.Member] = [
             .init("silenced", .array(silenced.sorted().map { .string($0) })), .init("deaths", .integer(Int64(crashes))),
         ]
@@ -76,11 +85,11 @@ package struct UndoRecord: Sendable {
             members.insert(
                 contentsOf: [.init("track-file", .string(trackFile)), .init("must-give", .bool(mustGive))], at: 0)
         }
-        return .object(members)
+        return JSONValue.object(members).text + "\n"
     }
 
     private func write() throws(SystemCallError) {
-        let text = Array((json.text + "\n").utf8)
+        let text = Array(text.utf8)
         try Privileges.asOwner(of: directory) { () throws(SystemCallError) in
             try Files.replace(path, with: text, mode: 0o644)
         }

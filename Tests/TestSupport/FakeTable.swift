@@ -1,12 +1,12 @@
-import WANDataplane
+package import WANDataplane
 
 /// The sets and maps of a table in memory, filled from its text; it refuses what nftables refuses.
-struct FakeTable {
-    struct Refusal: Error { var text: String }
+package struct FakeTable {
+    package struct Refusal: Error { package let text: String }
     /// By name, then by key; a set's elements have no verdict.
-    private(set) var elements: [String: [String: String]] = [:]
+    package private(set) var elements: [String: [String: String]] = [:]
 
-    init(_ text: String) {
+    package init(_ text: String) {
         var name: String?
         for line in text.split(separator: "\n").map({ $0.drop { $0 == " " } }) {
             let words = line.split(separator: " ")
@@ -25,7 +25,7 @@ struct FakeTable {
         }
     }
 
-    mutating func apply(_ change: SteeringChange) throws(Refusal) {
+    package mutating func apply(_ change: SteeringChange) throws(Refusal) {
         guard var now = elements[change.name] else { throw Refusal(text: "no \(change.name)") }
         if change.isFlushed { now = [:] }
         for key in change.removed {
