@@ -19,7 +19,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # As root, and with the Swift toolchain still in the path.
 AS_ROOT = $(if $(SUDO),$(SUDO) env "PATH=$$PATH",)
 SWIFT ?= swift
-FUZZ_SECONDS ?= 20
+FUZZ_SECONDS ?= 10
 # Of each topology; the seed is the same each time, for what fails is to be the change's doing.
 CHAOS_MINUTES ?= 1
 CHAOS_SEED ?= 1

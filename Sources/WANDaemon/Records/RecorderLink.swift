@@ -64,7 +64,9 @@ final class RecorderLink {
             try watch(connection)
             expectAnswer()
         } catch {
-            lose("it has ended: \(error)")
+            // Before it ended it may have said why.
+            read()
+            if self.connection === connection { lose("it has ended: \(error)") }
         }
     }
 
