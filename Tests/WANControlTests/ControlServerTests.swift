@@ -43,6 +43,25 @@ struct ControlServerTests {
         #expect(counts == (1...200).map { Int64($0) })
     }
 
+    @Test("who asks faster than is answered is not read ahead of, so that what waits is bounded")
+    func flood() throws {
+        let world = try ControlWorld()
+        try world.serve()
+        let client = try world.client()
+        let request = Array((#"{"verb":"auto"}"# + "\n").utf8)
+        let block = Array(repeatElement(request, count: 20_000).joined())
+        var (rest, sent) = (block[...], 0)
+        for _ in 0..<400 {
+            let count = try client.send(Array(rest))
+            sent += count
+            rest = rest.count == count ? block[...] : rest.dropFirst(count)
+            try world.loop.turn(timeout: 0)
+            try client.read()
+        }
+        // The socket holds some 200 kB.
+        #expect(sent - client.lines.count * request.count < 1 << 20)
+    }
+
     @Test(
         "garbage gets an error line, and the connection is closed",
         arguments: [

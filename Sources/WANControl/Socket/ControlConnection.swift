@@ -176,7 +176,8 @@ final class ControlConnection {
         }
         var wanted: EventLoop.Readiness = []
         if !output.isEmpty { wanted.insert(.write) }
-        if !isEnding, !inputEnded, pending == nil, output.isEmpty { wanted.insert(.read) }
+        // Not while a line may wait: who asks faster than is answered would fill the memory.
+        if !isEnding, !inputEnded, pending == nil, output.isEmpty, !continues { wanted.insert(.read) }
         guard wanted != interest, let watch else { return }
         do throws(SystemCallError) {
             try loop.change(watch, to: wanted)
