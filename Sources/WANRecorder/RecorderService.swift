@@ -162,9 +162,9 @@ package final class RecorderService {
     // MARK: answers
 
     private func refuse(_ client: Client, _ kind: RecordFrame.Kind, _ reason: String) {
-        guard clients[ObjectIdentifier(client)] != nil else { return }
         answer(client, .refused(kind, reason))
-        end(client)
+        // In the next turn: it may have sent more that is refused.
+        loop.schedule(at: Clock.boottime()) { [weak self] in self?.end(client) }
     }
 
     /// Some bytes: the kernel has room for them. Who has ended or does not read hears nothing.

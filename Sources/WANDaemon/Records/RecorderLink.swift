@@ -26,6 +26,8 @@ final class RecorderLink {
         var unsent: ArraySlice<UInt8> = []
         var earlier: [EventReport] = []
         var isReady = false
+        /// It ends with this reading, and there is another one later.
+        var isRefused = false
         /// What was kept when the silence began.
         var progress: [UInt64] = []
 
@@ -51,7 +53,7 @@ final class RecorderLink {
 
     /// Gives the kernel what it takes; much of it in several turns of the loop.
     func send() {
-        guard let connection, connection.isReady else { return }
+        guard let connection, connection.isReady, !connection.isRefused else { return }
         do throws(SystemCallError) {
             for _ in 0..<Self.mostAtOnce {
                 if connection.unsent.isEmpty {
@@ -117,12 +119,12 @@ final class RecorderLink {
         guard let connection else { return }
         do {
             while let bytes = try UnixStream.receive(from: connection.socket, limit: 64 << 10) {
-                if bytes.isEmpty { return lose("it has ended") }
+                if bytes.isEmpty { return connection.isRefused ? leave() : lose("it has ended") }
                 for frame in try connection.reader.take(bytes) { take(frame, of: connection) }
                 guard self.connection === connection else { return }
             }
         } catch {
-            return lose("\(error)")
+            return connection.isRefused ? leave() : lose("\(error)")
         }
         if connection.isReady { expectAnswer() }
     }
@@ -150,8 +152,7 @@ final class RecorderLink {
         case .refused:
             guard let subject = frame.subject else { return }
             onChange(subject.kind, subject.text)
-            close()
-            later(Self.retry)
+            connection.isRefused = true
         case .begin, .event, .state, .policy: break
         }
     }
@@ -189,6 +190,12 @@ final class RecorderLink {
         close()
         if !isFirst { onChange(nil, reason) }
         later(isFirst ? Self.firstRetry : Self.retry)
+    }
+
+    /// What was refused is told again later.
+    private func leave() {
+        close()
+        later(Self.retry)
     }
 
     private func close() {
