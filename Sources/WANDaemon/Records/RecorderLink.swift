@@ -37,6 +37,8 @@ final class RecorderLink {
     private static let mostAtOnce = 32
     private static let firstRetry: Int64 = 200_000_000
     private static let retry: Int64 = 10_000_000_000
+    /// Until it says that it is ready, at a start on a slow machine.
+    private static let greetingPatience: Int64 = 5_000_000_000
     /// A card may take seconds for an fsync(2).
     private static let patience: Int64 = 30_000_000_000
 
@@ -73,8 +75,8 @@ final class RecorderLink {
     }
 
     private func watch(_ connection: Connection) throws(SystemCallError) {
-        let isAll = connection.unsent.isEmpty && !(connection.isReady && outbox.hasUnsent)
-        let wanted: EventLoop.Readiness = isAll ? .read : [.read, .write]
+        let hasMore = !connection.unsent.isEmpty || connection.isReady && outbox.hasUnsent
+        let wanted: EventLoop.Readiness = hasMore && !connection.isRefused ? [.read, .write] : .read
         if let watch = connection.watch { return try loop.change(watch, to: wanted) }
         connection.watch = try loop.watch(connection.socket.raw, for: wanted) { [weak self] readiness in
             if !readiness.isDisjoint(with: [.read, .hangUp, .error]) { self?.read() }
@@ -84,14 +86,15 @@ final class RecorderLink {
 
     // MARK: the connection
 
-    /// Before the loop runs: all that earlier runs have sent is in its place afterwards, if the recorder says so within that time.
+    /// Before the loop runs: waits so long for what earlier runs have told. What takes longer, as where systemd starts the recorder for
+    /// this, is read by the loop.
     func begin(within milliseconds: Int32) {
         connect()
         let end = Clock.boottime() + Int64(milliseconds) * 1_000_000
         while let connection, !connection.isReady {
             let left = Int32(clamping: (end - Clock.boottime()) / 1_000_000)
             guard left > 0, (try? UnixStream.waitReadable(connection.socket, milliseconds: left)) == true else {
-                return lose("it has not answered within \(milliseconds) ms")
+                return
             }
             read()
         }
@@ -142,6 +145,7 @@ final class RecorderLink {
             knowsEarlier = true
             connection.earlier = []
             connection.isReady = true
+            later(nil)  // it has answered in time
             outbox.sendAgain()
             onChange(nil, nil)
             send()
@@ -153,6 +157,7 @@ final class RecorderLink {
             guard let subject = frame.subject else { return }
             onChange(subject.kind, subject.text)
             connection.isRefused = true
+            try? watch(connection)
         case .begin, .event, .state, .policy: break
         }
     }
@@ -164,7 +169,7 @@ final class RecorderLink {
         let progress = outbox.progress
         if timer != nil, progress == connection.progress { return }
         connection.progress = progress
-        later(Self.patience)
+        later(connection.isReady ? Self.patience : Self.greetingPatience)
     }
 
     private func later(_ span: Int64?) {
