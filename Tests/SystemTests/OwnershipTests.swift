@@ -202,30 +202,6 @@ struct OwnershipTests {
         try world.settle()
         #expect(try world.setting("net.ipv4.ip_forward") == (lan == "interfaces: [eth0]" ? "1" : "0"))
     }
-
-    @Test("a table that overflows the monitor by itself, and another program's large set, are nobody's change of ours")
-    func largeSets() throws {
-        let world = try World()
-        let hosts = try world.addLargeRule()
-        try world.startDaemon()
-        try world.settle()
-        let others = "\(world.lab.directory)/others.nft"
-        let set = "add set ip blocklist s { type ipv4_addr; }"
-        try Files.replace(
-            others,
-            with: Array(
-                "add table ip blocklist\n\(set)\nadd element ip blocklist s { \(hosts.joined(separator: ", ")) }\n"
-                    .utf8))
-        try world.lab.mustRun(in: .router, ["nft", "-f", others])
-        #expect(try world.wanctl("reload").succeeded)
-        #expect(try world.wanctl("failover", "jcom").succeeded)
-        try world.watch(seconds: 3) { try !world.history().contains { $0.kind == "repair" } }
-        // What others do to ours is still seen.
-        try world.lab.mustRun(in: .router, ["nft", "flush", "chain", "inet", "wanctl", "srcnat"])
-        try world.wait("the repair is told") {
-            try world.history().contains { $0.kind == "repair" && $0.text.hasPrefix("nft table") }
-        }
-    }
 }
 
 extension World {

@@ -34,21 +34,6 @@ struct ReignTests {
         #expect(try !Files.exists(world.lockPath()))
     }
 
-    @Test("a daemon that is only busy, or whose socket was removed, is left alone")
-    func busy() throws {
-        let world = try World()
-        try world.startDaemon()
-        _ = try world.addLargeRule()
-        try world.write(policy: world.policy)
-        try world.daemon.signal(SIGHUP)
-        #expect(try world.lab.run(in: .router, world.daemonWords()).errors.contains("another daemon rules"))
-        #expect(try world.status().uplinks.count == 3)
-        Files.remove(world.socketPath)
-        #expect(try world.lab.run(in: .router, world.daemonWords("--hand-over")).output.contains("a daemon runs here"))
-        #expect(try world.lab.run(in: .router, world.daemonWords()).errors.contains("another daemon rules"))
-        #expect(try world.daemon.isRunning)
-    }
-
     @Test("a daemon whose socket was given by a relative path is found alive from everywhere")
     func relative() throws {
         let world = try World()

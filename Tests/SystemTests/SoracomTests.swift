@@ -89,7 +89,9 @@ struct SpeedClassTests {
         try world.waitClass("s1.minimum", of: soracom, seconds: 25)
         let report = try client.stop()
         // A new flow may meet the port number of a drained one, and so lose what is under way when the drain ends.
-        #expect(report.longestOutageMilliseconds < 60, "\(report.outages) \(report.timeline)")
+        let isNoticed = report.longestOutageMilliseconds >= 60
+        let said = isNoticed ? try world.log : ""
+        #expect(!isNoticed, "\(report.outages) \(report.timeline)\n\(said)")
         try world.finish(soracom)
     }
 

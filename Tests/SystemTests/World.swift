@@ -75,16 +75,6 @@ final class World {
 
     var log: String { get throws { try daemon.log() } }
 
-    /// Gives the policy a rule for 60,000 hosts of the Internet, which is returned: a table that takes a debug build seconds to make.
-    func addLargeRule() throws -> [String] {
-        // Every other address, so that none can be put together with its neighbour.
-        let hosts = (0..<60_000).map { IPv4Address(bits: 0x0b00_0000 + 2 * UInt32($0)).description }
-        let list = "\(lab.directory)/far.txt"
-        try Files.replace(list, with: Array(hosts.joined(separator: "\n").utf8))
-        policy += "rules:\n  - {name: far, match: {destination: {file: \(list)}}, order: [jcom, ftth]}\n"
-        return hosts
-    }
-
     /// Another policy file; the daemon is told nothing.
     func write(policy: String) throws { try Files.replace(policyPath, with: Array(policy.utf8)) }
 
