@@ -4,7 +4,7 @@ internal import Glibc
 /// What this process may do to files from now on, whatever their permissions say (landlock(7)).
 package enum Landlock {
     /// Leaves the calling thread, and all that it starts from now on, these paths with what is below them: some to read, some to read and
-    /// to write regular files in. A path that is not there is left out. Nothing may be executed, and what is open already stays open.
+    /// to write regular files in. A path that is not there, or shut already, is left out. Nothing may be executed, and what is open already stays open.
     ///
     /// Needs `no_new_privs` (`Privileges.renounceAll`).
     ///
@@ -28,7 +28,7 @@ package enum Landlock {
         _ access: Access, _ path: String, in ruleset: borrowing OwnedDescriptor
     ) throws(SystemCallError) {
         let raw = open(path, Int32(WAN_O_PATH) | O_CLOEXEC)
-        if raw < 0, Glibc.errno == ENOENT || Glibc.errno == ENOTDIR { return }
+        if raw < 0, [ENOENT, ENOTDIR, EACCES].contains(Glibc.errno) { return }
         guard raw >= 0 else { throw SystemCallError(call: "open(2)", subject: path) }
         let place = OwnedDescriptor(taking: raw)
         var status = stat()

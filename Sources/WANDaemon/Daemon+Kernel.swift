@@ -51,9 +51,10 @@ extension Daemon {
     private func lookForLedAstray() {
         guard !isBackup else { return }
         let used = Set(engine.choices.flatMap(\.active))
-        for (number, uplink) in inForce.uplinks where attachments[number] != nil && !used.contains(number) {
+        for (number, uplink) in inForce.uplinks
+        where attachments[number] != nil && !used.contains(number) && !engine.isDown(number) {
             do throws(NetlinkError) {
-                let count = try flows.outgoing(on: number, in: policy)
+                let count = try flows.ledAstray(on: number, in: policy)
                 guard count > 0, engine.draining[number] == nil else { continue }
                 log(
                     .info, "\(count) flows are on \(uplink.name), which nobody chose: they may finish as after a switch"

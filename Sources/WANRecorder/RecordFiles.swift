@@ -7,7 +7,7 @@ struct RecordFiles {
 
     func keep(_ bytes: [UInt8], as kind: RecordFrame.Kind) throws(SystemCallError) {
         let name = kind == .state ? "state.json" : "policy.kept"
-        // The daemon reads them as a member of their group.
+        // The daemon, and nobody else, reads them as a member of their group.
         try Files.replace("\(directory)/\(name)", with: bytes, mode: 0o640, isDurable: true)
     }
 }

@@ -70,13 +70,17 @@ enum Main {
 
     /// What libcurl, TLS and the resolver read stays readable. Nothing stays writable but the token's file, which is open.
     private static func confine(reading credentials: String?) throws {
+        // A switch writes the list of name servers anew, and the resolver then reads the new file.
+        let nameServers = FileTrust("/etc/resolv.conf").flatMap { file in
+            file.place.lastIndex(of: "/").map { String(file.place[..<$0]) }
+        }.flatMap { $0 == "/etc" ? nil : $0 }
         let version = try Landlock.confine(
             reading: [
                 "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache",
                 "/etc/ssl", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates", "/dev/urandom",
                 "/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf", "/etc/gai.conf",
                 "/etc/services",
-            ] + (credentials.map { [$0] } ?? []), writing: [])
+            ] + [nameServers, credentials].compactMap(\.self), writing: [])
         if version == 0 { log(.warning, "this kernel has no Landlock: file permissions alone confine the courier") }
     }
 

@@ -3,6 +3,7 @@ import LinuxIO
 import Testing
 import WANControl
 import WANLab
+import WANModel
 
 @Suite("the daemon ends and starts", .enabled(if: Needs.root, Needs.advice))
 struct RestartTests {
@@ -52,6 +53,20 @@ struct RestartTests {
         #expect(try world.switches().isEmpty)
         #expect(try world.history().last { $0.kind == "drained" }?.uplink == "jcom")
         _ = try client.stop()
+    }
+
+    @Test("what a route of the administrator's own leads to a line is there by right, and does not drain")
+    func ownRoute() throws {
+        let world = try World.running()
+        let server = world.lab.clientSite.server.address
+        try world.lab.mustRun(in: .router, ["ip", "route", "add", "\(server)", "dev", "ppp1", "proto", "static"])
+        let client = try ClientProber.start(in: world.lab)
+        try world.waitTraffic(of: client, on: .soracom)
+        try world.daemon.kill()
+        try world.startDaemon()
+        try world.settle()
+        try world.watch(seconds: 3) { try world.uplink(.soracom).traffic == .standby }
+        #expect(try client.stop().lost == 0)
     }
 
     @Test("a daemon that starts stays on the line it finds, though another comes first in the order")

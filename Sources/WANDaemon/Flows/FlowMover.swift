@@ -29,6 +29,8 @@ final class FlowMover {
     private var straysTimer: EventLoop.Timer?
     /// How many connections get a reset; beyond that they are left to the servers' own.
     private static let resets = 8192
+    /// Of whose destinations the way is asked: if not one of these has gone astray, none has.
+    private static let mostLookups = 256
     /// Longer than most programs leave a connection without a word.
     private static let patienceWithStrays: Duration = .seconds(600)
 
@@ -101,10 +103,20 @@ final class FlowMover {
         }
     }
 
-    /// How many flows of the LAN are on an uplink that somebody would miss; of forwards and of the router's own, none.
-    func outgoing(on uplink: UplinkNumber, in policy: Policy) throws(NetlinkError) -> Int {
-        try entries(on: uplink, in: policy).count { entry in
-            entry.isAlive && !cameIn(entry, by: uplink) && !attachments.hasHad(entry.original.source)
+    /// How many flows of the LAN are on an uplink that the kernel would lead elsewhere now, and that somebody would miss; of forwards and of
+    /// the router's own, none. Those to a name server of the uplink, or where the administrator's own route leads, are there by right.
+    func ledAstray(on uplink: UplinkNumber, in policy: Policy) throws(NetlinkError) -> Int {
+        let interface = attachments[uplink]?.interfaceIndex
+        var isElsewhere: [IPAddress: Bool] = [:]
+        return try entries(on: uplink, in: policy).count { entry in
+            guard entry.isAlive, !cameIn(entry, by: uplink), !attachments.hasHad(entry.original.source) else {
+                return false
+            }
+            let destination = entry.original.destination
+            if isElsewhere[destination] == nil, isElsewhere.count < Self.mostLookups {
+                isElsewhere[destination] = kernel.lookup(destination).map { $0 != interface }
+            }
+            return isElsewhere[destination] ?? false
         }
     }
 

@@ -120,6 +120,8 @@ final class SpeedClassErrands {
         let sims = inForce.uplinks.compactMap { number, uplink in sim(uplink).map { (number, $0) } }
             .filter { $0.1.settings.via.contains(.api) }
         guard !sims.isEmpty else { return }
+        // Tokens live two days and are renewed at half their life. First, for an answer may come at once and want it sooner.
+        scheduleToken(after: 3600)
         for (number, sim) in sims {
             courier.ask(
                 { [unowned self] id in request(id, .prepare, sim) }, on: nil, timeout: Self.limit
@@ -133,8 +135,6 @@ final class SpeedClassErrands {
                 }
             }
         }
-        // Tokens live two days and are renewed at half their life.
-        scheduleToken(after: 3600)
     }
 
     private func scheduleToken(after seconds: Int64) {
