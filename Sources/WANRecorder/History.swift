@@ -22,37 +22,44 @@ package final class History {
         }
     }
 
-    private let path: String
     private let database: Database
     /// Rows that are kept: some years of a calm router, and 40 MB.
     package static let most: Int64 = 100_000
-    private var sinceTrim = 0
+    /// The first to be kept find out whether there are too many.
+    private var sinceTrim = 1000
 
     /// Opens the database of a directory. A damaged one is put aside, where it can be looked at, and begun anew.
     ///
     /// - Parameter say: Gets what happened to a damaged one.
     package init(directory: String, say: (String) -> Void) throws(DatabaseError) {
-        path = "\(directory)/history.db"
         do throws(DatabaseError) {
-            database = try Self.open(path)
+            database = try Self.open(directory)
         } catch  where error.isDamaged {
-            let aside = path + ".damaged"
-            for suffix in ["", "-wal", "-shm"] { rename(path + suffix, aside + suffix) }
-            say("\(error); it is \(aside) now, and the history begins anew")
-            database = try Self.open(path)
+            Self.putAside(in: directory, because: error, say)
+            database = try Self.open(directory)
         }
-        try trim()
     }
 
-    private static func open(_ path: String) throws(DatabaseError) -> Database {
-        let database = try Database(path: path, patience: 2000)
-        var isSound = true
+    static func putAside(in directory: String, because reason: DatabaseError, _ say: (String) -> Void) {
+        let path = path(in: directory)
+        let aside = path + ".damaged"
+        for suffix in ["", "-wal", "-shm"] { rename(path + suffix, aside + suffix) }
+        say("\(reason); it is \(aside) now, and the history begins anew")
+    }
+
+    private static func path(in directory: String) -> String { "\(directory)/history.db" }
+
+    private static func open(_ directory: String) throws(DatabaseError) -> Database {
+        let database = try Database(path: path(in: directory), patience: 2000)
+        var (isSound, version) = (true, Database.Value.null)
         // One page of cache in four of SQLite's own: a small router.
         try database.execute(
             "PRAGMA cache_size = -500; PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 1048576")
         try database.run("PRAGMA quick_check(1)") { isSound = $0 == [.text("ok")] }
         guard isSound else { throw database.damaged("quick_check has found that it is not in order") }
-        try database.execute(schema)
+        try database.run("PRAGMA user_version") { version = $0.first ?? .null }
+        // Nothing is written where nothing has to be: what is on a full disk can still be read.
+        if version != .integer(1) { try database.execute(schema) }
         return database
     }
 

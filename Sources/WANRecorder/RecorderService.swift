@@ -105,14 +105,20 @@ package final class RecorderService {
         client.run = String(decoding: frame.body.prefix(64), as: UTF8.self)
         for other in clients.values where other !== client { read(other) }
         write()
-        client.lastNumber = try? openHistory().lastNumber(of: client.run)
-        if frame.number > 0 {
-            let count = Int(min(frame.number, 10_000))
-            let events = (try? openHistory().last(count, butOf: client.run)) ?? []
-            let frames = events.flatMap { RecordFrame(.earlier, body: Array($0.utf8)).bytes }
-            try send(frames, to: client)
+        var (earlier, isRead) = ([UInt8](), true)
+        do throws(DatabaseError) {
+            let history = try openHistory()
+            client.lastNumber = try history.lastNumber(of: client.run)
+            if frame.number > 0 {
+                let events = try history.last(Int(min(frame.number, 10_000)), butOf: client.run)
+                earlier = events.flatMap { RecordFrame(.earlier, body: Array($0.utf8)).bytes }
+            }
+        } catch {
+            isRead = false
         }
-        answer(client, RecordFrame(.ready))
+        try send(earlier, to: client)
+        // With a number it asks for the earlier ones again another time.
+        answer(client, RecordFrame(.ready, number: isRead ? 0 : 1))
     }
 
     /// Numbers that never came: the recorder was stuck for longer than the daemon remembers.
@@ -155,6 +161,8 @@ package final class RecorderService {
         } catch {
             // Opened anew the next time: a disk may be mended, a file removed.
             history = nil
+            // Its own check does not see all damage.
+            if error.isDamaged { History.putAside(in: directory, because: error, say) }
             for client in batch.map(\.client) { refuse(client, .event, "\(error)") }
         }
     }

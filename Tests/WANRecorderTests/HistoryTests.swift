@@ -70,6 +70,26 @@ struct HistoryTests {
         #expect(try Files.read("\(path).damaged", limit: 10 << 20) == bytes)
     }
 
+    /// An index that lacks its rows, as where a card has lost a write: quick_check does not compare the two.
+    @Test("damage that only a change meets is called damage")
+    func hidden() throws {
+        try open().append([entry(1)], isUrgent: true)
+        let database = try Database(path: path, patience: 0)
+        try database.execute(
+            """
+            INSERT INTO event SELECT id + 200000, at, run, number + 1, kind, uplink, json FROM event;
+            DROP INDEX event_at; CREATE INDEX event_at ON event(at) WHERE id < 0;
+            PRAGMA writable_schema = ON;
+            UPDATE sqlite_schema SET sql = 'CREATE INDEX event_at ON event(at)' WHERE name = 'event_at';
+            PRAGMA writable_schema = RESET
+            """)
+        let history = try open()
+        #expect(try history.last(10, butOf: "").count == 2)
+        #expect {
+            try history.append([entry(3)], isUrgent: true)
+        } throws: { ($0 as? DatabaseError)?.isDamaged == true }
+    }
+
     @Test("what cannot be opened is an error that names it")
     func refused() throws {
         #expect {

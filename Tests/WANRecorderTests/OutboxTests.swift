@@ -14,13 +14,13 @@ struct OutboxTests {
         return sent
     }
 
-    @Test("files first, each thing once, and again on a new connection what was not kept")
+    @Test("state, policy, events: each thing once, and again on a new connection what was not kept")
     func order() {
         var outbox = Outbox()
         for text in ["a", "b", "c"] { outbox.append(event(text)) }
         outbox.keep([1], as: .policy)
         outbox.keep([2], as: .state)
-        #expect(all(&outbox) == ["policy 1", "state 2", "event 1", "event 2", "event 3"])
+        #expect(all(&outbox) == ["state 2", "policy 1", "event 1", "event 2", "event 3"])
         #expect(all(&outbox) == [] && outbox.isWaiting)
         outbox.stored(.event, upTo: 2)
         outbox.stored(.policy, upTo: 1)
@@ -61,6 +61,25 @@ struct OutboxTests {
         #expect(all(&outbox).last == "event 3000")
         outbox.stored(.event, upTo: 3000)
         #expect(!outbox.isWaiting)
+    }
+
+    @Test("one that only takes is standing still: what is sent is no progress")
+    func progress() {
+        var outbox = Outbox()
+        outbox.keep([1], as: .state)
+        #expect(all(&outbox) == ["state 1"])
+        let before = outbox.progress
+        outbox.keep([2], as: .state)
+        #expect(all(&outbox) == ["state 2"] && outbox.progress == before)
+        outbox.stored(.state, upTo: 1)
+        #expect(outbox.progress != before)
+    }
+
+    @Test("an event that is too long for all is nothing to be sent")
+    func tooLong() {
+        var outbox = Outbox()
+        outbox.append(event(String(repeating: "x", count: Outbox.mostBytes)))
+        #expect(outbox.next() == nil && !outbox.hasUnsent)
     }
 
     @Test("events of earlier runs stand before its own, and make way for them")

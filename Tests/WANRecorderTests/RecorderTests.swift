@@ -105,6 +105,21 @@ struct RecorderTests {
         _ = child.reap()
     }
 
+    @Test("a policy that is too long to be kept is told of, and keeps nothing else from being kept")
+    func longPolicy() throws {
+        let child = try start()
+        let run = try Run(directory, "one")
+        run.recorder.keep(policy(String(repeating: "x", count: RecordFrame.longestBody)))
+        run.note("after it")
+        try run.turn("the rest is kept") { run.recorder.isComplete }
+        #expect(run.alarms.sentences.first?.contains("the policy cannot be kept") == true, "\(run.alarms.sentences)")
+        #expect(try Run(directory, "two").texts == ["after it"])
+        run.recorder.keep(policy("version: 1"))
+        try run.turn("a shorter one is kept") { run.recorder.isComplete && run.alarms.sentences == [] }
+        child.signal(SIGKILL)
+        _ = child.reap()
+    }
+
     @Test("one that stands still keeps nobody waiting; what it missed for good is a gap")
     func stuck() throws {
         let child = try start()

@@ -59,8 +59,8 @@ package struct Outbox {
 
     /// What is to be sent next: what a start needs, then the events.
     package mutating func next() -> RecordFrame? {
-        let unsent = files.filter { sentFiles[$0.key] != $0.value.number }
-        if let (kind, file) = unsent.min(by: { $0.value.number < $1.value.number }) {
+        for kind in [RecordFrame.Kind.state, .policy] {
+            guard let file = files[kind], sentFiles[kind] != file.number else { continue }
             sentFiles[kind] = file.number
             return RecordFrame(kind, number: file.number, body: file.bytes)
         }
@@ -72,6 +72,7 @@ package struct Outbox {
 
     /// The recorder has kept it.
     package mutating func stored(_ kind: RecordFrame.Kind, upTo number: UInt64) {
+        progress += 1
         if kind == .event {
             storedEvent = max(storedEvent, min(number, sentEvent))
         } else if sentFiles[kind] == number {
@@ -88,9 +89,11 @@ package struct Outbox {
 
     /// Something was sent, and is not kept yet.
     package var isWaiting: Bool { sentEvent > storedEvent || !sentFiles.isEmpty }
-    package var hasUnsent: Bool { sentEvent < lastEvent || files.contains { sentFiles[$0.key] != $0.value.number } }
+    package var hasUnsent: Bool {
+        max(sentEvent + 1, first) <= lastEvent || files.contains { sentFiles[$0.key] != $0.value.number }
+    }
     /// Everything is kept.
     package var isComplete: Bool { storedEvent == lastEvent && files.isEmpty }
-    /// The first of what was not kept yet, for whoever looks whether it moves on.
-    package var progress: [UInt64] { [storedEvent] + sentFiles.values.sorted() }
+    /// How often something was kept, for whoever looks whether it moves on.
+    package private(set) var progress = 0
 }

@@ -34,8 +34,13 @@ package final class Recorder {
         runtimeCopy = pathBeside(socket, "state.json")
         link = RecorderLink(loop: loop, path: recorderSocketPath(beside: socket), run: run)
         link.onChange = { [alarms] in Self.say($0, $1, alarms) }
+        let places = [runtimeCopy, "\(directory)/state.json"]
+        let before = StoredState.read(places)
         link.begin(within: patience)
-        (state, problem) = StoredState.read([runtimeCopy, "\(directory)/state.json"])
+        // What earlier runs told it late is in its place now. But where an older release kept the file itself, as its own alone, systemd
+        // has just given it to the recorder.
+        let after = StoredState.read(places)
+        (state, problem) = after.problem == nil ? after : before
     }
 
     /// Something was not sent yet.
@@ -86,7 +91,13 @@ package final class Recorder {
         timer = nil
         if let policy = unsentPolicy {
             unsentPolicy = nil
-            link.keep(policy.bytes, as: .policy)
+            let bytes = policy.bytes
+            if bytes.count <= RecordFrame.longestBody {
+                link.keep(bytes, as: .policy)
+            } else {
+                let most = RecordFrame.longestBody >> 20
+                Self.say(.policy, "with its files it has \(bytes.count) bytes, at most \(most) MiB are kept", alarms)
+            }
         }
         if !isStateSent {
             isStateSent = true

@@ -29,7 +29,7 @@ final class RecorderLink {
         /// It ends with this reading, and there is another one later.
         var isRefused = false
         /// What was kept when the silence began.
-        var progress: [UInt64] = []
+        var progress = -1
 
         init(_ socket: consuming OwnedDescriptor) { self.socket = socket }
     }
@@ -142,7 +142,7 @@ final class RecorderLink {
             }
         case .ready:
             if !knowsEarlier { outbox.earlier = connection.earlier }
-            knowsEarlier = true
+            knowsEarlier = frame.number == 0
             connection.earlier = []
             connection.isReady = true
             later(nil)  // it has answered in time
@@ -212,7 +212,9 @@ final class RecorderLink {
     func end(within milliseconds: Int32) {
         let end = Clock.boottime() + Int64(milliseconds) * 1_000_000
         send()
-        while let connection, connection.isReady, !connection.unsent.isEmpty || outbox.hasUnsent {
+        while let connection, connection.isReady, !connection.isRefused,
+            !connection.unsent.isEmpty || outbox.hasUnsent
+        {
             let left = Int32(clamping: (end - Clock.boottime()) / 1_000_000)
             guard left > 0, (try? UnixStream.waitWritable(connection.socket, milliseconds: left)) == true else { break }
             send()
