@@ -69,7 +69,7 @@ release: setup ## the four programs for a router, into .build/release
 	$(SWIFT) build -c release --static-swift-stdlib
 
 # Half of the time: sites of several boxes, what the lab's own programs do, and some of one box.
-FIRST_HALF := SystemTests\.(Site|ThreeBox|DaemonInLab|SilentFailure|Interface|Drain|Restart|Operator)
+FIRST_HALF := SystemTests\.(Site|ThreeBox|DaemonInLab|SilentFailure|Drain)
 # What stops a whole processor.
 ALONE := SystemTests\.LargeTable
 
