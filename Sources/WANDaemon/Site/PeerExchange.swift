@@ -83,14 +83,22 @@ package struct PeerExchange: ~Copyable {
             found.append(Peer(name: box.name, address: address, freshness: freshness))
         }
         let own = found.removeFirst().address
-        socket = try Self.socket(own, of: node, found.map(\.address.bits), interface, port)
+        let socket = try Self.socket(own, of: node, found.map(\.address.bits), interface, port)
+        self.init(socket, own, found, site, key, port)
+    }
+
+    /// One that cannot throw: Swift 6.2 destroys twice what is set when an initialiser does.
+    private init(
+        _ socket: consuming UDPSocket, _ own: IPv4Address, _ peers: [Peer], _ site: String?, _ key: SiteKey?,
+        _ port: UInt16
+    ) {
+        self.socket = socket
         // JSON's whole numbers are signed here.
         run = Int64.random(in: 1 ... .max)
-        // Swift 6.2 destroys twice what is set when this throws: all that needs destroying is set after the last `try`.
         oddities = []
         latest = nil
         self.own = own
-        self.peers = found
+        self.peers = peers
         self.site = site
         self.key = key
         self.port = port
