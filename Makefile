@@ -68,8 +68,8 @@ build: setup ## the four programs, for development, into .build/debug
 release: setup ## the four programs for a router, into .build/release
 	$(SWIFT) build -c release --static-swift-stdlib
 
-# Half of the time: sites of several boxes, what the lab's own programs do, and some of one box.
-FIRST_HALF := SystemTests\.(Site|ThreeBox|DaemonInLab|SilentFailure|Drain)
+# Sites of several boxes, and what the lab's own programs do.
+FIRST_HALF := SystemTests\.(Site|ThreeBox|DaemonInLab)
 # What stops a whole processor.
 ALONE := SystemTests\.LargeTable
 

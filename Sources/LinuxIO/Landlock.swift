@@ -4,7 +4,8 @@ internal import Glibc
 /// What this process may do to files from now on, whatever their permissions say (landlock(7)).
 package enum Landlock {
     /// Leaves the calling thread, and all that it starts from now on, these paths with what is below them: some to read, some to read and
-    /// to write regular files in. A path that is not there, or shut already, is left out. Nothing may be executed, and what is open already stays open.
+    /// to write regular files in. A path that is not there, or shut already, is left out. Nothing may be executed, and what is open
+    /// already stays open.
     ///
     /// Needs `no_new_privs` (`Privileges.renounceAll`).
     ///

@@ -40,7 +40,7 @@ package final class Recorder {
         // What earlier runs told it late is in its place now. But where an older release kept the file itself, as its own alone, systemd
         // has just given it to the recorder.
         let after = StoredState.read(places)
-        (state, problem) = after.problem == nil ? after : before
+        (state, problem) = before.problem == nil && after.problem != nil ? before : after
     }
 
     /// Something was not sent yet.

@@ -141,8 +141,11 @@ final class RecorderLink {
                 connection.earlier.append(event)
             }
         case .ready:
-            if !knowsEarlier { outbox.earlier = connection.earlier }
-            knowsEarlier = frame.number == 0
+            // With a number it could not read them: what is known stays, and it is asked again another time.
+            if frame.number == 0 {
+                if !knowsEarlier { outbox.earlier = connection.earlier }
+                knowsEarlier = true
+            }
             connection.earlier = []
             connection.isReady = true
             later(nil)  // it has answered in time
